@@ -1,0 +1,1 @@
+"""lotstream: from the tag read to the recall answer."""
