@@ -1,0 +1,1 @@
+"""Faust made loss-free: stages of pure cores on Kafka. Imports nothing of the product."""
