@@ -1,0 +1,1 @@
+"""The language of lotstream: contracts of every topic, identifiers, codecs, partitions. No I/O, no clock."""

@@ -1,0 +1,187 @@
+"""reads.v1: read batches in columns, reader events, ticks and ends of a source. Partitioned by door."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, TypeAdapter, model_validator
+
+from lotstream.runtime.errors import Reason, Rejected
+from lotstream.schemas.base import LATEST_US, NOT_REPORTED, Micros, Name, Stamp, Wire, decode
+
+MAX_READS = 5_000
+Ints = NDArray[np.int64]
+Tag = Annotated[str, Field(min_length=1, max_length=400, pattern=r"^(?:(?:[0-9A-F]{2})+|[0-9]{2,4}/[!-~]+)$")]
+Column = Annotated[list[int], Field(max_length=MAX_READS)]
+
+
+class ReadBatch(Wire):
+    """Reads of one reader at one read point, in columns: row i of every column is read i.
+
+    Times are the reader's own, uncorrected: device time = t0_us + last[i]; event time = device time +
+    clock_offset_us. A read's identity is (reader, antenna, tag, device time). What the mapping said about
+    the reader's antennas when the batch arrived travels with it, so no later stage needs the mapping.
+    """
+
+    kind: Literal["reads"] = "reads"
+    v: Literal[1] = 1
+    reader: Name
+    read_point: Name
+    door: Name = Field(description="partition key: the read point, or the group of neighbours it belongs to")
+    inside: Name = Field(description="location behind the read point, where goods are after moving inward")
+    outside: str = Field(default="", max_length=200, description="location before it; empty: not a portal")
+    inner: list[int] = Field(default_factory=list, max_length=256, description="antennas on the inner side")
+    outer: list[int] = Field(default_factory=list, max_length=256, description="antennas on the outer side")
+    mapping: int = Field(ge=0, description="version of the mapping that said so")
+    stamp: Stamp
+    sequence: int = Field(ge=0, description="gateway's count of batches of this source; a gap is a loss")
+    clock_offset_us: int = Field(description="added to device times to make event times")
+    t0_us: Micros
+    tags: Annotated[list[Tag], Field(min_length=1, max_length=MAX_READS)] = Field(
+        description="distinct tags: EPC hex in upper case as read, or the key of a scanned label"
+    )
+    tag: Annotated[list[int], Field(min_length=1, max_length=MAX_READS)] = Field(description="index into tags")
+    antenna: Column = Field(description="1..255; 0: the reader did not say")
+    last: Column = Field(description="last seen, us after t0_us")
+    first: Column | None = Field(default=None, description="first seen, us after t0_us")
+    count: Column | None = Field(default=None, description="reads that this report sums up")
+    rssi: Column | None = Field(default=None, description="peak RSSI, 0.01 dBm")
+    phase: Column | None = Field(default=None, description="phase angle, 0.01 degree")
+    channel: Column | None = Field(default=None, description="carrier frequency, kHz")
+    power: Column | None = Field(default=None, description="transmit power, 0.01 dBm")
+    tid: Annotated[list[str], Field(max_length=MAX_READS)] | None = Field(default=None, description="TID bank, hex")
+    pc: Column | None = Field(default=None, description="protocol control word")
+
+    @model_validator(mode="after")
+    def _same_length(self) -> "ReadBatch":
+        n = len(self.tag)
+        for name in ("antenna", "last", "first", "count", "rssi", "phase", "channel", "power", "tid", "pc"):
+            column = getattr(self, name)
+            if column is not None and len(column) != n:
+                raise ValueError(f"column {name} of {n} values, got {len(column)}")
+        return self
+
+    def __len__(self) -> int:
+        return len(self.tag)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadColumns:
+    """The columns that decisions use, as numpy: event times corrected, ranges checked."""
+
+    tag: Ints
+    antenna: Ints
+    first_us: Ints
+    last_us: Ints
+    count: Ints
+    rssi: Ints | None
+
+
+_LIMITS = {  # column: (lowest, highest)
+    "count": (1, 2**31 - 1),
+    "rssi": (-20_000, 5_000),
+    "phase": (-36_000, 36_000),
+    "channel": (1, 10_000_000),
+    "power": (-10_000, 10_000),
+    "pc": (0, 0xFFFF),
+}
+
+
+def read_columns(batch: ReadBatch) -> ReadColumns:
+    """Columns of a batch, event times in us. Raises Rejected (schema_invalid) naming column, range and value."""
+    tag = _column("tag", batch.tag, 0, len(batch.tags) - 1)
+    antenna = _column("antenna", batch.antenna, 0, 255)
+    shift = batch.t0_us + batch.clock_offset_us
+    last = _column("last", batch.last, -shift, LATEST_US - shift)
+    first = last if batch.first is None else _column("first", batch.first, -shift, LATEST_US - shift)
+    if first is not last and (first > last).any():
+        raise Rejected(
+            Reason.SCHEMA_INVALID, "Expected first <= last, got a read seen first after last.", field="first"
+        )
+    for name in ("phase", "channel", "power", "pc"):
+        values = getattr(batch, name)
+        if values is not None:
+            _optional(name, values)
+    count = np.ones(len(tag), np.int64) if batch.count is None else _optional("count", batch.count)
+    rssi = None if batch.rssi is None else _optional("rssi", batch.rssi)
+    return ReadColumns(tag, antenna, first + shift, last + shift, np.maximum(count, 1), rssi)
+
+
+def _column(name: str, values: list[int], low: int, high: int) -> Ints:
+    try:
+        column = np.array(values, np.int64)
+    except OverflowError:
+        raise Rejected(Reason.SCHEMA_INVALID, f"Expected 64-bit values in {name}, got more.", field=name) from None
+    smallest, greatest = int(column.min()), int(column.max())
+    if smallest < low or greatest > high:
+        got = smallest if smallest < low else greatest
+        raise Rejected(Reason.SCHEMA_INVALID, f"Expected {name} in {low}..{high}, got {got}.", field=name)
+    return column
+
+
+def _optional(name: str, values: list[int]) -> Ints:
+    low, high = _LIMITS[name]
+    column = np.array(values, np.int64)
+    wrong = ((column < low) | (column > high)) & (column != NOT_REPORTED)
+    if wrong.any():
+        got = int(column[wrong][0])
+        raise Rejected(Reason.SCHEMA_INVALID, f"Expected {name} in {low}..{high}, got {got}.", field=name)
+    return column
+
+
+class ReaderEventType(StrEnum):
+    """What a reader says besides reads."""
+
+    GPI = "gpi"
+    ANTENNA = "antenna"
+    HEARTBEAT = "heartbeat"
+    OVERFLOW = "overflow"
+    STATUS = "status"
+    CONNECTION = "connection"
+    DIAGNOSTIC = "diagnostic"
+    OTHER = "other"
+
+
+class ReaderEvent(Wire):
+    """A reader event with the vendor's own text, kept whole."""
+
+    kind: Literal["reader_event"] = "reader_event"
+    v: Literal[1] = 1
+    reader: Name
+    read_point: str = Field(default="", max_length=200)
+    door: Name
+    type: ReaderEventType
+    vendor_type: str = Field(default="", max_length=200)
+    port: int | None = Field(default=None, ge=0, le=255, description="antenna or GPI port")
+    state: str = Field(default="", max_length=200)
+    lost: int | None = Field(default=None, ge=0, description="reads lost, when the reader counts them")
+    time_us: Micros
+    text: str = Field(max_length=65_536, description="the vendor's message, untouched")
+    stamp: Stamp
+
+
+class Tick(Wire):
+    """Log time went on although nothing came: appended by the partition's owner after a second of silence."""
+
+    kind: Literal["tick"] = "tick"
+    v: Literal[1] = 1
+
+
+class SourceEnd(Wire):
+    """A source of origin file or buffered has no more: what it opened at this door closes."""
+
+    kind: Literal["end"] = "end"
+    v: Literal[1] = 1
+    source: Name
+    door: Name
+
+
+ReadsMessage = ReadBatch | ReaderEvent | Tick | SourceEnd
+_ADAPTER: TypeAdapter[ReadsMessage] = TypeAdapter(Annotated[ReadsMessage, Field(discriminator="kind")])
+
+
+def decode_reads(value: bytes | None) -> ReadsMessage:
+    """A message of reads.v1. Raises Rejected."""
+    return decode(_ADAPTER, value)

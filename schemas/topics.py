@@ -1,0 +1,176 @@
+"""The topics table: the one truth about every topic (ARCHITECTURE section 9).
+
+Creation, changelogs, documentation and deploy/ come from it. Names here are without the prefix of the settings.
+"""
+
+from dataclasses import dataclass
+
+from lotstream.runtime.settings import Retention
+
+READS = "reads.v1"
+EVENTS = "events.v1"
+SIGHTINGS = "sightings.v1"
+IDENTITY = "identity.v1"
+LOT_SIGHTINGS = "lot-sightings.v1"
+LOTS = "lots.v1"
+LOTS_LATEST = "lots-latest.v1"
+DOCUMENTS = "documents.v1"
+MOVEMENTS = "movements.v1"
+LOT_LOCATIONS = "lot-locations.v1"
+BLIND_WINDOWS = "blind-windows.v1"
+ALERTS = "alerts.v1"
+DEAD_LETTERS = "dead-letters.v1"
+REGISTER_CHANGELOG = "register-changelog.v1"
+SMOOTH_CHANGELOG = "smooth-changelog.v1"
+RESOLVE_CHANGELOG = "resolve-changelog.v1"
+LOCATE_CHANGELOG = "locate-changelog.v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topic:
+    """A topic: what decides the partition, what is in it, how long it is kept, who writes and who reads it."""
+
+    name: str
+    key: str
+    value: str
+    kept: Retention | None  # None: compacted
+    writers: tuple[str, ...]
+    readers: tuple[str, ...]
+    append_time: bool = False
+
+
+TOPICS: tuple[Topic, ...] = (
+    Topic(
+        name=READS,
+        key="door",
+        value="ReadBatch | ReaderEvent | Tick | SourceEnd",
+        kept=Retention.READS,
+        writers=("gateway", "smooth"),
+        readers=("smooth", "sinks"),
+        append_time=True,
+    ),
+    Topic(
+        name=EVENTS,
+        key="subject",
+        value="TraceEvent | QuantityScan | SiteMapping",
+        kept=Retention.FACTS,
+        writers=("gateway",),
+        readers=("register", "sinks"),
+    ),
+    Topic(
+        name=SIGHTINGS,
+        key="tag",
+        value="SightingBatch",
+        kept=Retention.SIGHTINGS,
+        writers=("smooth", "register", "resolve"),
+        readers=("resolve", "sinks"),
+    ),
+    Topic(
+        name=IDENTITY,
+        key="tag",
+        value="BindingBatch",
+        kept=Retention.FACTS,
+        writers=("register",),
+        readers=("resolve", "sinks"),
+    ),
+    Topic(
+        name=LOT_SIGHTINGS,
+        key="lot",
+        value="LotSightingBatch",
+        kept=Retention.SIGHTINGS,
+        writers=("resolve", "locate"),
+        readers=("locate", "sinks"),
+    ),
+    Topic(
+        name=LOTS,
+        key="lot",
+        value="LotRecord",
+        kept=Retention.FACTS,
+        writers=("register",),
+        readers=("locate", "sinks"),
+    ),
+    Topic(
+        name=LOTS_LATEST,
+        key="lot",
+        value="LotRecord",
+        kept=None,
+        writers=("locate",),
+        readers=("anyone",),
+    ),
+    Topic(
+        name=DOCUMENTS,
+        key="lot",
+        value="DocumentLine | QuantityFact",
+        kept=Retention.FACTS,
+        writers=("register",),
+        readers=("locate", "sinks"),
+    ),
+    Topic(
+        name=MOVEMENTS,
+        key="lot",
+        value="MovementBatch",
+        kept=Retention.MOVEMENTS,
+        writers=("locate",),
+        readers=("anyone",),
+    ),
+    Topic(
+        name=LOT_LOCATIONS,
+        key="lot",
+        value="LotLocations",
+        kept=None,
+        writers=("locate",),
+        readers=("anyone",),
+    ),
+    Topic(
+        name=BLIND_WINDOWS,
+        key="read point or feed",
+        value="BlindWindow",
+        kept=Retention.SIGNALS,
+        writers=("gateway", "smooth"),
+        readers=("sinks",),
+    ),
+    Topic(
+        name=ALERTS,
+        key="location",
+        value="Alert",
+        kept=Retention.SIGNALS,
+        writers=("locate",),
+        readers=("anyone",),
+    ),
+    Topic(
+        name=DEAD_LETTERS,
+        key="source",
+        value="the untouched bytes, with DeadLetter headers",
+        kept=Retention.SIGNALS,
+        writers=("gateway", "register", "smooth", "resolve", "locate", "sinks"),
+        readers=("sinks",),
+    ),
+    *(
+        Topic(
+            name=name,
+            key="partition of the stage",
+            value="the stage's own state",
+            kept=None,
+            writers=(stage,),
+            readers=(stage,),
+        )
+        for name, stage in (
+            (REGISTER_CHANGELOG, "register"),
+            (SMOOTH_CHANGELOG, "smooth"),
+            (RESOLVE_CHANGELOG, "resolve"),
+            (LOCATE_CHANGELOG, "locate"),
+        )
+    ),
+)
+
+BY_NAME = {topic.name: topic for topic in TOPICS}
+
+MIN_COMPACTION_LAG_MS = 24 * 3600 * 1000  # a loader must see a stale owner's record beside the fence that outdates it
+
+
+def topic_config(topic: Topic, *, days: int) -> dict[str, str]:
+    """Kafka's settings of a topic; ``days`` is the retention of its group (ignored when compacted)."""
+    config = {"message.timestamp.type": "LogAppendTime" if topic.append_time else "CreateTime"}
+    if topic.kept is None:
+        return config | {"cleanup.policy": "compact", "min.compaction.lag.ms": str(MIN_COMPACTION_LAG_MS)}
+    return config | {"cleanup.policy": "delete", "retention.ms": str(days * 24 * 3600 * 1000)}
