@@ -50,7 +50,7 @@ class Rejected(Exception):
 
 
 class Transient(Exception):
-    """An outage: the same call may succeed in `retry_after_s` seconds. It is waited for, for ever."""
+    """An outage: the same call may succeed after `retry_after_s` seconds. It is waited for, for ever."""
 
     def __init__(self, detail: str, *, retry_after_s: float = 1.0) -> None:
         super().__init__(detail)

@@ -98,9 +98,7 @@ class KafkaSettings(Section):
     bootstrap: Annotated[str, AfterValidator(_hosts)] = Field(
         "127.0.0.1:9092", description="Brokers to start from, `host:port[,host:port...]`."
     )
-    security_protocol: SecurityProtocol = Field(
-        SecurityProtocol.PLAINTEXT, description="Transport and authentication."
-    )
+    security_protocol: SecurityProtocol = Field(SecurityProtocol.PLAINTEXT, description="Transport and authentication.")
     sasl_mechanism: SaslMechanism = Field(
         SaslMechanism.SCRAM_SHA_512, description="How to authenticate when the protocol is a SASL one."
     )
@@ -118,9 +116,7 @@ class KafkaSettings(Section):
         if self.security_protocol.sasl and not (self.username and (self.password or self.password_file)):
             raise ValueError(f"Expected username and password for {self.security_protocol}, got none or one.")
         if given and not self.security_protocol.sasl:
-            raise ValueError(
-                f"Expected a SASL security_protocol beside credentials, got {self.security_protocol}."
-            )
+            raise ValueError(f"Expected a SASL security_protocol beside credentials, got {self.security_protocol}.")
         if self.ca_file is not None and not self.security_protocol.tls:
             raise ValueError(f"Expected SSL or SASL_SSL beside ca_file, got {self.security_protocol}.")
         return self
@@ -145,9 +141,7 @@ class TopicSettings(Section):
     reads_days: Days = Field(7, description="Days that reads.v1 is kept; 0 is for ever.")
     sightings_days: Days = Field(7, description="Days of sightings.v1 and lot-sightings.v1; 0 is for ever.")
     movements_days: Days = Field(7, description="Days of movements.v1; 0 is for ever.")
-    facts_days: Days = Field(
-        0, description="Days of events.v1, identity.v1, lots.v1 and documents.v1; 0 is for ever."
-    )
+    facts_days: Days = Field(0, description="Days of events.v1, identity.v1, lots.v1 and documents.v1; 0 is for ever.")
     signals_days: Days = Field(
         180, description="Days of blind-windows.v1, alerts.v1 and dead-letters.v1; 0 is for ever."
     )
@@ -174,9 +168,7 @@ class ClickhouseSettings(Section):
     url: Annotated[str, AfterValidator(_origin)] = Field(
         "http://127.0.0.1:8123", description="`http(s)://host:port` of ClickHouse's HTTP interface."
     )
-    database: str = Field(
-        "lotstream", pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$", description="Database of all tables."
-    )
+    database: str = Field("lotstream", pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$", description="Database of all tables.")
     user: str = Field("lotstream_writer", description="User of migrations and sinks.")
     password: SecretStr | None = Field(None, description="Password of `user`; better `password_file`.")
     password_file: Path | None = Field(None, description="File whose content is the password of `user`.")
@@ -184,9 +176,7 @@ class ClickhouseSettings(Section):
     reader_password: SecretStr | None = Field(
         None, description="Password of `reader_user`; better `reader_password_file`."
     )
-    reader_password_file: Path | None = Field(
-        None, description="File whose content is the password of `reader_user`."
-    )
+    reader_password_file: Path | None = Field(None, description="File whose content is the password of `reader_user`.")
     ca_file: Path | None = Field(None, description="PEM certificates that sign the server's, for https.")
     verify: bool = Field(True, description="Check the server's certificate. Off only on a bench.")
 
@@ -229,9 +219,7 @@ class GatewaySettings(Section):
     @model_validator(mode="after")
     def _guarded(self) -> Self:
         if not is_loopback(self.host) and self.tokens_file is None:
-            raise ValueError(
-                f"Expected tokens_file to listen beyond this machine, got host {self.host!r} alone."
-            )
+            raise ValueError(f"Expected tokens_file to listen beyond this machine, got host {self.host!r} alone.")
         if (self.cert_file is None) != (self.key_file is None):
             raise ValueError("Expected cert_file and key_file together, got one of them.")
         return self
@@ -240,12 +228,8 @@ class GatewaySettings(Section):
 class StreamSettings(Section):
     """The four stages, and what smooth does at a read point without a policy of its own."""
 
-    group_prefix: NamePart = Field(
-        "lotstream.", description="Before the consumer group of each stage and sink."
-    )
-    linger_ms: int = Field(
-        5, ge=0, le=1_000, description="Longest wait of an output for its message to fill."
-    )
+    group_prefix: NamePart = Field("lotstream.", description="Before the consumer group of each stage and sink.")
+    linger_ms: int = Field(5, ge=0, le=1_000, description="Longest wait of an output for its message to fill.")
     checkpoint_s: float = Field(
         2.0, ge=0.1, le=60.0, description="Seconds between two snapshots of a stage that snapshots."
     )
@@ -255,9 +239,7 @@ class StreamSettings(Section):
     instance_id: NamePart | None = Field(
         None, description="Static membership: a name per worker that stays over restarts, for a quick return."
     )
-    idle_s: float = Field(
-        1.0, ge=0.1, le=60.0, description="Seconds without reads before a tick drives log time."
-    )
+    idle_s: float = Field(1.0, ge=0.1, le=60.0, description="Seconds without reads before a tick drives log time.")
     silence_s: float = Field(
         2.0, gt=0.0, le=30.0, description="Silence that ends a run of reads at a read point, by default."
     )
@@ -297,9 +279,7 @@ class MetricsSettings(Section):
     @model_validator(mode="after")
     def _guarded(self) -> Self:
         if not is_loopback(self.host) and self.token_file is None:
-            raise ValueError(
-                f"Expected token_file to listen beyond this machine, got host {self.host!r} alone."
-            )
+            raise ValueError(f"Expected token_file to listen beyond this machine, got host {self.host!r} alone.")
         return self
 
 
@@ -307,9 +287,7 @@ class LogSettings(Section):
     """What a process says on stderr."""
 
     level: LogLevel = Field(LogLevel.INFO, description="Least level written.")
-    format: LogFormat = Field(
-        LogFormat.JSON, description="`json`, a line per record, or `text` for a terminal."
-    )
+    format: LogFormat = Field(LogFormat.JSON, description="`json`, a line per record, or `text` for a terminal.")
 
 
 def read_secret(value: SecretStr | None, file: Path | None) -> str | None:

@@ -113,9 +113,7 @@ def _read(file: Path | None) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
-        raise SettingsInvalid(
-            f"Expected a readable file at {str(file)!r}, got {type(error).__name__}."
-        ) from None
+        raise SettingsInvalid(f"Expected a readable file at {str(file)!r}, got {type(error).__name__}.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsInvalid(f"Expected TOML in {str(file)!r}, got: {error}.") from None
 
