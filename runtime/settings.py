@@ -135,7 +135,7 @@ def _overlay(tree: dict[str, Any], env: Mapping[str, str]) -> None:
 def _line(error: Mapping[str, Any]) -> str:
     key = ".".join(str(part) for part in error["loc"])
     if error["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(key, known_keys(), n=1, cutoff=0.0)
+        near = difflib.get_close_matches(key, (*known_keys(), *Settings.model_fields), n=1, cutoff=0.0)
         return f"{key}: Expected a known setting, got {key!r}; the nearest is {near[0]!r}."
     message = str(error["msg"]).removeprefix("Value error, ")
     if message.startswith("Expected"):
