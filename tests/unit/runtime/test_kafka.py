@@ -13,7 +13,7 @@ from lotstream.runtime.settings import KafkaSettings, SaslMechanism, SecurityPro
 
 def sasl(protocol: SecurityProtocol = SecurityProtocol.SASL_SSL) -> KafkaSettings:
     return KafkaSettings(
-        bootstrap="a:9093, b:9093",
+        bootstrap="127.0.0.1:1, 127.0.0.1:2",
         security_protocol=protocol,
         sasl_mechanism=SaslMechanism.SCRAM_SHA_256,
         username="ada",
@@ -24,14 +24,13 @@ def sasl(protocol: SecurityProtocol = SecurityProtocol.SASL_SSL) -> KafkaSetting
 @pytest.mark.parametrize("kafka", [KafkaSettings(), sasl(), sasl(SecurityProtocol.SASL_PLAINTEXT)])
 def test_librdkafka_takes_the_configuration(kafka: KafkaSettings) -> None:
     """Every key and value is one that librdkafka itself accepts."""
-    producer = Producer({**client_config(kafka, client_id="t"), "log_level": 0})
-    assert len(producer) == 0
+    Producer({**client_config(kafka, client_id="t"), "log_level": 0})
 
 
 def test_both_families_say_the_same() -> None:
     """Brokers, protocol, mechanism, user and password are the same in both forms."""
     config, shape = client_config(sasl(), client_id="gateway"), access(sasl())
-    assert config["bootstrap.servers"] == ",".join(shape.brokers) == "a:9093,b:9093"
+    assert config["bootstrap.servers"] == ",".join(shape.brokers) == "127.0.0.1:1,127.0.0.1:2"
     assert config["security.protocol"] == shape.security_protocol == "SASL_SSL"
     assert config["sasl.mechanism"] == shape.sasl_mechanism == "SCRAM-SHA-256"
     assert config["sasl.username"] == shape.username == "ada"
