@@ -1,0 +1,145 @@
+"""The jars of the embedded broker: which ones (`jars.lock`), where they are kept, and that they are the right ones."""
+
+import hashlib
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+from jgo.maven import MavenContext, PythonResolver
+
+LOCK_FILE = Path(__file__).with_name("jars.lock")
+FETCH_THREADS = 8
+ATTEMPTS = 3
+
+Progress = Callable[[int, int], None]
+"""Called with (jars ready, jars in all) each time one more is ready."""
+
+
+class JarError(Exception):
+    """A jar of the lock is missing, cannot be fetched, or has other bytes than the lock says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Jar:
+    """One line of the lock: Maven coordinate `group:artifact:version` and sha256 in lower-case hex."""
+
+    coordinate: str
+    sha256: str
+
+    @property
+    def file_name(self) -> str:
+        _, artifact, version = self.coordinate.split(":")
+        return f"{artifact}-{version}.jar"
+
+
+def cache_dir(env: Mapping[str, str]) -> Path:
+    """The user's cache of jars: `$XDG_CACHE_HOME/lotstream/jars`, by default under `~/.cache`."""
+    base = env.get("XDG_CACHE_HOME", "")
+    return (Path(base) if base else Path.home() / ".cache") / "lotstream" / "jars"
+
+
+def parse_lock(text: str) -> tuple[Jar, ...]:
+    """The jars of a lock, in its order. Raises JarError for a line that is not `coordinate sha256`."""
+    jars = []
+    for line in text.splitlines():
+        match line.split():
+            case [coordinate, sha256] if coordinate.count(":") == 2 and len(sha256) == 64:
+                jars.append(Jar(coordinate, sha256))
+            case _:
+                raise JarError(f"Expected a line 'group:artifact:version sha256', got {line!r}.")
+    return tuple(jars)
+
+
+def read_lock() -> tuple[Jar, ...]:
+    """The jars that the embedded broker is made of."""
+    return parse_lock(LOCK_FILE.read_text(encoding="ascii"))
+
+
+def find_jars(lock: tuple[Jar, ...], *, directory: Path, on_progress: Progress | None = None) -> list[Path]:
+    """The class path from a directory that somebody else has filled; nothing is fetched.
+
+    Raises JarError naming the first jar that is missing or has other bytes.
+    """
+    paths = []
+    for done, jar in enumerate(lock, start=1):
+        path = directory / jar.file_name
+        got = _sha256(path)
+        if got != jar.sha256:
+            raise JarError(_difference(jar, path=path, got=got))
+        paths.append(path)
+        if on_progress:
+            on_progress(done, len(lock))
+    return paths
+
+
+def fetch_jars(lock: tuple[Jar, ...], *, cache: Path, on_progress: Progress | None = None) -> list[Path]:
+    """The class path from the cache, after fetching what it lacks; every jar is verified at every call.
+
+    Safe to run in several processes at once: a jar appears in the cache whole and verified, or not at all.
+    Raises JarError when one cannot be had, or its bytes are others than the lock's.
+    """
+    cache.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory(prefix=".fetch-", dir=cache) as scratch,
+        ThreadPoolExecutor(FETCH_THREADS) as pool,
+    ):
+        context = MavenContext(resolver=PythonResolver(), repo_cache=Path(scratch), timeout=30)
+        waiting = [pool.submit(_provide, jar, cache=cache, context=context) for jar in lock]
+        try:
+            for done, future in enumerate(as_completed(waiting), start=1):
+                future.result()
+                if on_progress:
+                    on_progress(done, len(lock))
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+    return [cache / jar.file_name for jar in lock]
+
+
+def _provide(jar: Jar, *, cache: Path, context: MavenContext) -> None:
+    path = cache / jar.file_name
+    if _sha256(path) == jar.sha256:
+        return
+    fetched = _fetch(jar, context=context)
+    got = _sha256(fetched)
+    if got != jar.sha256:
+        raise JarError(_difference(jar, path=fetched, got=got))
+    fetched.replace(path)
+
+
+def _fetch(jar: Jar, *, context: MavenContext) -> Path:
+    artifact = context.create_dependency(jar.coordinate).artifact
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return Path(artifact.resolve())
+        except (OSError, RuntimeError) as error:  # requests' errors are OSErrors; jgo's "not found" is the other
+            _remove_partial(artifact.cached_path)
+            if attempt == ATTEMPTS:
+                raise JarError(
+                    f"Expected to fetch {jar.coordinate}, got {type(error).__name__} {attempt} times. "
+                    "Without a network, give a directory that holds the jars (--jars DIR)."
+                ) from error
+            time.sleep(attempt)
+    raise AssertionError("unreachable")
+
+
+def _remove_partial(path: Path | None) -> None:
+    if path is not None:
+        path.unlink(missing_ok=True)
+
+
+def _sha256(path: Path) -> str | None:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        return None
+
+
+def _difference(jar: Jar, *, path: Path, got: str | None) -> str:
+    if got is None:
+        return f"Expected {jar.coordinate} as {path}, got no such file."
+    return f"Expected sha256 {jar.sha256} of {jar.coordinate}, got {got} in {path}."

@@ -1,0 +1,241 @@
+"""Apache Kafka itself, one node, as a child process that dies with us.
+
+with EmbeddedKafka() as kafka:      # fetches the jars once, starts, waits until ready, stops
+    kafka.bootstrap                 # "127.0.0.1:21234"
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from lotstream.deploy.embedded.jars import Progress, cache_dir, fetch_jars, find_jars, read_lock
+from lotstream.deploy.embedded.java import find_java
+from lotstream.deploy.embedded.kafka_config import (
+    Credentials,
+    Node,
+    argument_file,
+    jvm_arguments,
+    properties_text,
+    server_properties,
+)
+from lotstream.deploy.embedded.kafka_log import KafkaLog, open_log
+from lotstream.deploy.embedded.kafka_storage import KAFKA_VERSION, Storage, format_storage, is_formatted
+from lotstream.deploy.embedded.kafka_tls import provide_certificate
+from lotstream.deploy.embedded.ports import LOOPBACK, free_port
+from lotstream.deploy.embedded.process import Child, spawn
+from lotstream.deploy.embedded.rundir import Claim, claim, withdraw, write_json, write_private
+
+PORT_ATTEMPTS = 5
+READY_S = 60.0
+STOP_S = 15.0
+LOOK_EVERY_S = 0.02
+
+
+class KafkaFailed(Exception):
+    """The broker ended, or was not ready in time. The message has the last lines of its log."""
+
+
+class EmbeddedKafka:
+    """One broker on 127.0.0.1. Without `data_dir` its data is in a temporary directory that `stop` removes.
+
+    `port` 0 chooses a free one. `sasl` (user, password) makes its only door SASL_SSL with SCRAM-SHA-512 and a
+    certificate that `ca_file` vouches for; without it the door is PLAINTEXT. `jars` is a directory that holds all
+    jars of the lock, for machines without a network. While the broker runs, `kafka.json` with bootstrap, pid and
+    version is published in `run_dir` (by default the data directory).
+    """
+
+    def __init__(
+        self,
+        data_dir: Path | None = None,
+        *,
+        port: int = 0,
+        sasl: tuple[str, str] | None = None,
+        jars: Path | None = None,
+        run_dir: Path | None = None,
+        heap_mb: int = 512,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        self._temporary = data_dir is None
+        scratch = Path(tempfile.gettempdir()) / f"lotstream-kafka-{os.urandom(6).hex()}"
+        self._storage = Storage((data_dir or scratch).absolute())
+        self._port = port
+        self._sasl = sasl
+        self._jars = jars
+        self._run_dir = run_dir or self._storage.directory
+        self._heap_mb = heap_mb
+        self._env = dict(os.environ if env is None else env)
+        self._claim: Claim | None = None
+        self._node: Node | None = None
+        self._child: Child | None = None
+        self._log: KafkaLog | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+            self.wait_ready()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def bootstrap(self) -> str:
+        """`127.0.0.1:port`. Raises KafkaFailed before the first start."""
+        if self._node is None:
+            raise KafkaFailed("Expected a broker, got none started yet.")
+        return f"{LOOPBACK}:{self._node.port}"
+
+    @property
+    def pid(self) -> int:
+        """The process id of the virtual machine. Raises KafkaFailed when it was never started."""
+        return self._started_child().pid
+
+    @property
+    def running(self) -> bool:
+        return self._child is not None and self._child.running
+
+    @property
+    def ca_file(self) -> Path | None:
+        """The certificate that clients must trust, PEM; None for a broker without `sasl`."""
+        return self._storage.tls_dir / "ca.pem" if self._sasl else None
+
+    @property
+    def log_file(self) -> Path:
+        return self._storage.log_file
+
+    def start(self, on_progress: Progress | None = None) -> str:
+        """Start the broker; returns its bootstrap address once it listens (`wait_ready` waits for more).
+
+        `on_progress` is called with (jars ready, jars in all). Raises JarError, JavaMissing, DirectoryInUse,
+        WrongDataDirectory, KafkaFailed.
+        """
+        if self.running:
+            return self.bootstrap
+        if self._claim is None:
+            self._claim = claim(self._storage.directory, what="Kafka data directory")
+        formatted = is_formatted(self._storage, sasl=self._sasl)
+        java = [str(find_java(self._env)), *self._arguments(on_progress)]
+        for _ in range(PORT_ATTEMPTS):
+            self._configure(self._port or free_port())
+            if not formatted:
+                format_storage(self._storage, sasl=self._sasl, run=lambda tool: self._run_tool(java, tool=tool))
+                formatted = True
+            if self._launch(java):
+                self._publish()
+                return self.bootstrap
+        raise KafkaFailed(f"Expected port {self._port or 'of five choices one'} to be free, got it taken.")
+
+    def wait_ready(self, timeout: float = READY_S) -> None:
+        """Return when the broker has joined its cluster and answers. Raises KafkaFailed after `timeout` seconds."""
+        self._await(lambda log: log.started, timeout=timeout, what="ready")
+
+    def stop(self, timeout: float = STOP_S) -> None:
+        """End the broker in order (SIGTERM), by force after `timeout` seconds; the directory is free afterwards."""
+        if self._child is not None:
+            self._child.send(signal.SIGTERM)
+            try:
+                self._child.wait(timeout)
+            except subprocess.TimeoutExpired:
+                self.kill()
+        self._child = None
+        withdraw(self._run_dir, "kafka")
+        if self._claim is not None:
+            self._claim.release()
+            self._claim = None
+        if self._temporary:
+            shutil.rmtree(self._storage.directory, ignore_errors=True)
+
+    def kill(self) -> None:
+        """End the broker as a crash would (SIGKILL), and return when it is gone. Port and directory stay ours."""
+        child = self._started_child()
+        child.send(signal.SIGKILL)
+        child.wait(STOP_S)
+
+    def restart(self, timeout: float = READY_S) -> None:
+        """Start again on the same port and data, after `kill` or in place of a running broker; ready on return."""
+        if self.running:
+            child = self._started_child()
+            child.send(signal.SIGTERM)
+            child.wait(STOP_S)
+        if self._node is not None:
+            self._port = self._node.port
+        self.start()
+        self.wait_ready(timeout)
+
+    def _arguments(self, on_progress: Progress | None) -> list[str]:
+        if self._jars:
+            class_path = find_jars(read_lock(), directory=self._jars, on_progress=on_progress)
+        else:
+            class_path = fetch_jars(read_lock(), cache=cache_dir(self._env), on_progress=on_progress)
+        shutil.rmtree(self._storage.temp_dir, ignore_errors=True)
+        self._storage.temp_dir.mkdir()
+        return jvm_arguments(class_path, heap_mb=self._heap_mb, temp_dir=self._storage.temp_dir)
+
+    def _configure(self, port: int) -> None:
+        credentials = None
+        if self._sasl:
+            certificate = provide_certificate(self._storage.tls_dir)
+            credentials = Credentials(*self._sasl, certificate)
+        self._node = Node(
+            port=port, controller_port=free_port(), log_dir=self._storage.log_dir, credentials=credentials
+        )
+        write_private(self._storage.properties_file, text=properties_text(server_properties(self._node)))
+
+    def _run_tool(self, java: Sequence[str], *, tool: Sequence[str]) -> None:
+        write_private(self._storage.arguments_file, text=argument_file([*java[1:], *tool]))
+        command = [java[0], f"@{self._storage.arguments_file}"]
+        result = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+        self._storage.arguments_file.unlink()
+        if result.returncode:
+            raise KafkaFailed(f"Expected to format {self._storage.log_dir}, got:\n{result.stdout}{result.stderr}")
+
+    def _launch(self, java: Sequence[str]) -> bool:
+        assert self._claim is not None
+        arguments = argument_file([*java[1:], "kafka.Kafka", str(self._storage.properties_file)])
+        write_private(self._storage.arguments_file, text=arguments)
+        self._log = open_log(self._storage.log_file)
+        command = [java[0], f"@{self._storage.arguments_file}"]
+        self._child = spawn(command, log=self._storage.log_file, keep=[self._claim.descriptor])
+        try:
+            self._await(lambda log: log.listens, timeout=READY_S, what="listening")
+        except KafkaFailed:
+            if not self._log.port_taken:
+                raise
+            self.kill()
+            return False
+        return True
+
+    def _await(self, said: Callable[[KafkaLog], bool], *, timeout: float, what: str) -> None:
+        child, log = self._started_child(), self._log
+        assert log is not None
+        give_up = time.monotonic() + timeout
+        while not said(log):
+            if not child.running:
+                raise KafkaFailed(f"Expected a broker {what}, got one that ended. {log.path} says:\n{log.tail}")
+            if log.port_taken:
+                raise KafkaFailed(f"Expected a free port, got one taken. {log.path} says:\n{log.tail}")
+            if time.monotonic() > give_up:
+                raise KafkaFailed(f"Expected a broker {what} in {timeout:g} s, got:\n{log.tail}")
+            time.sleep(LOOK_EVERY_S)
+
+    def _publish(self) -> None:
+        facts = {"bootstrap": self.bootstrap, "pid": self.pid, "kafka": KAFKA_VERSION, "log": str(self.log_file)}
+        self._run_dir.mkdir(parents=True, exist_ok=True)
+        write_json(self._run_dir / "kafka.json", facts | ({"ca_file": str(self.ca_file)} if self._sasl else {}))
+
+    def _started_child(self) -> Child:
+        if self._child is None:
+            raise KafkaFailed("Expected a broker, got none started yet.")
+        return self._child
