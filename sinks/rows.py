@@ -1,0 +1,223 @@
+"""What a message becomes in ClickHouse: rows per table. Pure; raises Rejected for what is not understood.
+
+Each row ends with the partition and offset it came from: every number can be traced to its message.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lotstream.schemas.base import Stamp, decode
+from lotstream.schemas.documents import DOCUMENTS, DocumentLine
+from lotstream.schemas.events import EVENTS, QuantityScan, SiteMapping, TraceEvent
+from lotstream.schemas.identity import decode_bindings
+from lotstream.schemas.lots import LOT_RECORD
+from lotstream.schemas.operations import BLIND_WINDOW, Headers, parse_dead_letter
+from lotstream.schemas.reads import ReaderEvent, decode_reads
+from lotstream.schemas.sightings import Sighting, decode_lot_sightings, decode_sightings
+
+Row = Sequence[Any]
+Rows = dict[str, list[Row]]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What a sink needs of a Kafka message."""
+
+    topic: str
+    partition: int
+    offset: int
+    value: bytes | None
+    headers: Headers = ()
+
+    @property
+    def where(self) -> str:
+        """topic:partition:offset, as dead letters and parking name it."""
+        return f"{self.topic}:{self.partition}:{self.offset}"
+
+
+_SIGHTING = """tag read_point slot lane origin path version reader policy mapping location first_at last_at reads
+    state direction marks evidence recorded_at event biz_step disposition document line party runs"""
+
+_TABLES = {
+    "sightings": _SIGHTING,
+    "lot_sightings": f"lot binding relabelled {_SIGHTING}",
+    "bindings": "relation subject first_serial last_serial object action at event retracted recorded_at",
+    "lots": """lot gtin code supplier_code event at description location produced_at expires best_before units amount
+        uom status retracted recorded_at""",
+    "document_lines": """document line event biz_step at lot units amount uom from_party to_party from_location
+        to_location retracted recorded_at""",
+    "quantities": """lot identity revision source location disposition amount uom cases biz_step evidence document line
+        party read_point event at retracted recorded_at""",
+    "events": """event event_type event_id at action biz_step disposition read_point biz_location error text source
+        recorded_at""",
+    "reader_events": "reader at type vendor_type read_point port state lost text recorded_at",
+    "dead_letters": "source received_at stage reason detail field origin bytes",
+    "blind_windows": "subject cause from_at until_at lost detail recorded_at",
+    "locations": "id name site time_zone gln kind mapping recorded_at",
+    "read_points": "id door inside outside mapping recorded_at",
+}
+COLUMNS = {table: (*names.split(), "source_partition", "source_offset") for table, names in _TABLES.items()}
+
+
+def sighting_rows(message: Message) -> Rows:
+    """sightings.v1 -> sightings."""
+    end = (message.partition, message.offset)
+    return {"sightings": [(*_sighting(s), *end) for s in decode_sightings(message.value)]}
+
+
+def lot_sighting_rows(message: Message) -> Rows:
+    """lot-sightings.v1 -> lot_sightings."""
+    end = (message.partition, message.offset)
+    return {
+        "lot_sightings": [
+            (lot, binding, relabelled, *_sighting(sighting), *end)
+            for lot, binding, relabelled, sighting in decode_lot_sightings(message.value)
+        ]
+    }
+
+
+def _sighting(s: Sighting) -> Row:
+    point, reader, policy, mapping = s.context
+    event, biz_step, disposition, document, line, party = s.declaration
+    return (
+        s.tag, point, s.slot, s.lane, s.origin, s.path, s.version, reader, policy, mapping, s.location, s.first_us,
+        s.last_us, s.reads, s.state, s.direction, s.marks, s.how, s.recorded_us, event, biz_step, disposition,
+        document, line, party, s.runs,
+    )  # fmt: skip
+
+
+def binding_rows(message: Message) -> Rows:
+    """identity.v1 -> bindings."""
+    end = (message.partition, message.offset)
+    return {"bindings": [(*binding, *end) for binding in decode_bindings(message.value)]}
+
+
+def lot_rows(message: Message) -> Rows:
+    """lots.v1 -> lots."""
+    r = decode(LOT_RECORD, message.value)
+    row = (
+        r.lot, r.gtin, r.code, r.supplier_code, r.event, r.at_us, r.description, r.location, r.produced_us, r.expires,
+        r.best_before, r.units, r.amount, r.uom, r.status, r.retracted, r.recorded_us,
+        message.partition, message.offset,
+    )  # fmt: skip
+    return {"lots": [row]}
+
+
+_EVIDENCE = {"confirmed": 0, "inferred": 1, "declared": 2, "probabilistic": 3}
+
+
+def document_rows(message: Message) -> Rows:
+    """documents.v1 -> document_lines, quantities."""
+    d = decode(DOCUMENTS, message.value)
+    end = (message.partition, message.offset)
+    if isinstance(d, DocumentLine):
+        line = (
+            d.document, d.line, d.event, d.biz_step, d.at_us, d.lot, d.units, d.amount, d.uom, d.from_party,
+            d.to_party, d.from_location, d.to_location, d.retracted, d.recorded_us, *end,
+        )  # fmt: skip
+        return {"document_lines": [line]}
+    quantity = (
+        d.lot, d.identity, d.revision, d.source, d.location, d.disposition, d.amount, d.uom, d.cases, d.biz_step,
+        _EVIDENCE[d.evidence], d.document, d.line, d.party, d.read_point, d.event, d.at_us, d.retracted,
+        d.recorded_us, *end,
+    )  # fmt: skip
+    return {"quantities": [quantity]}
+
+
+def event_rows(message: Message) -> Rows:
+    """events.v1 -> events, locations, read_points. Scans are in quantities, by way of the register."""
+    e = decode(EVENTS, message.value)
+    end = (message.partition, message.offset)
+    if isinstance(e, SiteMapping):
+        return _mapping_rows(e, end)
+    if isinstance(e, QuantityScan):
+        return {}
+    return {"events": [(*_event(e, e.stamp), *end)]}
+
+
+def _event(e: TraceEvent, stamp: Stamp) -> Row:
+    return (
+        e.event_hash, str(e.event_type), e.event_id, e.event_time_us, str(e.action or ""), e.biz_step, e.disposition,
+        e.read_point, e.biz_location, e.error is not None, e.text, stamp.source, stamp.received_us,
+    )  # fmt: skip
+
+
+def _mapping_rows(m: SiteMapping, end: tuple[int, int]) -> Rows:
+    at = m.stamp.received_us
+    return {
+        "locations": [(p.id, p.name, p.site, p.time_zone, p.gln, p.kind, m.version, at, *end) for p in m.locations],
+        "read_points": [(p.id, p.door, p.inside, p.outside, m.version, at, *end) for p in m.read_points],
+    }
+
+
+def reader_event_rows(message: Message) -> Rows:
+    """reads.v1 -> reader_events. Reads themselves stay in Kafka; the history keeps their sightings."""
+    if message.value is not None and message.value.startswith(_NO_READER_EVENT):
+        return {}
+    r = decode_reads(message.value)
+    if not isinstance(r, ReaderEvent):
+        return {}
+    row = (
+        r.reader, r.time_us, str(r.type), r.vendor_type, r.read_point, r.port, r.state, r.lost, r.text,
+        r.stamp.received_us, message.partition, message.offset,
+    )  # fmt: skip
+    return {"reader_events": [row]}
+
+
+# our own producers write "kind" first: batches and ticks are passed over without decoding them
+_NO_READER_EVENT = (b'{"kind":"reads"', b'{"kind":"tick"', b'{"kind":"end"')
+
+
+def dead_letter_rows(message: Message) -> Rows:
+    """dead-letters.v1 -> dead_letters."""
+    d = parse_dead_letter(message.headers)
+    row = (
+        d.source, d.received_us, d.stage, str(d.reason), d.detail, d.field, d.origin, message.value or b"",
+        message.partition, message.offset,
+    )  # fmt: skip
+    return {"dead_letters": [row]}
+
+
+def blind_window_rows(message: Message) -> Rows:
+    """blind-windows.v1 -> blind_windows."""
+    b = decode(BLIND_WINDOW, message.value)
+    row = (
+        b.subject,
+        b.cause,
+        b.from_us,
+        b.until_us,
+        b.lost,
+        b.detail,
+        b.recorded_us,
+        message.partition,
+        message.offset,
+    )
+    return {"blind_windows": [row]}
+
+
+@dataclass(frozen=True, slots=True)
+class Sink:
+    """One topic's way into the history."""
+
+    name: str
+    topic: str
+    rows: Callable[[Message], Rows]
+
+
+SINKS: tuple[Sink, ...] = (
+    Sink("sightings", "sightings.v1", sighting_rows),
+    Sink("lot-sightings", "lot-sightings.v1", lot_sighting_rows),
+    Sink("identity", "identity.v1", binding_rows),
+    Sink("lots", "lots.v1", lot_rows),
+    Sink("documents", "documents.v1", document_rows),
+    Sink("events", "events.v1", event_rows),
+    Sink("reader-events", "reads.v1", reader_event_rows),
+    Sink("dead-letters", "dead-letters.v1", dead_letter_rows),
+    Sink("blind-windows", "blind-windows.v1", blind_window_rows),
+)
+
+
+def columns_of(rows: Iterable[Row]) -> list[Sequence[Any]]:
+    """Rows turned into columns, as ClickHouse takes them fastest."""
+    return [list(column) for column in zip(*rows, strict=True)]
