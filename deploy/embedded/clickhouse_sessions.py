@@ -1,0 +1,154 @@
+"""Sessions: a handle that lasts across requests, and settings that do not outlive theirs."""
+
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from lotstream.deploy.embedded.clickhouse_engine import Engine, Handle, quote_text
+from lotstream.deploy.embedded.clickhouse_errors import Code, refuse
+
+DEFAULT_TIMEOUT_S = 60
+MAX_TIMEOUT_S = 3600
+MAX_SESSIONS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a request asks of its conversation: settings and database hold for this request only."""
+
+    user: str
+    readonly: bool
+    settings: Mapping[str, str]
+    database: str = ""
+    session: str = ""
+    timeout_s: int = DEFAULT_TIMEOUT_S
+    must_exist: bool = False
+    close: bool = False
+
+
+@dataclass(slots=True)
+class Session:
+    """A handle with the settings and the database that are its own, beside those a request has put over them."""
+
+    handle: Handle
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    own: dict[str, str] = field(default_factory=dict)
+    over: dict[str, str] = field(default_factory=dict)
+    database: str = "default"
+    current: str = "default"
+    expires: float = 0.0
+
+    def adapt(self, wish: Wish) -> None:
+        """Bring settings and database to what this request wants: only what differs is touched."""
+        back = {name: self._own(name) for name in self.over if name not in wish.settings}
+        new = {name: value for name, value in wish.settings.items() if self.over.get(name) != value}
+        for name in new:
+            self._own(name)
+        self.handle.set(back)
+        for name in back:
+            del self.over[name]
+        self.handle.set(new)
+        self.over.update(new)
+        wanted = wish.database or self.database
+        if wanted != self.current:
+            self.handle.use(wanted)
+            self.current = wanted
+
+    def _own(self, name: str) -> str:
+        if name not in self.own:
+            found = self.handle.run(
+                f"SELECT value FROM system.settings WHERE name = {quote_text(name)}", output="RawBLOB"
+            )
+            self.own[name] = found.decode()
+        return self.own[name]
+
+    def settle(self, verb: str) -> None:
+        """After a statement that changes the session itself: what it has set stays."""
+        if verb == "set":
+            self.own.clear()
+            self.over.clear()
+        elif verb == "use":
+            self.database = self.current = self.handle.text("SELECT currentDatabase()")
+
+
+class Sessions:
+    """All sessions of a server, by user and id."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._open: dict[tuple[str, str], Session] = {}
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def converse(self, wish: Wish) -> Iterator[Session]:
+        """The session that the request names, or a passing one. Raises ClickHouseError."""
+        if not wish.session:
+            session = self._fresh(readonly=wish.readonly)
+            try:
+                if wish.database:
+                    session.handle.use(wish.database)
+                session.handle.set(wish.settings)
+                yield session
+            finally:
+                session.handle.close()
+            return
+        session = self._find(wish)
+        try:
+            session.adapt(wish)
+            yield session
+        finally:
+            session.expires = time.monotonic() + wish.timeout_s
+            if wish.close:
+                self._forget(wish)
+            session.lock.release()
+
+    def _fresh(self, *, readonly: bool) -> Session:
+        handle = self._engine.open()
+        if readonly:
+            handle.set({"readonly": "2"})
+        return Session(handle)
+
+    def _find(self, wish: Wish) -> Session:
+        key = (wish.user, wish.session)
+        with self._lock:
+            self._expire()
+            session = self._open.get(key)
+            if session is None:
+                if wish.must_exist:
+                    raise refuse(Code.SESSION_NOT_FOUND, f"Session {wish.session} not found.")
+                if len(self._open) >= MAX_SESSIONS:
+                    raise refuse(
+                        Code.TOO_MANY_SIMULTANEOUS_QUERIES, f"Expected at most {MAX_SESSIONS} sessions, got one more."
+                    )
+                session = self._open[key] = self._fresh(readonly=wish.readonly)
+            if not session.lock.acquire(blocking=False):
+                raise refuse(Code.SESSION_IS_LOCKED, f"Session {wish.session} is locked by a concurrent client.")
+            return session
+
+    def _forget(self, wish: Wish) -> None:
+        with self._lock:
+            session = self._open.pop((wish.user, wish.session), None)
+        if session is not None:
+            session.handle.close()
+
+    def _expire(self) -> None:
+        now = time.monotonic()
+        for key, session in list(self._open.items()):
+            if session.expires < now and session.lock.acquire(blocking=False):
+                del self._open[key]
+                session.handle.close()
+
+    def expire(self) -> None:
+        """Close the sessions whose time is over."""
+        with self._lock:
+            self._expire()
+
+    def close(self) -> None:
+        """Close every session that is not in use."""
+        with self._lock:
+            for session in self._open.values():
+                if session.lock.acquire(blocking=False):
+                    session.handle.close()
+            self._open.clear()
