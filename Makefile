@@ -1,0 +1,72 @@
+# make demo, make test: nothing else is needed beside Python >= 3.11 and make.
+VENV := .venv
+PY := $(VENV)/bin/python
+# the set-up is good for this lock, these entry points and this place
+HASH := $(shell { cat requirements.lock pyproject.toml; pwd; } | cksum | tr -d ' ')
+STAMP := $(VENV)/.setup-$(HASH)
+# an environment whose interpreter has gone is no set-up
+ifeq ($(wildcard $(PY)),)
+STAMP_NEEDS := FORCE
+endif
+
+# every one of them takes --check
+GENERATORS := lotstream.runtime.settings_page lotstream.runtime.metrics_page lotstream.deploy.notices
+UV := uv==0.13.9
+
+.PHONY: help setup demo test bench check lint types imports generated generated-check lock clean FORCE
+
+help:
+	@echo 'make demo      set up, then tell the whole story and answer a recall   (ARGS=--keep leaves it running)'
+	@echo 'make test      set up, then run the tests                              (ARGS="tests/unit -k name")'
+	@echo 'make bench     set up, then measure; writes build/bench.json'
+	@echo 'make check     lint, types, import rules, generated files'
+	@echo 'make generated write the generated files anew'
+	@echo 'make setup     the virtual environment alone                           (PYTHON=python3.12)'
+	@echo 'make lock      pin and hash the newest packages that pyproject.toml allows'
+	@echo 'make clean     remove what was made: environment, caches, build'
+
+$(STAMP): $(STAMP_NEEDS)
+	@PYTHON='$(PYTHON)' deploy/setup.sh $(VENV) $@
+
+setup: $(STAMP)
+
+demo: $(STAMP)
+	@$(VENV)/bin/lotstream demo $(ARGS)
+
+test: $(STAMP)
+	@$(PY) -m pytest $(ARGS)
+
+bench: $(STAMP)
+	@$(PY) -m bench $(ARGS)
+
+check: lint types imports generated-check
+
+lint: $(STAMP)
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+
+types: $(STAMP)
+	@$(PY) -m mypy --strict -p lotstream
+
+imports: $(STAMP)
+	@$(VENV)/bin/lint-imports
+
+generated: $(STAMP)
+	@for module in $(GENERATORS); do $(PY) -m $$module || exit 1; done
+
+generated-check: $(STAMP)
+	@failed=0; for module in $(GENERATORS); do $(PY) -m $$module --check || failed=1; done; exit $$failed
+
+# the build backend is pinned beside the rest, so that nothing unpinned is ever fetched
+lock:
+	@test -x build/lock/bin/uv || { python3 -m venv build/lock && build/lock/bin/python -m pip install -q $(UV); }
+	@echo 'hatchling>=1.27' | build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
+	  --generate-hashes --no-emit-index-url --no-header --no-annotate --all-extras \
+	  pyproject.toml - --output-file requirements.lock
+	@echo "requirements.lock: $$(grep -c '==' requirements.lock) packages; then: make setup generated test"
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage*
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
+
+FORCE:
