@@ -3,7 +3,7 @@
 import hashlib
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,16 +63,11 @@ def find_jars(lock: tuple[Jar, ...], *, directory: Path, on_progress: Progress |
 
     Raises JarError naming the first jar that is missing or has other bytes.
     """
-    paths = []
     for done, jar in enumerate(lock, start=1):
-        path = directory / jar.file_name
-        got = _sha256(path)
-        if got != jar.sha256:
-            raise JarError(_difference(jar, path=path, got=got))
-        paths.append(path)
+        verify(jar, path=directory / jar.file_name)
         if on_progress:
             on_progress(done, len(lock))
-    return paths
+    return [directory / jar.file_name for jar in lock]
 
 
 def fetch_jars(lock: tuple[Jar, ...], *, cache: Path, on_progress: Progress | None = None) -> list[Path]:
@@ -81,36 +76,59 @@ def fetch_jars(lock: tuple[Jar, ...], *, cache: Path, on_progress: Progress | No
     Safe to run in several processes at once: a jar appears in the cache whole and verified, or not at all.
     Raises JarError when one cannot be had, or its bytes are others than the lock's.
     """
-    cache.mkdir(parents=True, exist_ok=True)
+    missing = [jar for jar in lock if sha256_of(cache / jar.file_name) != jar.sha256]
+    done = len(lock) - len(missing)
+    if on_progress:
+        on_progress(done, len(lock))
+    if missing:
+        cache.mkdir(parents=True, exist_ok=True)
+        for _ in _fetch_all(missing, cache=cache):
+            done += 1
+            if on_progress:
+                on_progress(done, len(lock))
+    return [cache / jar.file_name for jar in lock]
+
+
+def verify(jar: Jar, *, path: Path) -> None:
+    """Raises JarError unless `path` has the bytes that the lock says."""
+    got = sha256_of(path)
+    if got is None:
+        raise JarError(f"Expected {jar.coordinate} as {path}, got no such file.")
+    if got != jar.sha256:
+        raise JarError(f"Expected sha256 {jar.sha256} of {jar.coordinate}, got {got} in {path}.")
+
+
+def sha256_of(path: Path) -> str | None:
+    """The digest of a file in lower-case hex; None when there is none."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        return None
+
+
+def _fetch_all(jars: Sequence[Jar], *, cache: Path) -> Iterator[Jar]:
     with (
         tempfile.TemporaryDirectory(prefix=".fetch-", dir=cache) as scratch,
         ThreadPoolExecutor(FETCH_THREADS) as pool,
     ):
         context = MavenContext(resolver=PythonResolver(), repo_cache=Path(scratch), timeout=30)
-        waiting = [pool.submit(_provide, jar, cache=cache, context=context) for jar in lock]
+        waiting = [pool.submit(_fetch, jar, cache=cache, context=context) for jar in jars]
         try:
-            for done, future in enumerate(as_completed(waiting), start=1):
-                future.result()
-                if on_progress:
-                    on_progress(done, len(lock))
-        except BaseException:
+            for future in as_completed(waiting):
+                yield future.result()
+        finally:
             pool.shutdown(wait=True, cancel_futures=True)
-            raise
-    return [cache / jar.file_name for jar in lock]
 
 
-def _provide(jar: Jar, *, cache: Path, context: MavenContext) -> None:
-    path = cache / jar.file_name
-    if _sha256(path) == jar.sha256:
-        return
-    fetched = _fetch(jar, context=context)
-    got = _sha256(fetched)
-    if got != jar.sha256:
-        raise JarError(_difference(jar, path=fetched, got=got))
-    fetched.replace(path)
+def _fetch(jar: Jar, *, cache: Path, context: MavenContext) -> Jar:
+    path = _download(jar, context=context)
+    verify(jar, path=path)
+    path.replace(cache / jar.file_name)
+    return jar
 
 
-def _fetch(jar: Jar, *, context: MavenContext) -> Path:
+def _download(jar: Jar, *, context: MavenContext) -> Path:
     artifact = context.create_dependency(jar.coordinate).artifact
     for attempt in range(1, ATTEMPTS + 1):
         try:
@@ -129,17 +147,3 @@ def _fetch(jar: Jar, *, context: MavenContext) -> Path:
 def _remove_partial(path: Path | None) -> None:
     if path is not None:
         path.unlink(missing_ok=True)
-
-
-def _sha256(path: Path) -> str | None:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except FileNotFoundError:
-        return None
-
-
-def _difference(jar: Jar, *, path: Path, got: str | None) -> str:
-    if got is None:
-        return f"Expected {jar.coordinate} as {path}, got no such file."
-    return f"Expected sha256 {jar.sha256} of {jar.coordinate}, got {got} in {path}."

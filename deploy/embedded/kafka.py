@@ -21,6 +21,7 @@ from lotstream.deploy.embedded.kafka_config import (
     Credentials,
     Node,
     argument_file,
+    check_sasl,
     jvm_arguments,
     properties_text,
     server_properties,
@@ -28,7 +29,7 @@ from lotstream.deploy.embedded.kafka_config import (
 from lotstream.deploy.embedded.kafka_log import KafkaLog, open_log
 from lotstream.deploy.embedded.kafka_storage import KAFKA_VERSION, Storage, format_storage, is_formatted
 from lotstream.deploy.embedded.kafka_tls import provide_certificate
-from lotstream.deploy.embedded.ports import LOOPBACK, free_port
+from lotstream.deploy.embedded.ports import LOOPBACK, free_port, is_free
 from lotstream.deploy.embedded.process import Child, spawn
 from lotstream.deploy.embedded.rundir import Claim, claim, withdraw, write_json, write_private
 
@@ -66,6 +67,8 @@ class EmbeddedKafka:
         scratch = Path(tempfile.gettempdir()) / f"lotstream-kafka-{os.urandom(6).hex()}"
         self._storage = Storage((data_dir or scratch).absolute())
         self._port = port
+        if sasl:
+            check_sasl(sasl)
         self._sasl = sasl
         self._jars = jars
         self._run_dir = run_dir or self._storage.directory
@@ -128,14 +131,14 @@ class EmbeddedKafka:
         formatted = is_formatted(self._storage, sasl=self._sasl)
         java = [str(find_java(self._env)), *self._arguments(on_progress)]
         for _ in range(PORT_ATTEMPTS):
-            self._configure(self._port or free_port())
+            self._configure(self._chosen_port())
             if not formatted:
                 format_storage(self._storage, sasl=self._sasl, run=lambda tool: self._run_tool(java, tool=tool))
                 formatted = True
             if self._launch(java):
                 self._publish()
                 return self.bootstrap
-        raise KafkaFailed(f"Expected port {self._port or 'of five choices one'} to be free, got it taken.")
+        raise KafkaFailed(f"Expected a free port, got {PORT_ATTEMPTS} that were taken.")
 
     def wait_ready(self, timeout: float = READY_S) -> None:
         """Return when the broker has joined its cluster and answers. Raises KafkaFailed after `timeout` seconds."""
@@ -183,31 +186,33 @@ class EmbeddedKafka:
         self._storage.temp_dir.mkdir()
         return jvm_arguments(class_path, heap_mb=self._heap_mb, temp_dir=self._storage.temp_dir)
 
+    def _chosen_port(self) -> int:
+        if self._port and not is_free(self._port):
+            raise KafkaFailed(f"Expected port {self._port} to be free, got it in use.")
+        return self._port or free_port()
+
     def _configure(self, port: int) -> None:
         credentials = None
         if self._sasl:
-            certificate = provide_certificate(self._storage.tls_dir)
-            credentials = Credentials(*self._sasl, certificate)
+            credentials = Credentials(*self._sasl, provide_certificate(self._storage.tls_dir))
         self._node = Node(
             port=port, controller_port=free_port(), log_dir=self._storage.log_dir, credentials=credentials
         )
         write_private(self._storage.properties_file, text=properties_text(server_properties(self._node)))
 
     def _run_tool(self, java: Sequence[str], *, tool: Sequence[str]) -> None:
-        write_private(self._storage.arguments_file, text=argument_file([*java[1:], *tool]))
-        command = [java[0], f"@{self._storage.arguments_file}"]
-        result = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+        child, log = self._spawn(java, main=tool)
+        try:
+            code = child.wait(READY_S)
+        except subprocess.TimeoutExpired:
+            child.send(signal.SIGKILL)
+            code = child.wait(STOP_S)
         self._storage.arguments_file.unlink()
-        if result.returncode:
-            raise KafkaFailed(f"Expected to format {self._storage.log_dir}, got:\n{result.stdout}{result.stderr}")
+        if code:
+            raise KafkaFailed(f"Expected to format {self._storage.log_dir}, got exit code {code}:\n{log.tail}")
 
     def _launch(self, java: Sequence[str]) -> bool:
-        assert self._claim is not None
-        arguments = argument_file([*java[1:], "kafka.Kafka", str(self._storage.properties_file)])
-        write_private(self._storage.arguments_file, text=arguments)
-        self._log = open_log(self._storage.log_file)
-        command = [java[0], f"@{self._storage.arguments_file}"]
-        self._child = spawn(command, log=self._storage.log_file, keep=[self._claim.descriptor])
+        self._child, self._log = self._spawn(java, main=["kafka.Kafka", str(self._storage.properties_file)])
         try:
             self._await(lambda log: log.listens, timeout=READY_S, what="listening")
         except KafkaFailed:
@@ -216,6 +221,15 @@ class EmbeddedKafka:
             self.kill()
             return False
         return True
+
+    def _spawn(self, java: Sequence[str], *, main: Sequence[str]) -> tuple[Child, KafkaLog]:
+        assert self._claim is not None
+        write_private(self._storage.arguments_file, text=argument_file([*java[1:], *main]))
+        log = open_log(self._storage.log_file)
+        # paths reach the virtual machine in the encoding of the locale
+        env = self._env | {"LC_ALL": "C.UTF-8"}
+        command = [java[0], f"@{self._storage.arguments_file}"]
+        return spawn(command, log=log.path, keep=[self._claim.descriptor], env=env), log
 
     def _await(self, said: Callable[[KafkaLog], bool], *, timeout: float, what: str) -> None:
         child, log = self._started_child(), self._log

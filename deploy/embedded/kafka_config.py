@@ -1,5 +1,6 @@
 """What the embedded broker is told: its properties and its virtual machine's arguments."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +48,15 @@ class Credentials:
     user: str
     password: str
     certificate: Certificate
+
+
+def check_sasl(sasl: tuple[str, str]) -> None:
+    """Raises ValueError for a user or password that Kafka's configuration files cannot carry."""
+    user, password = sasl
+    if not re.fullmatch(r"[A-Za-z0-9._-]+", user):
+        raise ValueError(f"Expected a user of letters, digits, '.', '_' and '-', got {user!r}.")
+    if not (password and password.isprintable()):
+        raise ValueError("Expected a password of printable characters, got another one.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

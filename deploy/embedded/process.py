@@ -2,8 +2,8 @@
 
 The parent starts a keeper (this module run as a program), the keeper starts the child. The keeper looks whether
 its parent is still there, and ends the child when it is not, however the parent ended. Linux' own parent-death
-signal is tied to the *thread* that forked, so a parent with threads cannot rely on it; between the keeper, which
-has one thread, and the child it holds, and covers the keeper's own death.
+signal is tied to the *thread* that forked, so a parent with threads cannot rely on it; between the keeper, which has
+one thread, and the child it holds, and covers the keeper's own death.
 """
 
 import ctypes
@@ -11,7 +11,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -43,7 +43,9 @@ class Child:
             os.kill(self.pid, number)
 
 
-def spawn(command: Sequence[str], *, log: Path, keep: Sequence[int] = ()) -> Child:
+def spawn(
+    command: Sequence[str], *, log: Path, keep: Sequence[int] = (), env: Mapping[str, str] | None = None
+) -> Child:
     """Start `command` with its output appended to `log`; file descriptors in `keep` stay open as long as it runs.
 
     The child has its own session: a Ctrl-C at the terminal reaches the parent only, which stops it in its own order.
@@ -57,6 +59,7 @@ def spawn(command: Sequence[str], *, log: Path, keep: Sequence[int] = ()) -> Chi
             stderr=output,
             pass_fds=tuple(keep),
             start_new_session=True,
+            env=env,
         )
     with _pipe(keeper) as announcement:
         first = announcement.readline().split()

@@ -58,7 +58,7 @@ def claim(directory: Path, *, what: str) -> Claim:
     give_up = time.monotonic() + HANDOVER_S
     while not _lock(descriptor):
         owner = path.read_text(encoding="ascii").strip()
-        if _alive(owner) or time.monotonic() > give_up:
+        if is_alive(owner) or time.monotonic() > give_up:
             os.close(descriptor)
             raise DirectoryInUse(f"Expected a free {what}, got {directory}, in use by process {owner or '?'}.")
         time.sleep(0.1)
@@ -68,12 +68,12 @@ def claim(directory: Path, *, what: str) -> Claim:
 
 
 def published(directory: Path, name: str) -> dict[str, object] | None:
-    """What the owner of `directory` has published as `name`, or None."""
+    """What was published as `name` by a process that is still there (its `pid`); None otherwise."""
     try:
         facts = json.loads((directory / f"{name}.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    return facts if isinstance(facts, dict) else None
+    return facts if isinstance(facts, dict) and is_alive(str(facts.get("pid"))) else None
 
 
 def withdraw(directory: Path, name: str) -> None:
@@ -107,9 +107,10 @@ def _lock(descriptor: int) -> bool:
     return True
 
 
-def _alive(owner: str) -> bool:
+def is_alive(pid: str) -> bool:
+    """Whether there is a process with this id; False for what is no number."""
     try:
-        os.kill(int(owner), 0)
+        os.kill(int(pid), 0)
     except (ValueError, ProcessLookupError):
         return False
     except PermissionError:
