@@ -36,9 +36,7 @@ class PlainLog:
     def write(self, output: Output) -> Record:
         """Append an output as the message that it becomes."""
         value = encode(output)
-        return self.append(
-            output.topic, output.partition, value=value, key=output.key, headers=output.headers
-        )
+        return self.append(output.topic, output.partition, value=value, key=output.key, headers=output.headers)
 
     def partition(self, topic: str, number: int) -> Sequence[Record]:
         return self._records.get((topic, number), ())
@@ -108,7 +106,7 @@ class PlainLoop:
         return self.run()
 
     def restart(self, *, replay: int = 0) -> None:
-        """Forget all cores, as a crash does; where records are acknowledged each, read `replay` of them again."""
+        """Forget all cores, as a crash does; stages of kind MESSAGE read `replay` records again."""
         self._cores.clear()
         for stage in self.stages:
             if stage.acknowledge is Acknowledge.MESSAGE:

@@ -1,0 +1,140 @@
+"""Faust where the engine does not do as Faust does: one method each, with its reason. Everything else is Faust's.
+
+Written against faust-streaming 0.15.3 and aiokafka 0.14; private names are pinned by a test.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import aiokafka
+import faust
+from faust.tables.manager import TableManager
+from faust.tables.recovery import Recovery
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+
+from lotstream.streams.engine.config import ExitCode
+from lotstream.streams.engine.core import Headers
+from lotstream.streams.engine.outbox import Delivered
+from lotstream.streams.engine.shell import StageShell
+
+
+class StageThread(driver.AIOKafkaConsumerThread):
+    app: Any
+
+    def _create_worker_consumer(self, transport: driver.Transport) -> aiokafka.AIOKafkaConsumer:
+        """Fetch wait: Faust has 1.5 s in its code. There is one fetch under way per broker, so an idle partition's
+        long poll holds up the busy ones of that broker.
+
+        Assignor: without Faust tables Faust takes aiokafka's round robin, which gives partition n of two topics to
+        two workers. The engine's state belongs to the number n of all sources.
+        """
+        consumer = super()._create_worker_consumer(transport)
+        consumer._fetch_max_wait_ms = int(self.app.engine.fetch_wait_s * 1000)
+        consumer._partition_assignment_strategy = [self.app.assignor]
+        return consumer
+
+
+class StageConsumer(driver.Consumer):
+    app: Any
+
+    def _new_consumer_thread(self) -> StageThread:
+        return StageThread(self, loop=self.loop, beacon=self.beacon)
+
+    async def commit(self, topics: object = None, start_new_transaction: bool = True) -> bool:
+        """Offsets come from the ledger. Faust's come from acknowledged messages in lists and a weak set; it commits
+        past what is unfinished or undelivered, and moves its bookkeeping when Kafka refused (issues 316, 606)."""
+        return bool(await self.app.shell.commit())
+
+    async def wait_empty(self) -> None:
+        """Bounded. Faust waits until each message it knows of is acknowledged, without an end; while an
+        acknowledgement is held back that hangs at every revocation."""
+        await self.app.shell.drain()
+
+    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        """Nothing. Faust takes a hole for compaction and commits over it; here the ledger judges it."""
+
+    async def perform_seek(self) -> None:
+        """To where the state stands, not to where Kafka's commit stands: a checkpoint knows better, and Faust also
+        seeks when a fetch returns while the flow is stopped (issue 596)."""
+        assigned = self.assignment()
+        await self.seek_wait({tp: offset for tp, offset in self.app.positions.items() if tp in assigned})
+
+    async def verify_all_partitions_active(self) -> None:
+        """Nothing. Faust looks at its own acknowledgements, of which there are none; lag and age are in the events."""
+
+
+class StageProducer(driver.Producer):
+    app: Any
+
+    def _settings_extra(self) -> Mapping[str, Any]:
+        """Idempotent, with acks from all replicas. Faust turns it on for exactly_once only; without it a retry may
+        put an older message behind a newer one."""
+        return {"acks": "all", "enable_idempotence": True}
+
+    async def post(
+        self, topic: str, partition: int, *, key: bytes | None, value: bytes | None, headers: Headers
+    ) -> asyncio.Future[Delivered]:
+        """Straight to the client: Faust's own way builds a future and a message object per send, and signals."""
+        self.app.pulse.check()
+        sent: asyncio.Future[Delivered] = await self._ensure_producer().send(
+            topic, value, key=key, partition=partition, headers=list(headers)
+        )
+        return sent
+
+
+class StageTransport(driver.Transport):
+    Consumer = StageConsumer
+    Producer = StageProducer
+
+
+class StageRecovery(Recovery):
+    app: Any
+
+    async def _resume_streams(self, generation_id: int = 0) -> None:
+        """Flow stopped first, state loaded, then sources sought and resumed. Faust resumes sources, seeks, and then
+        clears its queues; what was fetched during the seek is gone and later taken for a compaction gap (issue 596).
+        """
+        app = self.app
+        app.consumer.stop_flow()
+        app.flow_control.suspend()
+        await self._wait(app.take_over())
+        if app.consumer_generation_id != generation_id or self.signal_recovery_start.is_set():
+            return
+        await super()._resume_streams(generation_id)
+        app.shell.flow()
+
+
+class StageTables(TableManager):
+    app: Any
+
+    @property
+    def recovery(self) -> Recovery:
+        if self._recovery is None:
+            self._recovery = StageRecovery(self.app, self, beacon=self.beacon, loop=self.loop)
+        return self._recovery
+
+    async def on_start(self) -> None:
+        """At once. Faust waits a second for tables to register; there are none, and a restart is that much longer."""
+        await self._update_channels()
+        await self.recovery.start()
+
+
+class StageApp(faust.App):
+    """A Faust app that leaves acknowledgement, state and recovery to a shell."""
+
+    shell: StageShell
+
+    def _new_transport(self) -> StageTransport:
+        return StageTransport(self.conf.broker_consumer, self)
+
+    def _new_producer_transport(self) -> StageTransport:
+        return StageTransport(self.conf.broker_producer, self)
+
+    def _create_directories(self) -> None:
+        """None. State is in memory and in the changelog; the file system may be read-only."""
+
+    def _crash(self, reason: BaseException) -> None:
+        """A crashed service of Faust's ends the process: Faust would go on with what is left."""
+        self.shell.end(ExitCode.BUG, f"Expected Faust to go on, got {reason!r}.")

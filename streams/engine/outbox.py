@@ -1,0 +1,210 @@
+"""What leaves a stage, in windows: collected for a few milliseconds, sent together, acknowledged together.
+
+A window passes through three steps, and windows pass each step in their order:
+
+    publish     its outputs are sent, one message per (topic, partition) as far as order, key and headers allow
+    store       when all of them are delivered, the changes of state that the same records made are sent
+    acknowledge when those are delivered too, the source records of the window are done
+
+State therefore never runs ahead of outputs: what the changelog contains, the world has been told. Steps of
+different windows overlap, so nothing waits for the broker but the acknowledgement.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import NoReturn, Protocol
+
+from lotstream.streams.engine.core import Headers, Output, encode, join, joinable
+from lotstream.streams.engine.crash import crash_point
+from lotstream.streams.engine.ledger import SourceLedger
+
+Changes = Mapping[bytes, bytes | None]
+
+
+class Delivered(Protocol):
+    """What a broker says of a message that it took."""
+
+    @property
+    def offset(self) -> int: ...
+
+
+class Sender(Protocol):
+    """Hands a message over; the future is of its delivery, and fails when that does."""
+
+    async def send(
+        self, topic: str, partition: int, *, key: bytes | None, value: bytes | None, headers: Headers
+    ) -> asyncio.Future[Delivered]: ...
+
+
+class Keeper(Protocol):
+    """Sends changes of its state to a changelog; the futures are those of the records sent."""
+
+    async def store(self, changes: Changes) -> list[asyncio.Future[Delivered]]: ...
+
+
+@dataclass(slots=True)
+class Window:
+    """Records decided in one go of a few milliseconds, and what came of them."""
+
+    records: list[tuple[SourceLedger, int]] = field(default_factory=list)
+    outputs: list[Output] = field(default_factory=list)
+    newest: dict[tuple[str, int], Output] = field(default_factory=dict)
+    changes: dict[int, tuple[Keeper, dict[bytes, bytes | None]]] = field(default_factory=dict)
+    rows: int = 0
+    deliveries: list[asyncio.Future[Delivered]] = field(default_factory=list)
+    barriers: list[asyncio.Future[None]] = field(default_factory=list)
+
+    def add(self, output: Output) -> None:
+        """Join the output to the newest message for its partition, or open another message."""
+        place = (output.topic, output.partition)
+        earlier = self.newest.get(place)
+        if earlier is not None and joinable(earlier, output):
+            join(earlier, output)
+        else:
+            self.outputs.append(output)
+            self.newest[place] = output
+        self.rows += 1 if isinstance(output.rows, bytes) else len(output.rows)
+
+
+class Outbox:
+    """The windows of one stage.
+
+    `each` says whether a record is acknowledged by itself (else by a checkpoint, later). `room_rows` bounds what is
+    under way: a record counts one, and one more for each row it put out. `ended(reason)` is called when a delivery
+    failed or took longer than `delivery_timeout_s`, and must not return.
+    """
+
+    def __init__(
+        self,
+        sender: Sender,
+        *,
+        ended: Callable[[str], NoReturn],
+        each: bool = True,
+        linger_s: float = 0.005,
+        window_rows: int = 2_000,
+        room_rows: int = 100_000,
+        delivery_timeout_s: float = 120.0,
+    ) -> None:
+        self._sender = sender
+        self._ended = ended
+        self.each = each
+        self._linger_s = linger_s
+        self._window_rows = window_rows
+        self._room_rows = room_rows
+        self._delivery_timeout_s = delivery_timeout_s
+        self._open = Window()
+        self._timer: asyncio.TimerHandle | None = None
+        self._under_way = 0
+        self._room = asyncio.Event()
+        self._room.set()
+        self._closed: asyncio.Queue[Window] = asyncio.Queue()
+        self._published: asyncio.Queue[Window] = asyncio.Queue()
+        self._stored: asyncio.Queue[Window] = asyncio.Queue()
+
+    def add(
+        self,
+        source: SourceLedger,
+        offset: int,
+        *,
+        outputs: Iterable[Output],
+        keeper: Keeper | None = None,
+        changes: Changes | None = None,
+    ) -> None:
+        """Take over what a record came to. Never waits: between decision and here nothing may come in between."""
+        window = self._open
+        window.records.append((source, offset))
+        before = window.rows
+        for output in outputs:
+            window.add(output)
+        if changes and keeper is not None:
+            window.changes.setdefault(id(keeper), (keeper, {}))[1].update(changes)
+        self._under_way += 1 + window.rows - before
+        if self._under_way >= self._room_rows:
+            self._room.clear()
+        if window.rows >= self._window_rows:
+            self._close()
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(self._linger_s, self._close)
+
+    async def room(self) -> None:
+        """Wait while too much is under way."""
+        if not self._room.is_set():
+            await self._room.wait()
+
+    @property
+    def under_way(self) -> int:
+        """Records and rows taken over and not yet delivered."""
+        return self._under_way
+
+    async def settled(self) -> None:
+        """Wait until everything added so far, and only that, is delivered and acknowledged."""
+        barrier: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._open.barriers.append(barrier)
+        self._close()
+        await barrier
+
+    def _close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        window, self._open = self._open, Window()
+        self._closed.put_nowait(window)
+
+    def steps(self) -> tuple[Awaitable[None], ...]:
+        """The three steps, as coroutines that run for ever."""
+        return (self._publish(), self._keep(), self._acknowledge())
+
+    async def _publish(self) -> None:
+        while True:
+            window = await self._closed.get()
+            for output in window.outputs:
+                window.deliveries.append(
+                    await self._sender.send(
+                        output.topic,
+                        output.partition,
+                        key=output.key,
+                        value=encode(output),
+                        headers=output.headers,
+                    )
+                )
+            crash_point("published")
+            self._published.put_nowait(window)
+
+    async def _keep(self) -> None:
+        while True:
+            window = await self._published.get()
+            await self._delivered(window)
+            crash_point("outputs delivered")
+            for keeper, changes in window.changes.values():
+                window.deliveries += await keeper.store(changes)
+            self._stored.put_nowait(window)
+
+    async def _acknowledge(self) -> None:
+        while True:
+            window = await self._stored.get()
+            await self._delivered(window)
+            crash_point("changes delivered")
+            if self.each:
+                for source, offset in window.records:
+                    source.acknowledge(offset)
+            self._under_way -= len(window.records) + window.rows
+            if self._under_way < self._room_rows:
+                self._room.set()
+            for barrier in window.barriers:
+                if not barrier.done():
+                    barrier.set_result(None)
+
+    async def _delivered(self, window: Window) -> None:
+        """Wait for the deliveries of a window; one that fails or never comes ends the process."""
+        deliveries, window.deliveries = window.deliveries, []
+        if not deliveries:
+            return
+        _, late = await asyncio.wait(deliveries, timeout=self._delivery_timeout_s)
+        if late:
+            self._ended(
+                f"Expected {len(deliveries)} deliveries in {self._delivery_timeout_s} s, {len(late)} are missing."
+            )
+        for delivery in deliveries:
+            if not delivery.cancelled() and (failure := delivery.exception()) is not None:
+                self._ended(f"Expected a delivery, got {failure!r}.")

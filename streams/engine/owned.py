@@ -1,0 +1,71 @@
+"""One partition number that this process owns: its core, its ledgers, its place in the changelog."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+from lotstream.streams.engine.changelog import ITEM, owner_headers
+from lotstream.streams.engine.core import Core
+from lotstream.streams.engine.ledger import SourceLedger
+from lotstream.streams.engine.outbox import Changes, Delivered, Sender
+from lotstream.streams.engine.snapshot import SnapshotWriter
+
+
+class Changelog:
+    """The changelog of one partition as its owner writes it.
+
+    The owner is the only one to write after its fence, so its offsets follow each other without a hole. A hole is
+    somebody else's record: `fenced(reason)` is called, and must not return.
+    """
+
+    def __init__(
+        self, topic: str, number: int, *, fence: int, sender: Sender, fenced: Callable[[str], NoReturn]
+    ) -> None:
+        self.topic = topic
+        self.number = number
+        self.last = fence
+        self._headers = owner_headers(fence)
+        self._sender = sender
+        self._fenced = fenced
+
+    async def append(self, records: Iterable[tuple[bytes, bytes | None]]) -> list[asyncio.Future[Delivered]]:
+        """Send records in this order."""
+        deliveries = []
+        for key, value in records:
+            delivery = await self._sender.send(self.topic, self.number, key=key, value=value, headers=self._headers)
+            delivery.add_done_callback(self._check)
+            deliveries.append(delivery)
+        return deliveries
+
+    def _check(self, delivery: asyncio.Future[Delivered]) -> None:
+        if delivery.cancelled() or delivery.exception() is not None:
+            return
+        offset = delivery.result().offset
+        if offset != self.last + 1:
+            self._fenced(f"Expected offset {self.last + 1} in {self.topic}:{self.number}, got {offset}.")
+        self.last = offset
+
+
+@dataclass(slots=True)
+class Owned:
+    """`mine` turns False when the partition is given back: what was decided for it is then not stored any more."""
+
+    number: int
+    core: Core
+    sources: Mapping[str, SourceLedger]
+    changelog: Changelog | None
+    snapshot: SnapshotWriter | None = None
+    mine: bool = True
+    dirty: bool = False
+    heard_at: float = field(default=0.0)
+
+    async def store(self, changes: Changes) -> list[asyncio.Future[Delivered]]:
+        """Send changes to the changelog, as items."""
+        if not self.mine or self.changelog is None:
+            return []
+        return await self.changelog.append((ITEM + key, value) for key, value in changes.items())
+
+    def through(self) -> dict[str, int]:
+        """Per source topic the first offset that has not been applied."""
+        return {topic: source.expected for topic, source in self.sources.items()}

@@ -1,0 +1,66 @@
+"""Runs stages in this process until it is told to stop."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Iterable
+
+import uvloop
+
+from lotstream.streams.engine.app import EngineApp
+from lotstream.streams.engine.config import EngineConfig, ExitCode
+from lotstream.streams.engine.core import Stage
+from lotstream.streams.engine.exits import end_process
+from lotstream.streams.engine.pulse import Pulse
+
+STALL_SHARE = 0.8  # of a session: beyond it the group may have given the partitions to somebody else
+
+
+def run(stages: Iterable[Stage], config: EngineConfig) -> None:
+    """Run one or more stages in one event loop until SIGTERM or SIGINT, then drain and return.
+
+    Does not return when something is wrong: see `ExitCode`. Debug logging is turned off for the whole process,
+    because Faust and aiokafka build their debug messages whether or not anybody reads them.
+    """
+    logging.disable(logging.DEBUG)
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+    asyncio.run(_run(tuple(stages), config))
+
+
+async def _run(stages: tuple[Stage, ...], config: EngineConfig) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await serve(stages, config, stop=stop)
+
+
+async def serve(stages: Iterable[Stage], config: EngineConfig, *, stop: asyncio.Event) -> None:
+    """Run stages in the running event loop until `stop` is set, then drain."""
+    pulse = _pulse(config)
+    apps = [EngineApp(stage, config=config, pulse=pulse) for stage in stages]
+    pulse.start()
+    tasks = [task for app in apps for task in app.clockwork()]
+    for task in tasks:
+        task.add_done_callback(lambda done: _end_of_task(done, config))
+    try:
+        await asyncio.gather(*(app.start() for app in apps))
+        await stop.wait()
+        await asyncio.gather(*(app.stop() for app in apps))
+    finally:
+        pulse.stop()
+        for task in tasks:
+            task.cancel()
+
+
+def _pulse(config: EngineConfig) -> Pulse:
+    def stalled(seconds: float) -> None:
+        reason = f"Expected the process to run on, got a standstill of {seconds:.1f} s."
+        end_process("*", ExitCode.STALLED, reason, on_event=config.on_event)
+
+    return Pulse(STALL_SHARE * config.session_timeout_s, stalled=stalled)
+
+
+def _end_of_task(task: asyncio.Task[None], config: EngineConfig) -> None:
+    if not task.cancelled() and (bug := task.exception()) is not None:
+        end_process("*", ExitCode.BUG, f"Expected the engine to go on, got {bug!r}.", on_event=config.on_event)

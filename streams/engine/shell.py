@@ -1,0 +1,397 @@
+"""What stands around the cores of one stage: it receives, lets decide, publishes, acknowledges, in this order.
+
+    1 receive      the record is the next one of its source partition, and the ledger expects the one after it
+    2 decide       the core is asked; nothing else happens to it meanwhile
+    3 publish      outputs, then the changes of state, go through the outbox
+    4 acknowledge  in order, when every output and changelog record sent on its behalf is delivered
+
+Faust is behind `Broker`; this module knows none of it.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import NoReturn, Protocol
+
+from lotstream.streams.engine.changelog import FENCE, ItemReplay
+from lotstream.streams.engine.config import (
+    Applied,
+    Assigned,
+    Committed,
+    EngineConfig,
+    ExitCode,
+    Jumped,
+    Loaded,
+    Ready,
+    Revoked,
+)
+from lotstream.streams.engine.core import Acknowledge, Output, Record, Stage, encode
+from lotstream.streams.engine.crash import crash_point
+from lotstream.streams.engine.exits import end_process
+from lotstream.streams.engine.ledger import Ledger, Place, SourceLedger, SourcePartition
+from lotstream.streams.engine.loader import Take
+from lotstream.streams.engine.outbox import Delivered, Outbox, Sender
+from lotstream.streams.engine.owned import Changelog, Owned
+from lotstream.streams.engine.snapshot import MARKER, SnapshotReplay
+
+
+class Broker(Sender, Protocol):
+    """What the shell asks of the consumer group and the brokers."""
+
+    async def commit(self, offsets: Mapping[SourcePartition, int]) -> bool: ...
+
+    async def committed(self, sources: Iterable[SourcePartition]) -> Mapping[SourcePartition, int | None]: ...
+
+    async def log_starts(self, sources: Iterable[SourcePartition]) -> Mapping[SourcePartition, int]: ...
+
+    async def log_ends(self, sources: Iterable[SourcePartition]) -> Mapping[SourcePartition, int]: ...
+
+    async def load(self, topic: str, fences: Mapping[int, int], *, takes: Mapping[int, Take]) -> int: ...
+
+    def behind(self, expected: Mapping[SourcePartition, int]) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Of source partitions: the offset committed last, and the log's first and next offsets."""
+
+    committed: Mapping[SourcePartition, int | None]
+    starts: Mapping[SourcePartition, int]
+    ends: Mapping[SourcePartition, int]
+
+
+class StageShell:
+    """The partitions of one stage that this process owns, from assignment to revocation."""
+
+    def __init__(self, stage: Stage, *, config: EngineConfig, broker: Broker) -> None:
+        self.stage = stage
+        self.config = config
+        self.ledger = Ledger()
+        self._broker = broker
+        self._owned: dict[int, Owned] = {}
+        self._flowing = False
+        self._epoch = 0
+        self._applied = 0
+        self._applied_s = 0.0
+        self._commit_lock = asyncio.Lock()
+        self._checkpoint_lock = asyncio.Lock()
+        self.outbox = Outbox(
+            broker,
+            ended=lambda reason: self.end(ExitCode.UNDELIVERED, reason),
+            each=stage.acknowledge is Acknowledge.MESSAGE,
+            linger_s=config.linger_s,
+            delivery_timeout_s=config.delivery_timeout_s,
+        )
+
+    def end(self, code: ExitCode, reason: str) -> NoReturn:
+        """The process ends; nothing that is not acknowledged will be."""
+        end_process(self.stage.name, code, reason, on_event=self.config.on_event)
+
+    # -- records ---------------------------------------------------------------------------------------------
+
+    async def receive(self, record: Record) -> None:
+        """One record, through the four steps. Records that are not this process's to decide, or not again, are
+        passed over: they come again to whom they concern."""
+        await self.outbox.room()
+        owned = self._owned.get(record.partition)
+        if owned is None or not self._flowing:
+            return
+        source = owned.sources[record.topic]
+        place = source.place(record.offset)
+        if place is Place.HOLE:
+            place = await self._hole(source, record)
+        if place is Place.NEXT and owned.mine and self._flowing:
+            self._decide(owned, source, record)
+
+    def _decide(self, owned: Owned, source: SourceLedger, record: Record) -> None:
+        # 1 receive
+        source.receive(record.offset)
+        crash_point("received")
+        # 2 decide
+        began = time.perf_counter()
+        try:
+            outputs = list(owned.core.apply(record))
+            changes = owned.core.changes() if self.outbox.each else None
+        except Exception as bug:  # noqa: BLE001 - the guard: whatever a core raises is a bug, and ends the process
+            self._end_of_core(record, bug)
+        owned.heard_at = time.monotonic()
+        owned.dirty = True
+        self._applied += 1
+        self._applied_s += time.perf_counter() - began
+        crash_point("decided")
+        # 3 publish; 4 acknowledge: in the outbox, when all of it is delivered
+        self.outbox.add(source, record.offset, outputs=outputs, keeper=owned, changes=changes)
+
+    def _end_of_core(self, record: Record, bug: Exception) -> NoReturn:
+        where = f"{record.topic}:{record.partition}:{record.offset}"
+        raise_point = bug.__traceback__
+        while raise_point is not None and raise_point.tb_next is not None:
+            raise_point = raise_point.tb_next
+        line = "?" if raise_point is None else f"{raise_point.tb_frame.f_code.co_qualname}:{raise_point.tb_lineno}"
+        self.end(ExitCode.BUG, f"Expected outputs for {where}, got {bug!r} from {line}.")
+
+    async def _hole(self, source: SourceLedger, record: Record) -> Place:
+        """Records between the expected one and this one are missing: fine below the log's start, fatal elsewhere."""
+        place = (record.topic, record.partition)
+        start = (await self._broker.log_starts([place]))[place]
+        if source.place(record.offset) is Place.HOLE:
+            if start < record.offset:
+                self.end(
+                    ExitCode.HOLE,
+                    f"Expected offset {source.expected} of {place[0]}:{place[1]}, got {record.offset}.",
+                )
+            self._jump(source, place, start=record.offset)
+        return source.place(record.offset)
+
+    def _jump(self, source: SourceLedger, place: SourcePartition, *, start: int) -> None:
+        self.config.on_event(Jumped(self.stage.name, *place, source.expected, start))
+        source.jump(start)
+
+    # -- assignment ------------------------------------------------------------------------------------------
+
+    async def take_over(self, numbers: Iterable[int]) -> dict[SourcePartition, int]:
+        """Own exactly these partition numbers, with their state loaded. Returns where to read each source from.
+
+        A partition kept from before stays as it is when its new fence directly follows its last changelog record:
+        then nobody else has owned it in between. May be cancelled at any point by the next assignment.
+        """
+        wanted = sorted(set(numbers))
+        self._epoch += 1
+        epoch = self._epoch
+        self.config.on_event(Assigned(self.stage.name, tuple(wanted)))
+        for number in [number for number in self._owned if number not in wanted]:
+            self._forget(number)
+        fences = await self._fence(wanted)
+        self._keep(fences)
+        new = [number for number in wanted if number not in self._owned]
+        if new:
+            loaded = await self._load({number: fences.get(number, -1) for number in new})
+            if epoch != self._epoch:
+                return {}
+            for owned in loaded:
+                self._own(owned)
+        return {(topic, n): s.expected for n, owned in self._owned.items() for topic, s in owned.sources.items()}
+
+    def flow(self) -> None:
+        """Records may come now."""
+        now = time.monotonic()
+        for owned in self._owned.values():
+            owned.heard_at = now
+        self._flowing = True
+        self.config.on_event(Ready(self.stage.name, tuple(sorted(self._owned))))
+
+    async def drain(self) -> None:
+        """Take no more records, finish what is under way within `drain_s`, checkpoint, commit. What could not be
+        finished is forgotten: the next owner does it again."""
+        if not self._flowing:
+            return
+        self._flowing = False
+        self._epoch += 1
+        try:
+            async with asyncio.timeout(self.config.drain_s):
+                await self.outbox.settled()
+                await self.checkpoint()
+                await self.commit()
+            drained = True
+        except TimeoutError:
+            drained = False
+            for number in list(self._owned):
+                self._forget(number)
+        self.config.on_event(Revoked(self.stage.name, drained))
+
+    def _forget(self, number: int) -> None:
+        owned = self._owned.pop(number)
+        owned.mine = False
+        for topic in owned.sources:
+            self.ledger.forget((topic, number))
+
+    def _own(self, owned: Owned) -> None:
+        self._owned[owned.number] = owned
+        for topic, source in owned.sources.items():
+            self.ledger.start((topic, owned.number), source)
+
+    async def _fence(self, numbers: Iterable[int]) -> dict[int, int]:
+        """Append a fence to each changelog partition; its offset is the owner's number."""
+        changelog = self.stage.changelog
+        if changelog is None:
+            return {}
+        sent = {
+            number: await self._broker.send(changelog, number, key=FENCE, value=b"", headers=()) for number in numbers
+        }
+        await self._delivered(list(sent.values()))
+        crash_point("fenced")
+        return {number: delivery.result().offset for number, delivery in sent.items()}
+
+    def _keep(self, fences: Mapping[int, int]) -> None:
+        """Keep the partitions nobody else has written to since; the others will be loaded."""
+        for number, owned in list(self._owned.items()):
+            if owned.changelog is not None and owned.changelog.last + 1 == fences[number]:
+                owned.changelog = self._changelog(number, fences[number])
+            else:
+                self._forget(number)
+
+    def _changelog(self, number: int, fence: int) -> Changelog:
+        assert self.stage.changelog is not None
+        return Changelog(
+            self.stage.changelog,
+            number,
+            fence=fence,
+            sender=self._broker,
+            fenced=lambda reason: self.end(ExitCode.FENCED, reason),
+        )
+
+    # -- loading ---------------------------------------------------------------------------------------------
+
+    async def _load(self, fences: Mapping[int, int]) -> list[Owned]:
+        began = time.perf_counter()
+        bounds = await self._bounds(fences)
+        replays: dict[int, ItemReplay | SnapshotReplay] = {
+            number: ItemReplay(self.stage.merge) if self.outbox.each else SnapshotReplay() for number in fences
+        }
+        read = 0
+        if self.stage.changelog is not None:
+            takes = {number: replay.take for number, replay in replays.items()}
+            read = await self._broker.load(self.stage.changelog, fences, takes=takes)
+        loaded = [await self._build(number, fences[number], replay, bounds) for number, replay in replays.items()]
+        self.config.on_event(Loaded(self.stage.name, tuple(fences), read, time.perf_counter() - began))
+        return loaded
+
+    async def _bounds(self, numbers: Iterable[int]) -> Bounds:
+        sources = [(topic, number) for number in numbers for topic in self.stage.sources]
+        return Bounds(
+            await self._broker.committed(sources),
+            await self._broker.log_starts(sources),
+            await self._broker.log_ends(sources),
+        )
+
+    async def _build(self, number: int, fence: int, replay: ItemReplay | SnapshotReplay, bounds: Bounds) -> Owned:
+        core = self.stage.build(number)
+        changelog = None if self.stage.changelog is None else self._changelog(number, fence)
+        if isinstance(replay, ItemReplay):
+            items, rewrites, snapshot = replay.items, replay.rewrites(), None
+            through = {topic: bounds.committed[topic, number] for topic in self.stage.sources}
+        else:
+            items, snapshot, rewrites = replay.finish()
+            known = {} if replay.marker is None else replay.marker.through
+            through = {topic: known.get(topic) for topic in self.stage.sources}
+        if changelog is not None:
+            await self._delivered(await changelog.append(rewrites.items()))
+        core.load(items.items())
+        sources = {topic: self._source((topic, number), offset, bounds) for topic, offset in through.items()}
+        return Owned(number, core, sources, changelog, snapshot)
+
+    def _source(self, place: SourcePartition, offset: int | None, bounds: Bounds) -> SourceLedger:
+        """The ledger of a source from the offset that its state stands at."""
+        start, end = bounds.starts[place], bounds.ends[place]
+        if offset is not None and offset > end:
+            self.end(ExitCode.HOLE, f"Expected {place[0]}:{place[1]} to reach offset {offset}, got its end at {end}.")
+        ledger = SourceLedger(start if offset is None else offset, committed=bounds.committed[place])
+        if ledger.expected < start:
+            self._jump(ledger, place, start=start)
+        return ledger
+
+    # -- acknowledging ---------------------------------------------------------------------------------------
+
+    async def commit(self) -> bool:
+        """Commit what the ledger says; the bookkeeping moves only when Kafka took it."""
+        async with self._commit_lock:
+            self._say_applied()
+            offsets = self.ledger.committable()
+            if not offsets:
+                return False
+            crash_point("acknowledged")
+            if not await self._broker.commit(offsets):
+                return False
+            crash_point("committed")
+            self.ledger.committed(offsets)
+            expected = {place: source.first for place, source in self.ledger.sources().items()}
+            self.config.on_event(Committed(self.stage.name, offsets, self._broker.behind(expected)))
+            return True
+
+    def _say_applied(self) -> None:
+        if self._applied:
+            self.config.on_event(Applied(self.stage.name, self._applied, self._applied_s))
+            self._applied, self._applied_s = 0, 0.0
+
+    async def checkpoint(self) -> None:
+        """Snapshot what was applied since the last one: outputs delivered, changes delivered, marker delivered, and
+        only then is it acknowledged."""
+        if self.outbox.each:
+            return
+        async with self._checkpoint_lock:
+            taken = [self._take(owned) for owned in self._owned.values() if owned.dirty]
+            if not taken:
+                return
+            await self.outbox.settled()
+            crash_point("outputs delivered")
+            await self._append(
+                [(owned, list(owned.snapshot.records(changes))) for owned, changes, _ in taken if owned.snapshot]
+            )
+            crash_point("snapshot delivered")
+            await self._append(
+                [
+                    (owned, [(MARKER, owned.snapshot.marker(through).encode())])
+                    for owned, _, through in taken
+                    if owned.snapshot
+                ]
+            )
+            crash_point("marker delivered")
+            for owned, _, through in taken:
+                if owned.snapshot is not None:
+                    owned.snapshot.confirm()
+                for topic, offset in through.items():
+                    owned.sources[topic].acknowledge_below(offset)
+
+    def _take(self, owned: Owned) -> tuple[Owned, Mapping[bytes, bytes | None], dict[str, int]]:
+        owned.dirty = False
+        return owned, dict(owned.core.changes()), owned.through()
+
+    async def _append(self, writes: Iterable[tuple[Owned, list[tuple[bytes, bytes | None]]]]) -> None:
+        deliveries: list[asyncio.Future[Delivered]] = []
+        for owned, records in writes:
+            if owned.mine and owned.changelog is not None:
+                deliveries += await owned.changelog.append(records)
+        await self._delivered(deliveries)
+
+    async def _delivered(self, deliveries: list[asyncio.Future[Delivered]]) -> None:
+        if deliveries:
+            _, late = await asyncio.wait(deliveries, timeout=self.config.delivery_timeout_s)
+            failures = [d.exception() for d in deliveries if d.done() and d.exception() is not None]
+            if late or failures:
+                self.end(
+                    ExitCode.UNDELIVERED,
+                    f"Expected {len(deliveries)} deliveries, got {len(late)} late, {failures[:1]}.",
+                )
+
+    # -- clockwork -------------------------------------------------------------------------------------------
+
+    async def checkpoint_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(self.config.checkpoint_s)
+            if self._flowing:
+                await self.checkpoint()
+
+    async def idle_for_ever(self) -> None:
+        """Append the stage's idle record where nothing came for as long as it says."""
+        while True:
+            await asyncio.sleep(self.stage.idle_after_s / 4)
+            if self._flowing:
+                await self.idle(time.monotonic())
+
+    async def idle(self, now: float) -> None:
+        make = self.stage.idle
+        if make is None:
+            return
+        for owned in list(self._owned.values()):
+            if now - owned.heard_at >= self.stage.idle_after_s:
+                owned.heard_at = now
+                output: Output = make(owned.number)
+                delivery = await self._broker.send(
+                    output.topic, output.partition, key=output.key, value=encode(output), headers=output.headers
+                )
+                delivery.add_done_callback(self._idle_delivered)
+
+    def _idle_delivered(self, delivery: asyncio.Future[Delivered]) -> None:
+        if not delivery.cancelled() and (failure := delivery.exception()) is not None:
+            self.end(ExitCode.UNDELIVERED, f"Expected the delivery of an idle record, got {failure!r}.")
