@@ -1,0 +1,1 @@
+"""What readers and scanners send: one module per format, bytes in, reads and events out. Pure."""

@@ -1,0 +1,154 @@
+"""From a body to its JSON items: one value, an array, a line each (HTTP stream), or objects end to end.
+
+The untouched bytes of an item are looked up only when they are needed: a payload without a fault is decoded once.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import orjson
+
+from lotstream.readers.formats.items import Parsed, Refused, VendorEvent, VendorRead
+from lotstream.runtime.errors import Reason, Rejected
+
+_SPACE = " \t\r\n"
+_SCANNER = json.JSONDecoder()
+_SHOWN = 200
+
+
+@dataclass(frozen=True)
+class Framed:
+    """The items of a body in order. ``values[i]`` is the decoded item, or a Rejected that says why it is none."""
+
+    body: bytes
+    values: list[Any]
+    spans: list[bytes] | None = None
+
+    def raw(self, index: int) -> bytes:
+        """The untouched bytes of item ``index``; of the whole body where items cannot be told apart."""
+        pieces = self.spans if self.spans is not None else self._scanned
+        return pieces[index] if index < len(pieces) else self.body
+
+    @cached_property
+    def _scanned(self) -> list[bytes]:
+        text = self.body.decode("utf-8", "surrogateescape")
+        start = _skip(text, 0)
+        if text[start : start + 1] != "[":
+            return [self.body.strip()]
+        pieces, _end = _array(text, start + 1)
+        return pieces
+
+
+def frame(body: bytes) -> Framed:
+    """The items of ``body``. What is not JSON becomes a Rejected in its place, and spoils nothing beside it."""
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        return _pieces(body, whole=str(error))
+    return Framed(body, value if isinstance(value, list) else [value])
+
+
+def parse_items(body: bytes, item: Callable[[Any], VendorRead | VendorEvent | None]) -> Parsed:
+    """Every item of a body through ``item``, which raises Rejected for what it does not understand."""
+    framed = frame(body)
+    parsed = Parsed(framed.raw)
+    for index, value in enumerate(framed.values):
+        try:
+            if isinstance(value, Rejected):
+                raise value
+            one = item(value)
+        except Rejected as rejected:
+            parsed.refused.append(Refused.of(rejected, index=index, raw=framed.raw(index)))
+            continue
+        if isinstance(one, VendorRead):
+            parsed.reads.append(one)
+            parsed.at.append(index)
+        elif one is not None:
+            parsed.events.append((one, framed.raw(index)))
+    return parsed
+
+
+def not_json(got: bytes, *, detail: str) -> Rejected:
+    """The rejection of bytes that are no JSON."""
+    shown = got[:_SHOWN].decode("utf-8", "backslashreplace")
+    more = "..." if len(got) > _SHOWN else ""
+    return Rejected(Reason.JSON_INVALID, f"Expected JSON, got {shown!r}{more}: {detail}.")
+
+
+def _pieces(body: bytes, *, whole: str) -> Framed:
+    text = body.decode("utf-8", "surrogateescape")
+    start = _skip(text, 0)
+    if text[start : start + 1] == "[":
+        spans, end = _array(text, start + 1)
+        if end < len(text):
+            spans.append(_bytes(text[end:]))
+    else:
+        spans = [piece for line in body.split(b"\n") if line.strip() for piece in _line(line)]
+        if not any(_is_json(span) for span in spans):
+            spans = [body]
+    values = [_value(span, whole=whole) for span in spans]
+    return Framed(body, values, spans)
+
+
+def _line(line: bytes) -> list[bytes]:
+    if _is_json(line):
+        return [line.strip()]
+    text = line.decode("utf-8", "surrogateescape")
+    spans, at = [], _skip(text, 0)
+    while at < len(text) and (end := _end(text, at)) is not None:
+        spans.append(_bytes(text[at:end]))
+        at = _skip(text, end)
+    if at < len(text):
+        spans.append(_bytes(text[at:].rstrip("\r")))
+    return spans
+
+
+def _array(text: str, at: int) -> tuple[list[bytes], int]:
+    """The items of an array whose bracket is before ``at``, and where reading ended: at the end, or at a fault."""
+    spans: list[bytes] = []
+    at = _skip(text, at)
+    while (end := _end(text, at)) is not None:
+        spans.append(_bytes(text[at:end]))
+        at = _skip(text, end)
+        if text[at : at + 1] == "]":
+            return spans, _skip(text, at + 1)
+        if text[at : at + 1] != ",":
+            break
+        at = _skip(text, at + 1)
+    return spans, at
+
+
+def _end(text: str, at: int) -> int | None:
+    """Where the JSON value that starts at ``at`` ends, or None when there is none."""
+    try:
+        return _SCANNER.raw_decode(text, at)[1]
+    except (ValueError, RecursionError):
+        return None
+
+
+def _skip(text: str, at: int) -> int:
+    while at < len(text) and text[at] in _SPACE:
+        at += 1
+    return at
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _is_json(span: bytes) -> bool:
+    try:
+        orjson.loads(span)
+    except orjson.JSONDecodeError:
+        return False
+    return True
+
+
+def _value(span: bytes, *, whole: str) -> Any:
+    try:
+        return orjson.loads(span)
+    except orjson.JSONDecodeError as error:
+        return not_json(span, detail=str(error) or whole)

@@ -1,0 +1,76 @@
+"""What a format module makes of a payload: reads, reader events, and what was not understood with its bytes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from lotstream.runtime.errors import Reason, Rejected
+from lotstream.schemas.base import NOT_REPORTED
+from lotstream.schemas.reads import ReaderEventType
+
+
+class VendorRead(NamedTuple):
+    """One read as its reader reported it; NOT_REPORTED or '' where it said nothing. Units as in ReadBatch."""
+
+    tag: str
+    antenna: int
+    last_us: int
+    reader: str = ""
+    first_us: int = NOT_REPORTED
+    seen_count: int = NOT_REPORTED
+    rssi: int = NOT_REPORTED
+    phase: int = NOT_REPORTED
+    channel: int = NOT_REPORTED
+    power: int = NOT_REPORTED
+    tid: str = ""
+    pc: int = NOT_REPORTED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lost:
+    """Reads that a reader says it has lost, between two instants of its own clock."""
+
+    from_us: int
+    until_us: int
+    count: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VendorEvent:
+    """What a reader says besides reads. ``dropped`` counts since the reader's start at ``since_us``."""
+
+    type: ReaderEventType
+    vendor_type: str
+    time_us: int
+    reader: str = ""
+    port: int | None = None
+    state: str = ""
+    lost: Lost | None = None
+    dropped: int | None = None
+    since_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """One item that was not understood: its place in the payload, its untouched bytes, and why."""
+
+    index: int
+    raw: bytes
+    reason: Reason
+    detail: str
+    field: str = ""
+
+    @classmethod
+    def of(cls, rejected: Rejected, *, index: int, raw: bytes) -> "Refused":
+        return cls(index, raw, rejected.reason, rejected.detail, rejected.field or "")
+
+
+@dataclass(slots=True)
+class Parsed:
+    """A payload understood item by item. ``at[i]`` is the item that gave ``reads[i]``; ``raw`` its untouched bytes."""
+
+    raw: Callable[[int], bytes]
+    reads: list[VendorRead] = field(default_factory=list)
+    at: list[int] = field(default_factory=list)
+    events: list[tuple[VendorEvent, bytes]] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)

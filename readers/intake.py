@@ -1,0 +1,188 @@
+"""What a request becomes: batches, reader events, dead letters. The gateway's own state is here, all of it bounded."""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from lotstream.readers.batches import Arrival, Group, Target, by_place, encode, pieces
+from lotstream.readers.clocks import ReaderClocks, plausible
+from lotstream.readers.formats.items import Parsed, Refused, VendorEvent, VendorRead
+from lotstream.readers.mapping import Mapping, Place
+from lotstream.readers.messages import Message
+from lotstream.runtime.errors import Reason
+from lotstream.runtime.settings import TopicSettings
+from lotstream.schemas.base import Origin
+from lotstream.schemas.operations import DeadLetter
+from lotstream.schemas.reads import ReaderEvent
+from lotstream.schemas.topics import DEAD_LETTERS, EVENTS, READS
+
+MAX_SOURCES = 10_000
+MAX_VALUE_BYTES = 900_000  # below the 1 MB that brokers take by default
+MAX_TEXT = 65_536
+
+
+@dataclass(slots=True)
+class Taken:
+    """What a request gave: ``groups`` are still to be put into batches, ``messages`` are ready."""
+
+    groups: list[tuple[Group, Arrival]] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+    reads: int = 0
+    events: int = 0
+
+
+@dataclass(slots=True)
+class _Source:
+    sequence: int = 0
+    doors: set[str] = field(default_factory=set)
+
+
+class Intake:
+    """Stamps what comes in. Not safe for threads: it lives on the event loop."""
+
+    def __init__(self, topics: TopicSettings, mapping: Mapping, *, batch_reads: int) -> None:
+        self.mapping = mapping
+        self.clocks = ReaderClocks()
+        self._batch_reads = batch_reads
+        self._sources: OrderedDict[str, _Source] = OrderedDict()
+        self.reads = Target(topic=topics.name(READS), partitions=topics.partitions)
+        self.events = Target(topic=topics.name(EVENTS), partitions=topics.partitions)
+        self.dead_letters = Target(topic=topics.name(DEAD_LETTERS), partitions=topics.partitions)
+
+    def take(self, parsed: Parsed, *, arrival: Arrival, reader: str, door: str) -> Taken:
+        """Everything of a parsed payload. ``reader`` names the reader of items that do not, ``door`` the format."""
+        taken = Taken(refused=list(parsed.refused), events=len(parsed.events))
+        for name, rows in _by_reader(parsed, reader).items():
+            self._take_reads(taken, parsed, name=name, at=rows, arrival=arrival)
+        for event, raw in parsed.events:
+            name = event.reader or reader
+            taken.messages += self._event(event, raw, reader=name, arrival=_from(arrival, name))
+        taken.refused.sort(key=lambda refused: refused.index)
+        for refused in taken.refused:
+            taken.messages += self.dead_letter(refused, arrival=_from(arrival, reader), door=door)
+        return taken
+
+    def batches(self, group: Group, *, arrival: Arrival) -> list[Message]:
+        """The group as messages of reads.v1."""
+        source = self._source(arrival.source)
+        door = group.place.door
+        source.doors.add(door)
+        messages = []
+        for rows in pieces(group.rows, self._batch_reads):
+            value = encode(
+                replace(group, rows=rows), arrival=arrival, mapping=self.mapping.version, sequence=source.sequence
+            )
+            source.sequence += 1
+            messages.append(self.reads.message(door, value))
+        return messages
+
+    def doors_of(self, source: str) -> set[str]:
+        """The doors that a source has touched, as far as this gateway remembers."""
+        known = self._sources.get(source)
+        return set() if known is None else set(known.doors)
+
+    def dead_letter(self, refused: Refused, *, arrival: Arrival, door: str) -> list[Message]:
+        """The untouched bytes with their reason; in several messages when one would be too large for a broker."""
+        parts = max(1, -(-len(refused.raw) // MAX_VALUE_BYTES))
+        messages = []
+        for part in range(parts):
+            origin = f"{door}:{arrival.request}:{refused.index}" + (f":{part + 1}/{parts}" if parts > 1 else "")
+            letter = DeadLetter(
+                reason=refused.reason,
+                detail=refused.detail,
+                field=refused.field,
+                source=arrival.source,
+                stage="gateway",
+                origin=origin,
+                received_us=arrival.received_us,
+            )
+            value = refused.raw[part * MAX_VALUE_BYTES : (part + 1) * MAX_VALUE_BYTES]
+            messages.append(replace(self.dead_letters.message(arrival.source, value), headers=letter.headers()))
+        return messages
+
+    def _take_reads(self, taken: Taken, parsed: Parsed, *, name: str, at: Sequence[int], arrival: Arrival) -> None:
+        whole = len(at) == len(parsed.reads)
+        rows = parsed.reads if whole else [parsed.reads[i] for i in at]
+        last = [row.last_us for row in rows]
+        offset_us = self._offset(name, last, arrival=arrival)
+        if not (
+            plausible(min(last) + offset_us, received_us=arrival.received_us)
+            and plausible(max(last) + offset_us, received_us=arrival.received_us)
+        ):
+            rows = self._plausible(taken, parsed, at=at, arrival=arrival, offset_us=offset_us)
+        if rows:
+            taken.reads += len(rows)
+            groups = by_place(name, rows, mapping=self.mapping, clock_offset_us=offset_us)
+            taken.groups += [(group, _from(arrival, name)) for group in groups]
+
+    def _offset(self, reader: str, last_us: Sequence[int], *, arrival: Arrival) -> int:
+        if arrival.origin is Origin.LIVE:
+            return self.clocks.learn(reader, last_us, received_us=arrival.received_us)
+        return 0 if arrival.origin is Origin.FILE else self.clocks.offset_us(reader)
+
+    def _plausible(
+        self, taken: Taken, parsed: Parsed, *, at: Sequence[int], arrival: Arrival, offset_us: int
+    ) -> list[VendorRead]:
+        rows = []
+        for i in at:
+            row = parsed.reads[i]
+            if plausible(row.last_us + offset_us, received_us=arrival.received_us):
+                rows.append(row)
+                continue
+            index = parsed.at[i]
+            detail = (
+                f"Expected a time between 2003 and the receipt at {arrival.received_us}, "
+                f"got {row.last_us} and a clock offset of {offset_us} us."
+            )
+            taken.refused.append(Refused(index, parsed.raw(index), Reason.TIME_IMPLAUSIBLE, detail, "time"))
+        return rows
+
+    def _event(self, event: VendorEvent, raw: bytes, *, reader: str, arrival: Arrival) -> list[Message]:
+        places = self.mapping.places(reader) if event.port is None else [self.mapping.place(reader, event.port)]
+        self._source(arrival.source).doors.update(place.door for place in places)
+        text = raw.decode("utf-8", "backslashreplace")[:MAX_TEXT]
+        return [self._event_at(event, text, place=place, reader=reader, arrival=arrival) for place in places]
+
+    def _event_at(self, event: VendorEvent, text: str, *, place: Place, reader: str, arrival: Arrival) -> Message:
+        record = ReaderEvent.model_validate(
+            {
+                "reader": reader,
+                "read_point": place.read_point,
+                "door": place.door,
+                "type": event.type,
+                "vendor_type": event.vendor_type,
+                "port": event.port,
+                "state": event.state,
+                "lost": None if event.lost is None else event.lost.count,
+                "time_us": event.time_us,
+                "text": text,
+                "stamp": arrival.stamp() | {"origin": arrival.origin},
+            }
+        )
+        return self.reads.message(place.door, record.encode())
+
+    def _source(self, name: str) -> _Source:
+        source = self._sources.get(name)
+        if source is None:
+            source = self._sources[name] = _Source()
+            if len(self._sources) > MAX_SOURCES:
+                self._sources.popitem(last=False)
+        else:
+            self._sources.move_to_end(name)
+        return source
+
+
+def _from(arrival: Arrival, reader: str) -> Arrival:
+    """The arrival with its source: as declared, else the reader itself."""
+    return arrival if arrival.source else replace(arrival, source=reader)
+
+
+def _by_reader(parsed: Parsed, default: str) -> dict[str, Sequence[int]]:
+    names = {row.reader for row in parsed.reads}
+    if len(names) <= 1:
+        return {(names.pop() or default): range(len(parsed.reads))} if names else {}
+    found: dict[str, list[int]] = {}
+    for i, row in enumerate(parsed.reads):
+        found.setdefault(row.reader or default, []).append(i)
+    return dict(found)

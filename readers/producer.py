@@ -1,0 +1,147 @@
+"""The bridge between the event loop and librdkafka's idempotent producer.
+
+Delivery reports come on a thread. It counts them down per call of ``send`` and wakes the loop once for all calls
+that a poll has finished, not once a message.
+"""
+
+import asyncio
+import logging
+import threading
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException, Producer
+
+from lotstream.readers.messages import Message
+from lotstream.runtime.errors import Transient
+from lotstream.runtime.kafka import client_config
+from lotstream.runtime.metrics import Metrics
+from lotstream.runtime.settings import KafkaSettings
+
+log = logging.getLogger(__name__)
+RETRY_AFTER_S = 1.0
+_POLL_S = 0.1
+
+
+class _Delivery:
+    """The reports that one ``send`` waits for. ``report`` runs on the polling thread, or where handing over failed."""
+
+    __slots__ = ("_done", "_left", "_lock", "failed", "future", "size")
+
+    def __init__(
+        self, count: int, *, size: int, future: asyncio.Future[KafkaError | None], done: "deque[_Delivery]"
+    ) -> None:
+        self._left = count
+        self._done = done
+        self._lock = threading.Lock()
+        self.size = size
+        self.future = future
+        self.failed: list[KafkaError] = []
+
+    def report(self, error: KafkaError | None, _message: object) -> None:
+        with self._lock:
+            if error is not None:
+                self.failed.append(error)
+            self._left -= 1
+            last = not self._left
+        if last:
+            self._done.append(self)
+
+
+class KafkaSender:
+    """A `Sender` over one idempotent producer. Use within one event loop, between ``start`` and ``close``."""
+
+    def __init__(
+        self, kafka: KafkaSettings, *, metrics: Metrics, within_s: float = 10.0, max_pending_bytes: int = 1 << 26
+    ) -> None:
+        self._config: dict[str, Any] = client_config(kafka, client_id="lotstream-gateway") | {
+            "enable.idempotence": True,
+            "acks": "all",
+            "linger.ms": 2,
+            "compression.type": "lz4",
+            # the sender of a request hears within this time, and may then send it again
+            "delivery.timeout.ms": int(within_s * 1000),
+            "queue.buffering.max.messages": 1_000_000,
+            "queue.buffering.max.kbytes": 2 * max_pending_bytes // 1024,
+        }
+        self._within_s = within_s
+        self._max_pending = max_pending_bytes
+        self._pending = 0
+        self._gauge = metrics.gauge("lotstream_gateway_pending_bytes")
+        self._done: deque[_Delivery] = deque()
+        self._stop = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._producer: Producer | None = None
+        self._thread = threading.Thread(target=self._poll, name="kafka-delivery", daemon=True)
+
+    @property
+    def pending_bytes(self) -> int:
+        """Bytes handed over whose delivery is not yet reported."""
+        return self._pending
+
+    def start(self) -> None:
+        """Start in the running loop. Connects in the background: a broker that is away is no error here."""
+        self._loop = asyncio.get_running_loop()
+        self._producer = Producer(self._config, logger=log)
+        self._thread.start()
+
+    async def send(self, messages: Sequence[Message]) -> None:
+        """See `Sender`."""
+        if not messages:
+            return
+        assert self._loop is not None
+        size = sum(len(message.value) for message in messages)
+        if self._pending and self._pending + size > self._max_pending:
+            raise Transient("Expected Kafka to keep up, got too many bytes waiting.", retry_after_s=RETRY_AFTER_S)
+        delivery = _Delivery(len(messages), size=size, future=self._loop.create_future(), done=self._done)
+        self._count(size)
+        self._produce(messages, delivery)
+        error = await delivery.future
+        if error is not None:
+            log.warning("delivery_failed", extra={"messages": len(delivery.failed), "cause": error.str()})
+            raise Transient(f"Expected Kafka to take it, got {error.name()}.", retry_after_s=RETRY_AFTER_S)
+
+    async def close(self) -> None:
+        """Wait for what is under way, then stop the thread."""
+        if self._loop is None or self._producer is None:
+            return
+        await self._loop.run_in_executor(None, self._producer.flush, self._within_s)
+        self._stop.set()
+        await self._loop.run_in_executor(None, self._thread.join)
+
+    def _produce(self, messages: Sequence[Message], delivery: _Delivery) -> None:
+        assert self._producer is not None
+        for message in messages:
+            try:
+                self._producer.produce(
+                    message.topic,
+                    message.value,
+                    message.key,
+                    message.partition,
+                    on_delivery=delivery.report,
+                    headers=list(message.headers) or None,
+                )
+            except BufferError:
+                delivery.report(KafkaError(KafkaError._QUEUE_FULL), None)
+            except KafkaException as refused:
+                delivery.report(refused.args[0], None)
+
+    def _poll(self) -> None:
+        assert self._loop is not None
+        assert self._producer is not None
+        while not self._stop.is_set():
+            self._producer.poll(_POLL_S)
+            if self._done:
+                finished = [self._done.popleft() for _ in range(len(self._done))]
+                self._loop.call_soon_threadsafe(self._settle, finished)
+
+    def _settle(self, finished: list[_Delivery]) -> None:
+        for delivery in finished:
+            self._count(-delivery.size)
+            if not delivery.future.done():
+                delivery.future.set_result(delivery.failed[0] if delivery.failed else None)
+
+    def _count(self, size: int) -> None:
+        self._pending += size
+        self._gauge.set(self._pending)

@@ -1,0 +1,117 @@
+"""The gateway as a process: a port, a producer, and an orderly end on SIGTERM or SIGINT."""
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import uvicorn
+import uvloop
+
+from lotstream.readers.gateway import build_app
+from lotstream.readers.mapping import Mapping
+from lotstream.readers.producer import KafkaSender
+from lotstream.readers.site_file import SiteFile, read_site_file
+from lotstream.runtime.clock import SystemClock
+from lotstream.runtime.metrics import Metrics
+from lotstream.runtime.settings import GatewaySettings, Settings
+
+log = logging.getLogger(__name__)
+DRAIN_S = 10
+NAME = "gateway"
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handlers, which would end the process by the same signal after draining."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._end)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
+
+    def _end(self) -> None:
+        if self.should_exit:
+            self.force_exit = True
+        self.should_exit = True
+
+
+def run_gateway(settings: Settings) -> int:
+    """Serve until told to stop; 0 when everything under way has been answered.
+
+    Its address is published as gateway.json in the run directory. Raises OSError when the port is taken, and
+    SettingsInvalid for a site file or secrets that cannot be used.
+    """
+    mapping = read_mapping(settings.gateway.site_file)
+    metrics = Metrics()
+    with _listen(settings.gateway) as listener, _published(settings, listener):
+        uvloop.run(_serve(settings, listener, mapping=mapping, metrics=metrics))
+    return 0
+
+
+def read_mapping(site_file: Path | None) -> Mapping:
+    """The mapping of a site file; without one every reader is unmapped. Raises SettingsInvalid."""
+    return Mapping(SiteFile() if site_file is None else read_site_file(site_file))
+
+
+async def _serve(settings: Settings, listener: socket.socket, *, mapping: Mapping, metrics: Metrics) -> None:
+    sender = KafkaSender(settings.kafka, metrics=metrics)
+    app = build_app(settings, producer=sender, mapping=mapping, clock=SystemClock(), metrics=metrics)
+    gateway = settings.gateway
+    config = uvicorn.Config(
+        app,
+        http="httptools",
+        loop="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=DRAIN_S,
+        ssl_certfile=gateway.cert_file,
+        ssl_keyfile=gateway.key_file,
+    )
+    sender.start()
+    try:
+        await _Server(config).serve(sockets=[listener])
+    finally:
+        await sender.close()
+
+
+def _listen(gateway: GatewaySettings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in gateway.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((gateway.host, gateway.port))
+        listener.listen(1024)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+@contextlib.contextmanager
+def _published(settings: Settings, listener: socket.socket) -> Iterator[None]:
+    host, port = listener.getsockname()[:2]
+    scheme = "https" if settings.gateway.cert_file else "http"
+    url = f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+    settings.run_dir.mkdir(parents=True, exist_ok=True)
+    path = settings.run_dir / f"{NAME}.json"
+    scratch = path.with_suffix(f".{os.getpid()}")
+    scratch.write_text(json.dumps({"url": url, "pid": os.getpid()}) + "\n", encoding="utf-8")
+    scratch.replace(path)
+    log.info("listening", extra={"url": url})
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
