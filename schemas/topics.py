@@ -168,9 +168,9 @@ BY_NAME = {topic.name: topic for topic in TOPICS}
 MIN_COMPACTION_LAG_MS = 24 * 3600 * 1000  # a loader must see a stale owner's record beside the fence that outdates it
 
 
-def topic_config(topic: Topic, *, days: int) -> dict[str, str]:
-    """Kafka's settings of a topic; ``days`` is the retention of its group (ignored when compacted)."""
+def topic_config(topic: Topic, *, retention_ms: int) -> dict[str, str]:
+    """Kafka's settings of a topic; ``retention_ms`` is that of its group, -1 for ever (ignored when compacted)."""
     config = {"message.timestamp.type": "LogAppendTime" if topic.append_time else "CreateTime"}
     if topic.kept is None:
         return config | {"cleanup.policy": "compact", "min.compaction.lag.ms": str(MIN_COMPACTION_LAG_MS)}
-    return config | {"cleanup.policy": "delete", "retention.ms": str(days * 24 * 3600 * 1000)}
+    return config | {"cleanup.policy": "delete", "retention.ms": str(retention_ms)}

@@ -1,0 +1,95 @@
+"""The questions: affected, where, history, stock, lots, locations, parse."""
+
+from datetime import datetime
+
+import click
+
+from lotstream.cli import tables
+from lotstream.cli.context import console, json_option, print_json, settings_of
+from lotstream.recall import ask
+from lotstream.recall.answers import Answer
+from lotstream.recall.store import History
+
+lot_argument = click.argument("lot")
+gtin_option = click.option("--gtin", default="", help="GTIN of the lot, where its code alone is not unique.")
+
+
+def _answer(answer: Answer, as_json: bool) -> None:
+    if as_json:
+        print_json(answer)
+    else:
+        tables.show(console(), answer)
+
+
+@click.command()
+@lot_argument
+@gtin_option
+@json_option
+@click.pass_context
+def affected(context: click.Context, lot: str, gtin: str, as_json: bool) -> None:
+    """Where everything of LOT is now, who received some, how sure we are.
+
+    LOT is a lot code, a lot key (01/<gtin>/10/<lot>), an LGTIN, a Digital Link or a scanned label.
+    """
+    _answer(ask.affected(History(settings_of(context).clickhouse), lot, gtin=gtin), as_json)
+
+
+@click.command()
+@lot_argument
+@gtin_option
+@click.option("--limit", default=1000, show_default=True, help="Units listed at most.")
+@json_option
+@click.pass_context
+def where(context: click.Context, lot: str, gtin: str, limit: int, as_json: bool) -> None:
+    """Where each unit of LOT is now."""
+    _answer(ask.where(History(settings_of(context).clickhouse), lot, gtin=gtin, limit=limit), as_json)
+
+
+@click.command()
+@click.argument("epc")
+@click.option("--limit", default=1000, show_default=True, help="Sightings listed at most.")
+@json_option
+@click.pass_context
+def history(context: click.Context, epc: str, limit: int, as_json: bool) -> None:
+    """Everything known of where EPC was: EPC hex, EPC URI, Digital Link or key."""
+    _answer(ask.history_of(History(settings_of(context).clickhouse), epc, limit=limit), as_json)
+
+
+@click.command()
+@click.option("--gtin", default="", help="Only this product (GTIN-14).")
+@click.option("--location", default="", help="Only this location.")
+@click.option("--expires-before", type=click.DateTime(["%Y-%m-%d"]), help="Only what expires before this date.")
+@click.option("--limit", default=1000, show_default=True, help="Rows at most.")
+@json_option
+@click.pass_context
+def stock(
+    context: click.Context, gtin: str, location: str, expires_before: datetime | None, limit: int, as_json: bool
+) -> None:
+    """Units and amounts on hand, by lot and location."""
+    before = expires_before.date() if expires_before else None
+    answer = ask.stock(
+        History(settings_of(context).clickhouse), gtin=gtin, location=location, expires_before=before, limit=limit
+    )
+    _answer(answer, as_json)
+
+
+@click.command()
+@click.argument("text", default="")
+@click.option("--gtin", default="", help="Only this product (GTIN-14).")
+@click.option("--limit", default=100, show_default=True, help="Lots at most.")
+@json_option
+@click.pass_context
+def lots(context: click.Context, text: str, gtin: str, limit: int, as_json: bool) -> None:
+    """Lots, newest first; TEXT is looked for in code, supplier's code and description."""
+    _answer(ask.lots(History(settings_of(context).clickhouse), gtin=gtin, text=text, limit=limit), as_json)
+
+
+@click.command()
+@json_option
+@click.pass_context
+def locations(context: click.Context, as_json: bool) -> None:
+    """The locations of the mapping."""
+    _answer(ask.locations(History(settings_of(context).clickhouse)), as_json)
+
+
+COMMANDS: tuple[click.Command, ...] = (affected, where, history, stock, lots, locations)

@@ -1,0 +1,190 @@
+"""Which processes run together on one machine: broker, engine, gateway, worker, sink. Used by up and demo."""
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from lotstream.cli.wanted import wanted_topics
+from lotstream.deploy.embedded.clickhouse import EmbeddedClickHouse, Role, User
+from lotstream.deploy.embedded.kafka import EmbeddedKafka
+from lotstream.deploy.embedded.ports import free_port
+from lotstream.deploy.embedded.process import Child, spawn
+from lotstream.deploy.embedded.rundir import Claim, claim, published, write_private
+from lotstream.runtime.settings import Settings, load_settings
+from lotstream.runtime.topics import TopicAdmin
+from lotstream.sinks.migrate import migrate
+
+EMBEDDED_PARTITIONS = 4
+READY_S = 60.0
+STOP_S = 20.0
+RESTART_AFTER_S = 1.0
+STACK = "stack"
+Progress = Callable[[str], None]
+
+PROCESSES: Mapping[str, tuple[str, ...]] = {
+    "gateway": ("gateway",),
+    "worker": ("worker", "all"),
+    "sink": ("sink", "all"),
+}
+
+
+class StackFailed(Exception):
+    """A process of the stack did not become ready; the message names its log."""
+
+
+class Stack:
+    """The embedded stack of one run directory. Whatever ends us ends every process of it."""
+
+    def __init__(self, settings: Settings, *, jars: Path | None = None) -> None:
+        self._given = settings
+        self._run = settings.run_dir.absolute()
+        self._claim: Claim | None = None
+        self._secrets: dict[str, str] = {}
+        data = settings.data_dir.absolute()
+        self._run.mkdir(parents=True, exist_ok=True)
+        users = [User(settings.clickhouse.user, self._secret("writer"), Role.WRITER)]
+        users.append(User(settings.clickhouse.reader_user, self._secret("reader"), Role.READER))
+        self.kafka = EmbeddedKafka(data / "kafka", jars=jars, run_dir=self._run)
+        self.clickhouse = EmbeddedClickHouse(
+            data / "clickhouse", users=users, run_dir=self._run, log_file=self._run / "clickhouse.log"
+        )
+        self._children: dict[str, Child] = {}
+        self._ended: dict[str, float] = {}
+        self.env: dict[str, str] = {}
+        self.settings = settings
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self, progress: Progress) -> None:
+        """Start everything and return when all of it is ready. Raises StackFailed, DirectoryInUse, KafkaFailed …"""
+        self._claim = claim(self._run, what="run directory")
+        progress("Kafka and ClickHouse start")
+        with ThreadPoolExecutor(2) as pool:
+            history = pool.submit(self._start_clickhouse)
+            self.kafka.start()
+            self.kafka.wait_ready()
+            history.result()
+            self.env = self._environment()
+            self.settings = load_settings(None, os.environ | self.env)
+            progress("topics and tables are made")
+            tables = pool.submit(migrate, self.settings.clickhouse)
+            admin = TopicAdmin(self.settings.kafka)
+            admin.apply(admin.plan(wanted_topics(self.settings)))
+            for name in PROCESSES:
+                self._spawn(name)
+            tables.result()
+        progress("gateway, register, smooth, resolve, locate and sinks start")
+        self._claim.publish(STACK, {"pid": os.getpid(), "env": self.env})
+        for name in PROCESSES:
+            self._await_ready(name)
+
+    def stop(self) -> None:
+        """End all of it in order: the doors first, the stores last."""
+        for child in self._children.values():
+            child.send(signal.SIGTERM)
+        for child in self._children.values():
+            try:
+                child.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                child.send(signal.SIGKILL)
+        self._children = {}
+        with ThreadPoolExecutor(2) as pool:
+            for ended in [pool.submit(self.kafka.stop), pool.submit(self.clickhouse.stop)]:
+                ended.result()
+        if self._claim is not None:
+            self._claim.withdraw(STACK)
+            self._claim.release()
+            self._claim = None
+
+    def kill(self, name: str) -> None:
+        """End a process of ours by SIGKILL, as a crash would; `tend` starts it anew."""
+        self._children[name].send(signal.SIGKILL)
+
+    def tend(self) -> list[str]:
+        """Start anew what has ended by itself; the names of what was started."""
+        started = []
+        for name, child in self._children.items():
+            if child.running:
+                continue
+            ended = self._ended.setdefault(name, time.monotonic())
+            if time.monotonic() - ended >= RESTART_AFTER_S:
+                del self._ended[name]
+                started.append(name)
+        for name in started:
+            self._spawn(name)
+        return started
+
+    def url(self, name: str) -> str:
+        """Address of a process' health server, '' while it has none."""
+        facts = published(self._run, name)
+        return str(facts["url"]) if facts else ""
+
+    def _start_clickhouse(self) -> None:
+        self.clickhouse.start()
+        self.clickhouse.wait_ready()
+
+    def _environment(self) -> dict[str, str]:
+        partitions = self._given.topics.partitions
+        fields = type(self._given.topics).model_fields
+        if partitions == fields["partitions"].default:
+            partitions = EMBEDDED_PARTITIONS
+        return {
+            "LOTSTREAM_KAFKA__BOOTSTRAP": self.kafka.bootstrap,
+            "LOTSTREAM_TOPICS__PARTITIONS": str(partitions),
+            "LOTSTREAM_CLICKHOUSE__URL": self.clickhouse.url,
+            "LOTSTREAM_CLICKHOUSE__PASSWORD_FILE": str(self._run / "writer.secret"),
+            "LOTSTREAM_CLICKHOUSE__READER_PASSWORD_FILE": str(self._run / "reader.secret"),
+            "LOTSTREAM_GATEWAY__PORT": str(self._given.gateway.port or free_port()),
+            "LOTSTREAM_RUN_DIR": str(self._run),
+            "LOTSTREAM_DATA_DIR": str(self._given.data_dir.absolute()),
+            "LOTSTREAM_STREAM__INSTANCE_ID": "local",
+            **({"LOTSTREAM_GATEWAY__SITE_FILE": str(f.absolute())} if (f := self._given.gateway.site_file) else {}),
+        }
+
+    def _secret(self, role: str) -> str:
+        file = self._run / f"{role}.secret"
+        if not file.exists():
+            write_private(file, text=secrets.token_urlsafe(18))
+        return file.read_text(encoding="ascii").strip()
+
+    def _spawn(self, name: str) -> None:
+        (self._run / f"{name}.json").unlink(missing_ok=True)
+        self._children[name] = spawn(
+            [sys.executable, "-m", "lotstream.cli.main", *PROCESSES[name]],
+            log=self._run / f"{name}.log",
+            env={**os.environ, **self.env},
+        )
+
+    def _await_ready(self, name: str) -> None:
+        until = time.monotonic() + READY_S
+        while not is_ready(self.url(name)):
+            if not self._children[name].running or time.monotonic() > until:
+                raise StackFailed(f"Expected {name} to become ready, got none; see {self._run / f'{name}.log'}")
+            time.sleep(0.05)
+
+
+def is_ready(url: str) -> bool:
+    """Whether a process' /readyz says so."""
+    if not url:
+        return False
+    try:
+        with urllib.request.urlopen(f"{url}/readyz", timeout=2.0) as answer:  # noqa: S310 - our own loopback address
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False

@@ -1,0 +1,233 @@
+"""The answers as people read them."""
+
+from datetime import datetime
+from decimal import Decimal
+from functools import singledispatch
+
+from rich.console import Console
+from rich.table import Table
+
+from lotstream.recall.answers import Affected, Answer, HistoryAnswer, Locations, Lot, Lots, Stock, Where
+from lotstream.schemas.identifiers import split_lot_key
+
+_UNIT = {"KGM": "kg", "LTR": "l", "MTR": "m", "GRM": "g", "H87": "pieces"}
+
+
+def amount(value: Decimal, uom: str) -> str:
+    """'12.5 kg': without trailing zeros, with the unit people know."""
+    if not uom:
+        return ""
+    return f"{value.normalize():f} {_UNIT.get(uom, uom)}"
+
+
+def instant(at: datetime | None) -> str:
+    """UTC to the second."""
+    return at.strftime("%Y-%m-%d %H:%M:%SZ") if at else ""
+
+
+def _count(number: int) -> str:
+    return f"{number:,}" if number else ""
+
+
+def _table(title: str, *columns: str, right: tuple[str, ...] = ()) -> Table:
+    table = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    for column in columns:
+        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    return table
+
+
+def _place(location: str, name: str, disposition: str) -> str:
+    shown = f"{name} ({location})" if name and name != location else location
+    return f"{shown}, {disposition.replace('_', ' ')}" if disposition else shown
+
+
+@singledispatch
+def show(answer: Answer, out: Console) -> None:
+    """Print an answer."""
+    raise TypeError(f"Expected a known answer, got {type(answer).__name__}.")
+
+
+def _lot_line(out: Console, lot: Lot) -> None:
+    words = [f"[bold]{lot.code}[/bold] of {lot.gtin}"]
+    words += [lot.description] if lot.description else []
+    words += [f"expires {lot.expires}"] if lot.expires else []
+    words += [f"made at {lot.location}"] if lot.location else []
+    out.print("Lot " + ", ".join(words))
+
+
+@show.register
+def _(answer: Affected, out: Console) -> None:
+    _lot_line(out, answer.lot)
+    _where_now(answer, out)
+    received = _table(
+        "Who received some", "party", "document", "line", "items", "amount", "since", right=("items", "amount")
+    )
+    for r in answer.recipients:
+        received.add_row(r.party, r.document, r.line, _count(r.items), amount(r.amount, r.uom), instant(r.first_at))
+    if answer.recipients:
+        out.print(received)
+    sums = _table(
+        "Accounted for",
+        "of",
+        "made",
+        "on hand",
+        "in transit",
+        "unexplained",
+        "accounted",
+        right=("made", "on hand", "in transit", "unexplained", "accounted"),
+    )
+    for a in answer.accounted:
+        values = (f"{v.normalize():f}" for v in (a.made, a.on_hand, a.in_transit, a.unexplained))
+        sums.add_row(_UNIT.get(a.uom, a.uom), *values, "" if a.percent is None else f"{a.percent:f} %")
+    out.print(sums)
+    blind = f"{len(answer.blind_windows)} blind windows could hide more" if answer.blind_windows else "no blind windows"
+    out.print(f"Evidence: {', '.join(answer.evidence) or 'none'}; {blind}. Answered in {answer.milliseconds:.1f} ms.")
+    for window in answer.blind_windows[:10]:
+        out.print(
+            f"  {window.subject}: {window.cause} {instant(window.from_at)} to {instant(window.until_at) or 'now'}"
+        )
+
+
+def _where_now(answer: Affected, out: Console) -> None:
+    places = _table(
+        "Where it is now",
+        "location",
+        "items",
+        "cases",
+        "amount",
+        "in",
+        "evidence",
+        "newest",
+        right=("items", "cases", "amount", "in"),
+    )
+    for p in answer.places:
+        inside = f"{p.logistic} units" if p.logistic else ""
+        places.add_row(
+            _place(p.location, p.name, p.disposition),
+            _count(p.items),
+            "",
+            "",
+            inside,
+            ", ".join(p.evidence),
+            instant(p.newest),
+        )
+    for q in answer.quantities:
+        places.add_row(
+            _place(q.location, q.name, q.disposition),
+            "",
+            _count(q.cases),
+            amount(q.amount, q.uom),
+            "",
+            ", ".join(q.evidence),
+            instant(q.newest),
+        )
+    out.print(places)
+
+
+@show.register
+def _(answer: Where, out: Console) -> None:
+    _lot_line(out, answer.lot)
+    units = _table("", "unit", "location", "evidence", "read point", "last seen", "inside")
+    for u in answer.units:
+        units.add_row(
+            u.tag,
+            _place(u.location, "", u.disposition),
+            u.evidence,
+            u.read_point,
+            instant(u.last_at),
+            " < ".join(reversed(u.path)),
+        )
+    for q in answer.quantities:
+        units.add_row(
+            f"{amount(q.amount, q.uom)} in {q.cases} cases",
+            _place(q.location, q.name, q.disposition),
+            ", ".join(q.evidence),
+            "",
+            instant(q.newest),
+            "",
+        )
+    out.print(units)
+    more = "; there are more: raise --limit" if answer.truncated else ""
+    out.print(f"{len(answer.units):,} units{more}. Answered in {answer.milliseconds:.1f} ms.")
+
+
+@show.register
+def _(answer: HistoryAnswer, out: Console) -> None:
+    codes = ", ".join(split_lot_key(lot)[1] for lot in answer.lots)
+    out.print(f"Unit [bold]{answer.tag}[/bold]" + (f" of lot {codes}" if codes else ", of no known lot"))
+    rows = _table(
+        "",
+        "first",
+        "last",
+        "read point",
+        "location",
+        "direction",
+        "evidence",
+        "reads",
+        "what",
+        "document",
+        right=("reads",),
+    )
+    for s in answer.sightings:
+        evidence = s.evidence if not s.path else f"{s.evidence} in {s.path[0]}"
+        document = " ".join(filter(None, (s.document, s.line, s.party)))
+        rows.add_row(
+            instant(s.first_at),
+            instant(s.last_at),
+            s.read_point,
+            _place(s.location, "", s.disposition),
+            s.direction,
+            evidence,
+            _count(s.reads),
+            s.biz_step or s.state,
+            document,
+        )
+    out.print(rows)
+    out.print(f"{len(answer.sightings):,} sightings. Answered in {answer.milliseconds:.1f} ms.")
+
+
+@show.register
+def _(answer: Stock, out: Console) -> None:
+    rows = _table(
+        "", "lot", "product", "expires", "location", "items", "cases", "amount", right=("items", "cases", "amount")
+    )
+    for r in answer.rows:
+        rows.add_row(
+            r.code,
+            r.description or r.gtin,
+            str(r.expires or ""),
+            _place(r.location, "", r.disposition),
+            _count(r.items),
+            _count(r.cases),
+            amount(r.amount, r.uom),
+        )
+    out.print(rows)
+    out.print(f"{len(answer.rows):,} rows. Answered in {answer.milliseconds:.1f} ms.")
+
+
+@show.register
+def _(answer: Lots, out: Console) -> None:
+    rows = _table(
+        "", "lot", "GTIN", "product", "made", "expires", "units", "amount", "status", right=("units", "amount")
+    )
+    for lot in answer.lots:
+        rows.add_row(
+            lot.code,
+            lot.gtin,
+            lot.description,
+            instant(lot.produced_at),
+            str(lot.expires or ""),
+            _count(lot.units or 0),
+            amount(lot.amount or Decimal(0), lot.uom),
+            lot.status,
+        )
+    out.print(rows)
+    out.print(f"{len(answer.lots):,} lots. Answered in {answer.milliseconds:.1f} ms.")
+
+
+@show.register
+def _(answer: Locations, out: Console) -> None:
+    rows = _table("", "location", "name", "kind", "site", "GLN", "time zone")
+    for place in answer.locations:
+        rows.add_row(place.id, place.name, place.kind, place.site, place.gln, place.time_zone)
+    out.print(rows)

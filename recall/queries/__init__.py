@@ -1,0 +1,1 @@
+"""One question a file, parameters bound by the server."""

@@ -1,0 +1,100 @@
+"""Topics on the broker against the topics wanted: what is missing, what differs, and making it so."""
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
+
+from lotstream.runtime.errors import Transient
+from lotstream.runtime.kafka import client_config
+from lotstream.runtime.settings import KafkaSettings
+
+
+@dataclass(frozen=True, slots=True)
+class WantedTopic:
+    """A topic as it should be on the broker."""
+
+    name: str
+    partitions: int
+    replication: int
+    config: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class TopicPlan:
+    """What stands between the broker and the topics wanted."""
+
+    create: tuple[WantedTopic, ...]
+    differ: tuple[str, ...]  # one line each: "reads.v1: Expected 24 partitions, got 4."
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing is missing and nothing differs."""
+        return not self.create and not self.differ
+
+
+class TopicAdmin:
+    """The administration of topics; needs create and describe rights, which no process has to have at run time."""
+
+    def __init__(self, kafka: KafkaSettings) -> None:
+        self._admin = AdminClient(client_config(kafka, client_id="lotstream-topics"))
+
+    def plan(self, wanted: Iterable[WantedTopic], *, timeout_s: float = 10.0) -> TopicPlan:
+        """Compare. Raises Transient when the broker does not answer."""
+        there = self._metadata(timeout_s)
+        topics = list(wanted)
+        present = [topic for topic in topics if topic.name in there]
+        differ = [
+            f"{topic.name}: Expected {topic.partitions} partitions, got {there[topic.name]}."
+            for topic in present
+            if there[topic.name] != topic.partitions
+        ]
+        for topic, config in self._configs(present, timeout_s):
+            differ += [
+                f"{topic.name}: Expected {key}={value}, got {config.get(key)}."
+                for key, value in topic.config.items()
+                if config.get(key) != value
+            ]
+        return TopicPlan(tuple(topic for topic in topics if topic.name not in there), tuple(differ))
+
+    def apply(self, plan: TopicPlan, *, timeout_s: float = 30.0) -> None:
+        """Create what is missing; what differs is left to a person. Raises Transient, KafkaException."""
+        if not plan.create:
+            return
+        made = self._admin.create_topics([
+            NewTopic(topic.name, topic.partitions, topic.replication, config=dict(topic.config))
+            for topic in plan.create
+        ], request_timeout=timeout_s)  # fmt: skip
+        for future in made.values():
+            try:
+                future.result(timeout_s)
+            except KafkaException as error:
+                if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                    raise
+        self._await({topic.name for topic in plan.create}, timeout_s)
+
+    def _await(self, names: set[str], timeout_s: float) -> None:
+        """A broker answers before every listener of its metadata knows the new topics."""
+        until = time.monotonic() + timeout_s
+        while not names <= set(self._metadata(timeout_s)):
+            if time.monotonic() > until:
+                raise Transient("Expected the new topics in the broker's metadata, got none.")
+            time.sleep(0.05)
+
+    def _metadata(self, timeout_s: float) -> dict[str, int]:
+        try:
+            topics = self._admin.list_topics(timeout=timeout_s).topics
+        except KafkaException as error:
+            raise Transient(f"Kafka does not answer: {error.args[0].str()}") from error
+        return {name: len(topic.partitions) for name, topic in topics.items()}
+
+    def _configs(self, topics: list[WantedTopic], timeout_s: float) -> Iterable[tuple[WantedTopic, dict[str, Any]]]:
+        if not topics:
+            return
+        resources = {ConfigResource(ResourceType.TOPIC, topic.name): topic for topic in topics}
+        for resource, future in self._admin.describe_configs(list(resources), request_timeout=timeout_s).items():
+            entries = future.result(timeout_s)
+            yield resources[resource], {name: entry.value for name, entry in entries.items()}
