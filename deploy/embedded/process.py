@@ -19,7 +19,7 @@ from typing import IO
 PR_SET_PDEATHSIG = 1
 LOOK_EVERY_S = 0.1
 GRACE_S = 5.0
-"""How long an orphaned child may take to end by itself before it is killed."""
+_KEEPER = (sys.executable, "-I", "-S", __file__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +44,23 @@ class Child:
 
 
 def spawn(
-    command: Sequence[str], *, log: Path, keep: Sequence[int] = (), env: Mapping[str, str] | None = None
+    command: Sequence[str],
+    *,
+    log: Path,
+    keep: Sequence[int] = (),
+    env: Mapping[str, str] | None = None,
+    grace_s: float = GRACE_S,
 ) -> Child:
     """Start `command` with its output appended to `log`; file descriptors in `keep` stay open as long as it runs.
+
+    An orphaned child is asked to end (SIGTERM), and killed when it has not after `grace_s` seconds.
 
     The child has its own session: a Ctrl-C at the terminal reaches the parent only, which stops it in its own order.
     Raises OSError when the command cannot be executed.
     """
     with log.open("ab") as output:
         keeper = subprocess.Popen(
-            [sys.executable, "-I", "-S", __file__, str(os.getpid()), ",".join(map(str, keep)), *command],
+            [*_KEEPER, str(os.getpid()), str(grace_s), ",".join(map(str, keep)), *command],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=output,
@@ -62,11 +69,11 @@ def spawn(
             env=env,
         )
     with _pipe(keeper) as announcement:
-        first = announcement.readline().split()
-    if len(first) != 1:
+        said = announcement.readline().decode().strip()
+    if not said.isdecimal():
         keeper.wait()
-        raise OSError(f"Expected {command[0]!r} to start, got {b' '.join(first).decode() or 'no process'}.")
-    return Child(int(first[0]), keeper)
+        raise OSError(f"Expected {command[0]!r} to start, got {said or 'no process'!r}.")
+    return Child(int(said), keeper)
 
 
 def _pipe(keeper: subprocess.Popen[bytes]) -> IO[bytes]:
@@ -78,7 +85,7 @@ def _code(status: int) -> int:
     return 128 - status if status > 128 else status
 
 
-def keep_child(parent: int, command: Sequence[str], *, keep: Sequence[int] = ()) -> int:
+def keep_child(parent: int, command: Sequence[str], *, keep: Sequence[int], grace_s: float) -> int:
     """Run `command` until it ends or `parent` does; the exit code, 128 + n for signal n. Runs in the keeper only."""
     try:
         child = subprocess.Popen(
@@ -89,7 +96,7 @@ def keep_child(parent: int, command: Sequence[str], *, keep: Sequence[int] = ())
             preexec_fn=_die_with_keeper,  # safe here: the keeper has a single thread
         )
     except OSError as error:
-        _announce(f"error {error.strerror}")
+        _announce(error.strerror or type(error).__name__)
         return 127
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda received, _: child.send_signal(received))
@@ -100,13 +107,13 @@ def keep_child(parent: int, command: Sequence[str], *, keep: Sequence[int] = ())
         except subprocess.TimeoutExpired:
             continue
         return status if status >= 0 else 128 - status
-    return _end(child)
+    return _end(child, grace_s=grace_s)
 
 
-def _end(child: subprocess.Popen[bytes]) -> int:
+def _end(child: subprocess.Popen[bytes], *, grace_s: float) -> int:
     child.terminate()
     try:
-        child.wait(GRACE_S)
+        child.wait(grace_s)
     except subprocess.TimeoutExpired:
         child.kill()
         child.wait()
@@ -124,9 +131,10 @@ def _announce(text: str) -> None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """`process.py PARENT_PID KEEP_FDS COMMAND...`"""
-    parent, keep, *command = arguments
-    return keep_child(int(parent), command, keep=[int(number) for number in keep.split(",") if number])
+    """`process.py PARENT_PID GRACE_S KEEP_FDS COMMAND...`"""
+    parent, grace, keep, *command = arguments
+    kept = [int(number) for number in keep.split(",") if number]
+    return keep_child(int(parent), command, keep=kept, grace_s=float(grace))
 
 
 if __name__ == "__main__":
