@@ -57,10 +57,10 @@ generated: $(STAMP)
 generated-check: $(STAMP)
 	@failed=0; for module in $(GENERATORS); do $(PY) -m $$module --check || failed=1; done; exit $$failed
 
-# the build backend is pinned beside the rest, so that nothing unpinned is ever fetched
+# what builds the checkout is pinned beside the rest, so that nothing unpinned is ever fetched
 lock:
 	@test -x build/lock/bin/uv || { python3 -m venv build/lock && build/lock/bin/python -m pip install -q $(UV); }
-	@echo 'hatchling>=1.27' | build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
+	@printf 'hatchling>=1.27\neditables>=0.5\n' | build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
 	  --generate-hashes --no-emit-index-url --no-header --no-annotate --all-extras \
 	  pyproject.toml - --output-file requirements.lock
 	@echo "requirements.lock: $$(grep -c '==' requirements.lock) packages; then: make setup generated test"
