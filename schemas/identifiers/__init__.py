@@ -14,9 +14,11 @@ from lotstream.schemas.identifiers.digital_link import (
 from lotstream.schemas.identifiers.elements import format_bracketed, format_raw, parse_bracketed, parse_raw
 from lotstream.schemas.identifiers.epc import epc_to_key, sgtin96_keys
 from lotstream.schemas.identifiers.epc_uri import class_urn_to_key, epc_uri_to_key
+from lotstream.schemas.identifiers.epc_uri_format import key_to_epc_uri
 from lotstream.schemas.identifiers.errors import IdentifierInvalid, Rule
 from lotstream.schemas.identifiers.keys import Key, Scheme, format_key, lot_key, parse_key, split_lot_key
 from lotstream.schemas.identifiers.scan import Scan, parse_scan
+from lotstream.schemas.identifiers.scan_format import format_scan
 from lotstream.schemas.identifiers.tag import tag_key
 
 __all__ = [
@@ -34,10 +36,12 @@ __all__ = [
     "format_digital_link",
     "format_key",
     "format_raw",
+    "format_scan",
     "gln",
     "gtin",
     "gtin14",
     "key_to_digital_link",
+    "key_to_epc_uri",
     "lot_key",
     "parse_bracketed",
     "parse_date",

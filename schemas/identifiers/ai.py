@@ -46,10 +46,13 @@ class AiSpec:
         return sum(part.shortest for part in self.components if not part.optional)
 
 
-def find_ai(text: str, start: int = 0) -> AiSpec | None:
-    """The application identifier with which `text` goes on at `start`; the set is prefix-free."""
-    for length in _LENGTHS:
-        spec = SPECS.get(text[start : start + length])
+def find_ai(text: str, start: int = 0, *, length: int = 0) -> AiSpec | None:
+    """The application identifier (of `length` digits, 0: any) with which `text` goes on at `start`.
+
+    The set is prefix-free: at most one fits.
+    """
+    for size in (length,) if length else _LENGTHS:
+        spec = SPECS.get(text[start : start + size])
         if spec is not None:
             return spec
     return None

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 
 from lotstream.schemas.identifiers.ai import AiSpec, Component
-from lotstream.schemas.identifiers.checks import CSET39, CSET64, CSET82, DIGITS, require_check_digit
+from lotstream.schemas.identifiers.checks import CSET39, CSET64, CSET82, DIGITS
 from lotstream.schemas.identifiers.errors import IdentifierInvalid, Rule
 from lotstream.schemas.identifiers.linters import LINTERS
 
 _CHARSETS = {"N": DIGITS, "X": CSET82, "Y": CSET39, "Z": CSET64}
+_KEY_LINTERS = frozenset({"csum", "csumalpha", "zero", "nozeroprefix"})
 _CHARSET_NAMES = {
     "N": "digits 0-9 only",
     "X": "characters of GS1 set 82 only",
@@ -49,10 +50,8 @@ def require_key_value(spec: AiSpec, value: str) -> str:
     where = f"({spec.ai}){value}"
     for part, piece in list(split_components(spec, value)):
         _require_charset(part, piece, where)
-        if "csum" in part.linters:
-            require_check_digit(piece, where)
-        if "zero" in part.linters:
-            LINTERS["zero"](piece, where)
+        for linter in _KEY_LINTERS.intersection(part.linters):
+            LINTERS[linter](piece, where)
     return value
 
 
@@ -61,6 +60,9 @@ def _require_charset(part: Component, piece: str, where: str) -> None:
     if not charset.issuperset(piece):
         wrong = next(char for char in piece if char not in charset)
         raise IdentifierInvalid(Rule.CHARACTERS, _CHARSET_NAMES[part.charset], repr(wrong), where)
+    padding = len(piece) - len(piece.rstrip("="))
+    if part.charset == "Z" and ("=" in piece[: len(piece) - padding] or (padding and (padding > 2 or len(piece) % 3))):
+        raise IdentifierInvalid(Rule.CHARACTERS, "one or two = at the end, to a multiple of 3", repr(piece), where)
 
 
 def _length(spec: AiSpec) -> str:

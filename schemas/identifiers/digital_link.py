@@ -110,7 +110,7 @@ def _query_elements(query: str, taken: set[str], uri: str) -> list[tuple[str, st
         if not SPECS[ai].attribute:
             raise IdentifierInvalid(Rule.FORM, f"AI ({ai}) in the path", "the query", uri)
         taken.add(ai)
-        found.append((ai, unescape(raw.replace("+", " "))))
+        found.append((ai, unescape_query(raw)))
     return found
 
 
@@ -139,6 +139,9 @@ def format_digital_link(elements: Elements, *, stem: str | None = None) -> str:
     """
     unique = dict(elements)
     where = "".join(f"({ai}){value}" for ai, value in elements)
+    unknown = [ai for ai in unique if ai not in SPECS]
+    if unknown:
+        raise IdentifierInvalid(Rule.UNKNOWN_AI, "known AIs", repr(unknown[0]), where)
     key = next((ai for ai in unique if SPECS[ai].qualifiers is not None), None)
     if key is None:
         raise IdentifierInvalid(Rule.NOT_GS1, "the key of a Digital Link", " ".join(unique) or "none", where)
@@ -159,3 +162,8 @@ def format_digital_link(elements: Elements, *, stem: str | None = None) -> str:
 def escape_query(value: str) -> str:
     """A value in a query: as in the path, but a blank is a plus."""
     return escape(value).replace("%20", "+")
+
+
+def unescape_query(text: str) -> str:
+    """The value of a query parameter: a plus is a blank."""
+    return unescape(text.replace("+", " "))
