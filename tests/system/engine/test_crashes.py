@@ -1,0 +1,43 @@
+"""Nothing is lost and nothing is answered differently, whatever is killed."""
+
+import signal
+import time
+
+import pytest
+
+from tests.system.engine.conftest import Toy
+
+pytestmark = pytest.mark.system
+
+BOTH = ["fenced", "received", "decided", "published", "outputs delivered", "acknowledged", "committed"]
+POINTS = [
+    *(("message", point) for point in [*BOTH, "changes delivered"]),
+    *(("checkpoint", point) for point in [*BOTH, "snapshot delivered", "marker delivered"]),
+]
+
+
+def test_kill_under_load(toy: Toy) -> None:
+    """Two workers under load, killed -9 and terminated in turn: every record is answered, and always alike."""
+    workers = [toy.start(instance="a"), toy.start(instance="b")]
+    toy.wait_said("Ready", times=2)
+    for round_, how in enumerate([signal.SIGKILL, signal.SIGTERM, signal.SIGKILL, signal.SIGKILL]):
+        toy.feed_for(0.7, rate=2000)
+        victim = workers[round_ % 2]
+        victim.send_signal(how)
+        victim.wait(10)
+        workers[round_ % 2] = toy.start(instance="ab"[round_ % 2])
+        toy.feed_for(0.7, rate=2000)
+    toy.check()
+
+
+def test_partitions_move(toy: Toy) -> None:
+    """A worker that comes and one that goes for ever leave no record without its answer."""
+    stays = toy.start()
+    toy.wait_said("Ready")
+    toy.feed(500)
+    goes = toy.start()
+    toy.feed_for(1.5, rate=2000)
+    goes.kill()
+    toy.feed_for(1.0, rate=1000)
+    toy.check(seconds=20)
+    assert stays.poll() is None

@@ -1,0 +1,126 @@
+"""A worker with toy stages on the engine. One argument: its settings as JSON."""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Iterable, Mapping
+
+from lotstream.streams.engine import crash
+from lotstream.streams.engine.config import EngineConfig, Event
+from lotstream.streams.engine.core import Acknowledge, Output, Record, Stage
+from lotstream.streams.engine.run import run
+
+
+class Lines:
+    """Rows of text."""
+
+    def __init__(self, *lines: bytes) -> None:
+        self.lines = list(lines)
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def extend(self, other: "Lines") -> None:
+        self.lines += other.lines
+
+    def encode(self) -> bytes:
+        return b"\n".join(self.lines)
+
+
+class Chain:
+    """Says, for the record number n of a unit, which number came before it: n|previous."""
+
+    def __init__(self, output: str, partition: int, *, units: int) -> None:
+        self.output, self.partition, self.units = output, partition, units
+        self.last: dict[bytes, int] = {}
+        self.changed: set[bytes] = set()
+
+    def load(self, items: Iterable[tuple[bytes, bytes]]) -> None:
+        self.last = {key: int(value) for key, value in items}
+
+    def apply(self, record: Record) -> Iterable[Output]:
+        assert record.value is not None
+        if record.value == b"bug":
+            raise RuntimeError("Expected no bug, got one.")
+        number = int(record.value)
+        unit = b"%d" % (number % self.units)
+        before = self.last.get(unit, -1)
+        if number <= before:
+            return
+        self.last[unit] = number
+        self.changed.add(unit)
+        yield Output(self.output, self.partition, Lines(b"%d|%d" % (number, before)))
+
+    def changes(self) -> Mapping[bytes, bytes | None]:
+        changed, self.changed = self.changed, set()
+        return {unit: b"%d" % self.last[unit] for unit in changed}
+
+
+class Count(Chain):
+    """Counts the records of a unit, wrong as soon as one is applied twice: n|count. Every fourth one is deleted and
+    counted from nought."""
+
+    def apply(self, record: Record) -> Iterable[Output]:
+        assert record.value is not None
+        if record.value == b"tick":
+            return
+        number = int(record.value)
+        unit = b"%d" % (number % self.units)
+        self.last[unit] = self.last.get(unit, 0) + 1
+        self.changed.add(unit)
+        yield Output(self.output, self.partition, Lines(b"%d|%d" % (number, self.last[unit])))
+        if self.last[unit] == 4:
+            del self.last[unit]
+
+    def changes(self) -> Mapping[bytes, bytes | None]:
+        changed, self.changed = self.changed, set()
+        return {unit: b"%d" % self.last[unit] if unit in self.last else None for unit in changed}
+
+
+def stage(settings: dict[str, object]) -> Stage:
+    run_id = str(settings["id"])
+    message = settings.get("kind", "message") == "message"
+    core = Chain if message else Count
+    units = int(str(settings.get("units", 100)))
+    tick = settings.get("tick")
+    return Stage(
+        name=str(settings.get("kind", "message")),
+        sources=(f"in-{run_id}",),
+        partitions=4,
+        build=lambda number: core(f"out-{run_id}", number, units=units),
+        changelog=f"changelog-{run_id}",
+        acknowledge=Acknowledge.MESSAGE if message else Acknowledge.CHECKPOINT,
+        idle=(lambda number: Output(f"in-{run_id}", number, b"tick")) if tick else None,
+        idle_after_s=float(str(tick or 1.0)),
+    )
+
+
+def main() -> None:
+    settings = json.loads(sys.argv[1])
+    if settings.get("crash"):
+        crash.arm(settings["crash"], passes=settings.get("passes", 1))
+    began = time.monotonic()
+
+    def say(event: Event) -> None:
+        name = type(event).__name__
+        if name not in ("Applied", "Committed"):
+            sys.stdout.write(f"{time.monotonic() - began:.3f} {event}\n")
+            sys.stdout.flush()
+
+    config = EngineConfig(
+        brokers=(settings["broker"],),
+        group_prefix=f"{settings['id']}-",
+        instance=settings.get("instance"),
+        session_timeout_s=settings.get("session", 6.0),
+        checkpoint_s=settings.get("checkpoint", 0.3),
+        drain_s=3.0,
+        commit_s=0.3,
+        on_event=say,
+    )
+    sys.stdout.write(f"worker {os.getpid()}\n")
+    run([stage(settings)], config)
+
+
+if __name__ == "__main__":
+    main()
