@@ -1,0 +1,111 @@
+"""The register: events become facts. No state: a fact's key and version follow from the event and its offset."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from lotstream.runtime.errors import Reason, Rejected
+from lotstream.schemas.base import decode, first_error
+from lotstream.schemas.documents import DocumentsMessage
+from lotstream.schemas.events import EVENTS, EventsMessage, QuantityScan, TraceEvent
+from lotstream.schemas.identity import Binding, BindingRows, Relation
+from lotstream.schemas.partitions import partition_of, range_partitions, tag_partition
+from lotstream.schemas.sightings import Sighting, SightingRows
+from lotstream.streams.engine.core import Output, Record
+from lotstream.streams.letters import dead_letter
+from lotstream.streams.register.decide import decide_event, decide_scan
+from lotstream.streams.register.facts import Facts
+
+T = TypeVar("T")
+
+ROWS = 1_000  # rows of one output: a fifth of Kafka's default message size
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisterTopics:
+    """Complete names of the topics that the register writes, and their partition count."""
+
+    sightings: str
+    identity: str
+    lots: str
+    documents: str
+    dead_letters: str
+    partitions: int
+
+
+class RegisterCore:
+    """One partition of events.v1."""
+
+    def __init__(self, topics: RegisterTopics) -> None:
+        self._topics = topics
+
+    def load(self, items: Iterable[tuple[bytes, bytes]]) -> None:
+        """Nothing is kept."""
+
+    def changes(self) -> Mapping[bytes, bytes | None]:
+        """Nothing is kept."""
+        return {}
+
+    def apply(self, record: Record) -> Iterable[Output]:
+        """Facts of one event, or its dead letter."""
+        try:
+            facts = _decide(decode(EVENTS, record.value), record.offset)
+        except Rejected as rejected:
+            topics = self._topics
+            return [
+                dead_letter(record, rejected, stage="register", topic=topics.dead_letters, partitions=topics.partitions)
+            ]
+        return list(self._outputs(facts))
+
+    def _outputs(self, facts: Facts) -> Iterator[Output]:
+        topics, count = self._topics, self._topics.partitions
+        for partition, bindings in _placed_bindings(facts.bindings, count).items():
+            for part in _parts(bindings):
+                yield Output(topics.identity, partition, BindingRows(part))
+        for lot in facts.lots:
+            yield Output(topics.lots, partition_of(lot.lot, count), lot.encode(), key=lot.lot.encode())
+        for document in facts.documents:
+            key = _document_key(document)
+            yield Output(topics.documents, partition_of(key, count), document.encode(), key=key.encode())
+        placed: dict[int, list[Sighting]] = {}
+        for sighting in facts.sightings:
+            placed.setdefault(tag_partition(sighting.tag, count), []).append(sighting)
+        for partition, rows in placed.items():
+            for some in _parts(rows):
+                yield Output(topics.sightings, partition, SightingRows(some))
+
+
+def _decide(message: EventsMessage, offset: int) -> Facts:
+    try:
+        if isinstance(message, TraceEvent):
+            return decide_event(message, offset=offset)
+        if isinstance(message, QuantityScan):
+            return decide_scan(message)
+    except ValidationError as error:
+        field, detail = first_error(error)
+        raise Rejected(Reason.SCHEMA_INVALID, detail, field=field) from None
+    return Facts()  # the mapping concerns readers and sinks only
+
+
+def _document_key(document: DocumentsMessage) -> str:
+    if document.lot or document.kind == "quantity":
+        return document.lot
+    return document.document
+
+
+def _placed_bindings(bindings: Sequence[Binding], count: int) -> dict[int, list[Binding]]:
+    placed: dict[int, list[Binding]] = {}
+    for row in bindings:
+        if row.relation != Relation.LOT or row.first < 0:
+            placed.setdefault(tag_partition(row.subject, count), []).append(row)
+            continue
+        for partition, pieces in range_partitions(row.subject[3:], row.first, row.last, count=count).items():
+            rows = placed.setdefault(partition, [])
+            rows += [row._replace(first=first, last=last) for first, last in pieces]
+    return placed
+
+
+def _parts(rows: Sequence[T]) -> Iterator[Sequence[T]]:
+    return (rows[start : start + ROWS] for start in range(0, len(rows), ROWS))

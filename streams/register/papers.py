@@ -1,0 +1,159 @@
+"""Document lines and quantity facts of an event or a scan. Pure."""
+
+import hashlib
+from collections.abc import Iterator
+from decimal import Decimal
+
+from lotstream.schemas.base import Evidence
+from lotstream.schemas.documents import DocumentLine, DocumentsMessage, QuantityFact
+from lotstream.schemas.events import EventType, QuantityScan, TraceEvent
+from lotstream.streams.register.lots import Amounts, amounts_of
+from lotstream.streams.register.place import Placement, quantity_way
+
+
+def event_documents(event: TraceEvent, place: Placement) -> list[DocumentsMessage]:
+    """Quantity facts of the lots that the event names, and one line for each document and lot. Raises Rejected."""
+    if event.event_type is EventType.TRANSFORMATION:
+        made = amounts_of(event, event.output_quantities)
+        used = amounts_of(event, event.input_quantities)
+        return [
+            *_facts(event, place, made, source="", location=place.location),
+            *_facts(event, place, used, source=place.source or place.location, location=""),
+            *_lines(event, place, made | used),
+        ]
+    if event.event_type in (EventType.AGGREGATION, EventType.ASSOCIATION):
+        return list(_lines(event, place, {}))
+    amounts = amounts_of(event, event.quantities)
+    source, location = quantity_way(event, place)
+    return [
+        *_facts(event, place, amounts, source=source, location=location),
+        *_lines(event, place, amounts),
+    ]
+
+
+def document_of(event: TraceEvent) -> str:
+    """'type:number' of the first document that the event names, '' when none."""
+    return f"{event.documents[0].type}:{event.documents[0].id}" if event.documents else ""
+
+
+def scan_quantity(scan: QuantityScan) -> QuantityFact:
+    """A scanned label moves what is on it; two scans are two facts, one scan sent twice is one."""
+    return QuantityFact(
+        lot=scan.lot,
+        identity=scan_identity(scan),
+        revision=scan.stamp.received_us,
+        source=scan.source,
+        location=scan.location,
+        amount=scan.amount,
+        uom=scan.uom,
+        cases=1,
+        biz_step=scan.biz_step,
+        evidence=Evidence.CONFIRMED,
+        document=scan.document,
+        line=scan.line,
+        party=scan.party,
+        read_point=scan.read_point,
+        at_us=scan.time_us,
+        recorded_us=scan.stamp.received_us,
+    )
+
+
+def scan_identity(scan: QuantityScan) -> str:
+    """(scanner, boot, sequence); without boot or sequence: scanner, sequence if any, device time, raw bytes."""
+    if scan.boot and scan.sequence is not None:
+        identity = f"{scan.scanner}|{scan.boot}|{scan.sequence}"
+    else:
+        identity = f"{scan.scanner}|{scan.sequence}|{scan.device_time_us}|{scan.raw}"
+        return _short(identity, scan.scanner)
+    return identity if len(identity) <= 200 else _short(identity, scan.scanner)
+
+
+def _short(identity: str, scanner: str) -> str:
+    return f"{scanner[:100]}|{hashlib.sha256(identity.encode()).hexdigest()[:32]}"
+
+
+def _facts(
+    event: TraceEvent, place: Placement, amounts: Amounts, *, source: str, location: str
+) -> Iterator[QuantityFact]:
+    if not (source or location):
+        return
+    document = document_of(event)
+    line = f"{document}|{event.document_line}" if document and event.document_line else event.event_hash
+    seen: set[str] = set()
+    for (lot, uom), amount in amounts.items():
+        # an event may give one lot in two units of measure; the first keeps the plain identity
+        identity = f"{line}|{uom}" if lot in seen else line
+        seen.add(lot)
+        yield _fact(event, place, identity=identity, lot=lot, uom=uom, amount=amount, source=source, location=location)
+
+
+def _fact(
+    event: TraceEvent,
+    place: Placement,
+    *,
+    identity: str,
+    lot: str,
+    uom: str,
+    amount: Decimal,
+    source: str,
+    location: str,
+) -> QuantityFact:
+    return QuantityFact(
+        lot=lot,
+        identity=identity,
+        revision=event.stamp.received_us,
+        source=source,
+        location=location,
+        disposition=place.disposition,
+        amount=amount,
+        uom=uom,
+        biz_step=event.biz_step,
+        evidence=Evidence.DECLARED,
+        document=document_of(event),
+        line=event.document_line,
+        party=place.to_party,
+        read_point=event.read_point,
+        event=event.event_hash,
+        at_us=event.event_time_us,
+        retracted=event.error is not None,
+        recorded_us=event.stamp.received_us,
+    )
+
+
+def _lines(event: TraceEvent, place: Placement, amounts: Amounts) -> Iterator[DocumentLine]:
+    units = tuple(dict.fromkeys((*event.epcs, *((event.parent,) if event.parent else ()))))
+    for document in event.documents:
+        name = f"{document.type}:{document.id}"
+        for (lot, uom), amount in amounts.items():
+            yield _line(event, place, document=name, lot=lot, uom=uom, amount=amount)
+        if units or not amounts:
+            yield _line(event, place, document=name, units=units)
+
+
+def _line(
+    event: TraceEvent,
+    place: Placement,
+    *,
+    document: str,
+    lot: str = "",
+    uom: str = "",
+    amount: Decimal | None = None,
+    units: tuple[str, ...] = (),
+) -> DocumentLine:
+    return DocumentLine(
+        document=document,
+        line=event.document_line,
+        biz_step=event.biz_step,
+        event=event.event_hash,
+        at_us=event.event_time_us,
+        lot=lot,
+        units=units,
+        amount=amount,
+        uom=uom,
+        from_party=place.from_party,
+        to_party=place.to_party,
+        from_location=place.source or event.biz_location or event.read_point,
+        to_location=place.location,
+        retracted=event.error is not None,
+        recorded_us=event.stamp.received_us,
+    )

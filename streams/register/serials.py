@@ -1,0 +1,66 @@
+"""Units of an event as serial ranges, the shape in which a production run stays small. Pure."""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from lotstream.runtime.errors import Reason, Rejected
+from lotstream.schemas.events import SerialRange
+
+WIDEST = 1 << 24  # serials of one range: 4,096 neighbourhoods to write to; a wider one is an error of the sender
+NOT_NUMERIC = -1
+
+
+class Run(NamedTuple):
+    """Serials first..last of a GTIN-14."""
+
+    gtin: str
+    first: int
+    last: int
+
+    @property
+    def width(self) -> int:
+        return self.last - self.first + 1
+
+    def tags(self) -> Iterator[str]:
+        """The key of each unit."""
+        return (f"01/{self.gtin}/21/{serial}" for serial in range(self.first, self.last + 1))
+
+
+def serial_of(tag: str) -> int:
+    """The serial of an SGTIN key when it is numeric without leading zeros, else NOT_NUMERIC."""
+    if tag[:3] == "01/" and tag[17:21] == "/21/":
+        serial = tag[21:]
+        if serial.isdigit() and serial.isascii() and len(serial) <= 18 and (serial[0] != "0" or serial == "0"):
+            return int(serial)
+    return NOT_NUMERIC
+
+
+def runs_of(tags: Iterable[str], ranges: Iterable[SerialRange] = ()) -> tuple[list[Run], list[str]]:
+    """(disjoint runs of numeric serials, the other tags in order), nothing twice. Raises Rejected (range)."""
+    numeric: list[Run] = [_checked(item) for item in ranges]
+    others: dict[str, None] = {}
+    for tag in tags:
+        serial = serial_of(tag)
+        if serial == NOT_NUMERIC:
+            others[tag] = None
+        else:
+            numeric.append(Run(tag[3:17], serial, serial))
+    runs: list[Run] = []
+    for run in sorted(numeric):
+        last = runs[-1] if runs else None
+        if last is not None and last.gtin == run.gtin and run.first <= last.last + 1:
+            runs[-1] = last._replace(last=max(last.last, run.last))
+        else:
+            runs.append(run)
+    return runs, list(others)
+
+
+def _checked(item: SerialRange) -> Run:
+    if item.last < item.first:
+        raise Rejected(Reason.VALUE_OUT_OF_RANGE, f"Expected last >= {item.first}, got {item.last}.", field="ranges")
+    if item.last - item.first >= WIDEST:
+        width = item.last - item.first + 1
+        raise Rejected(
+            Reason.VALUE_OUT_OF_RANGE, f"Expected at most {WIDEST} serials a range, got {width}.", field="ranges"
+        )
+    return Run(item.gtin, item.first, item.last)
