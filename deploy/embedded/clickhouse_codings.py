@@ -1,6 +1,6 @@
-"""Content codings of HTTP bodies, both ways, piece by piece: gzip, deflate, zstd, lz4."""
+"""Content codings of answers, packed piece by piece: gzip, deflate, zstd, lz4."""
 
-import gzip
+import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
@@ -8,9 +8,8 @@ from typing import Protocol
 import lz4.frame
 import zstandard
 
-from lotstream.deploy.embedded.clickhouse_errors import Code, refuse
-
 CODINGS = ("zstd", "lz4", "gzip", "deflate")
+_REFUSED = re.compile(r"q\s*=\s*0(?:\.0*)?$")
 
 
 class Packer(Protocol):
@@ -45,9 +44,12 @@ _PACKERS: dict[str, Callable[[], Packer]] = {
 
 
 def accepted_coding(header: str) -> str | None:
-    """The first coding of ours that an Accept-Encoding header allows; q values are not weighed."""
-    offered = [item.split(";")[0].strip().lower() for item in header.split(",") if "q=0" not in item.replace(" ", "")]
-    return next((coding for coding in offered if coding in CODINGS), None)
+    """The first coding of ours that an Accept-Encoding header allows; weights above 0 are all the same to us."""
+    for item in header.split(","):
+        name, _, weight = item.partition(";")
+        if name.strip().lower() in CODINGS and not _REFUSED.search(weight.strip()):
+            return name.strip().lower()
+    return None
 
 
 def pack(pieces: Iterable[bytes], *, coding: str) -> Iterator[bytes]:
@@ -57,28 +59,3 @@ def pack(pieces: Iterable[bytes], *, coding: str) -> Iterator[bytes]:
         if packed := packer.compress(piece):
             yield packed
     yield packer.flush()
-
-
-def unpack(data: bytes, *, coding: str, limit: int) -> bytes:
-    """The body that a client sent compressed, at most `limit` bytes. Raises ClickHouseError."""
-    try:
-        plain = _UNPACKERS[coding](data)
-    except KeyError:
-        raise refuse(Code.NOT_IMPLEMENTED, f"Expected Content-Encoding {', '.join(CODINGS)}, got {coding!r}.") from None
-    except (OSError, EOFError, RuntimeError, zlib.error, zstandard.ZstdError) as error:
-        raise refuse(
-            Code.CANNOT_DECOMPRESS, f"Expected a {coding} body, got one that does not unpack: {error}."
-        ) from None
-    if len(plain) > limit:
-        raise refuse(Code.QUERY_IS_TOO_LARGE, f"Expected a body of at most {limit} bytes, got {len(plain)}.")
-    return plain
-
-
-_UNPACKERS: dict[str, Callable[[bytes], bytes]] = {
-    "": bytes,
-    "identity": bytes,
-    "gzip": gzip.decompress,
-    "deflate": zlib.decompress,
-    "zstd": lambda data: zstandard.ZstdDecompressor().decompressobj().decompress(data),
-    "lz4": lambda data: bytes(lz4.frame.decompress(data)),
-}

@@ -12,10 +12,11 @@ from chdb import _chdb
 from lotstream.deploy.embedded.clickhouse_errors import Code, parse_error, refuse
 
 RIGHTS: Final = (
-    "SELECT, INSERT, ALTER, CREATE, CREATE TEMPORARY TABLE, DROP, UNDROP TABLE, TRUNCATE, OPTIMIZE, SHOW, CHECK, KILL QUERY,"
-    " MOVE PARTITION BETWEEN SHARDS, dictGet, SYSTEM MERGES, SYSTEM TTL MERGES, SYSTEM FLUSH, SYSTEM VIEWS, SYSTEM DROP CACHE"
+    "SELECT, INSERT, ALTER, CREATE, CREATE TEMPORARY TABLE, DROP, UNDROP TABLE, TRUNCATE, OPTIMIZE, SHOW, CHECK,"
+    " KILL QUERY, MOVE PARTITION BETWEEN SHARDS, dictGet, SYSTEM MERGES, SYSTEM TTL MERGES, SYSTEM FLUSH,"
+    " SYSTEM VIEWS, SYSTEM DROP CACHE"
 )
-"""Everything of a database's own life; no SOURCES (files, URLs, other servers), no SYSTEM SHUTDOWN, no access management."""
+"""A database's own life: no SOURCES (files, URLs, other servers), no SYSTEM SHUTDOWN, no access management."""
 TABLE_ENGINES: Final = (
     "MergeTree",
     "ReplacingMergeTree",
@@ -37,6 +38,8 @@ TABLE_ENGINES: Final = (
     "Dictionary",
     "GenerateRandom",
 )
+_native: Any = _chdb
+"""The extension module itself: chdb's own wrappers add progress bars and data frames, and its stubs leave this out."""
 _CONFIG = """<clickhouse>
   <users_config>{users}</users_config>
   <remote_url_allow_hosts></remote_url_allow_hosts>
@@ -150,6 +153,15 @@ class Handle:
         """Change the current database. Raises ClickHouseError."""
         self.run(f"USE {quote_name(database)}")
 
+    def require_single(self, sql: bytes) -> None:
+        """Refuse several statements in one query, as the server does. Raises ClickHouseError."""
+        if self._connection.classify_query(sql)["statement_count"] > 1:
+            raise refuse(Code.SYNTAX_ERROR, "Syntax error (Multi-statements are not allowed).")
+
+    def writes(self, sql: bytes) -> bool:
+        """Whether a query that begins like a SELECT is something else: WITH ... INSERT."""
+        return bool(self._connection.classify_query(sql)["query_class"] == _native.query_class.MUTATING)
+
     def text(self, sql: str) -> str:
         """The single value that a query answers, as text."""
         return self.run(sql, output="RawBLOB").decode()
@@ -165,18 +177,21 @@ class Engine:
     directory: Path
     version: str = field(init=False)
     timezone: str = field(init=False)
+    scratch: Path = field(init=False)
     _target: str = field(init=False)
     _root: Handle = field(init=False)
 
     def __post_init__(self) -> None:
+        self.scratch = self.directory / "scratch"
+        self.scratch.mkdir(exist_ok=True)
         self._target = f"{self.directory / 'db'}?config-file={quote(str(_write_config(self.directory)), safe='/')}"
-        self._root = Handle(_chdb.connect(self._target), version="?")
+        self._root = Handle(_native.connect(self._target), version="?")
         self.version = self._root.text("SELECT version()")
         self.timezone = self._root.text("SELECT timezone()")
 
     def open(self) -> Handle:
         """A fresh handle; it costs a quarter of a millisecond."""
-        return Handle(_chdb.connect(self._target), version=self.version)
+        return Handle(_native.connect(self._target), version=self.version)
 
     def close(self) -> None:
         self._root.close()

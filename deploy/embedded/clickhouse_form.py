@@ -4,6 +4,9 @@ from email import message_from_bytes
 
 from lotstream.deploy.embedded.clickhouse_errors import Code, refuse
 
+MAX_FORM = 64 << 20
+"""A longer form is cut, and then no form."""
+
 
 def parse_form(content_type: str, body: bytes) -> dict[str, str]:
     """The fields of the form. Raises ClickHouseError 48 for a file, which would be external data."""

@@ -1,7 +1,5 @@
 """Output formats: which ones are valid block after block, and what they are called on the wire."""
 
-from collections.abc import Iterator
-
 _JOINING = frozenset(
     ["native", "tabseparated", "tsv", "csv", "rowbinary", "jsoneachrow", "jsoncompacteachrow", "tskv", "null"]
 )
@@ -31,8 +29,3 @@ def content_type(format_name: str) -> str:
 def joins(format_name: str) -> bool:
     """Whether the format of a whole answer is that of its blocks one after the other."""
     return format_name.lower() in _JOINING
-
-
-def join_blocks(blocks: Iterator[bytes], *, format_name: str) -> Iterator[bytes]:
-    """The blocks as one body."""
-    yield from blocks

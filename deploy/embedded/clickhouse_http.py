@@ -1,7 +1,7 @@
 """ClickHouse's HTTP dialect: what a request asks for, and the answer in the server's words."""
 
-import json
-import os
+import secrets
+import string
 import threading
 import time
 import uuid
@@ -9,65 +9,71 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from pathlib import Path
 
-from lotstream.deploy.embedded.clickhouse_codings import accepted_coding, pack, unpack
-from lotstream.deploy.embedded.clickhouse_engine import Counts, Engine, Handle
+from lotstream.deploy.embedded.clickhouse_body import Body, WireBody
+from lotstream.deploy.embedded.clickhouse_codings import accepted_coding, pack
+from lotstream.deploy.embedded.clickhouse_engine import Engine
 from lotstream.deploy.embedded.clickhouse_errors import ClickHouseError, Code, http_status, refuse
-from lotstream.deploy.embedded.clickhouse_form import parse_form
-from lotstream.deploy.embedded.clickhouse_formats import content_type, joins, join_blocks
-from lotstream.deploy.embedded.clickhouse_sessions import DEFAULT_TIMEOUT_S, MAX_TIMEOUT_S, Session, Sessions, Wish
-from lotstream.deploy.embedded.clickhouse_sql import Statement, parse_statement
+from lotstream.deploy.embedded.clickhouse_form import MAX_FORM, parse_form
+from lotstream.deploy.embedded.clickhouse_formats import content_type
+from lotstream.deploy.embedded.clickhouse_query import Query, Run, read_query
+from lotstream.deploy.embedded.clickhouse_sessions import Session, Sessions
 from lotstream.deploy.embedded.clickhouse_users import Role, Users, parse_credentials
+from lotstream.deploy.embedded.clickhouse_wish import Wish, parse_wish
 
 DISPLAY_NAME = "lotstream-embedded"
 SMALL = 1 << 20
-"""An answer up to this many bytes is sent whole, with its length and summary."""
-_TRANSPORT = frozenset(
-    "query database session_id session_timeout session_check close_session query_id compress decompress buffer_size"
-    " wait_end_of_query enable_http_compression http_zlib_compression_level client_protocol_version quota_key role user"
-    " password default_format send_progress_in_http_headers http_headers_progress_interval_ms stacktrace"
-    " cancel_http_readonly_queries_on_client_close".split()
-)
+"""An answer up to this many bytes is sent whole, with its length and its summary."""
+_TRUE = ("1", "true")
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What the server allows: bytes of an unpacked body, queries at once."""
 
-    body_bytes: int = 1 << 30
+    body_bytes: int = 4 << 30
     queries: int = 100
 
 
 @dataclass(slots=True)
 class Request:
-    """A request as read from the connection; header names in lower case."""
+    """A request as read from the connection; header names in lower case, its body still on the wire."""
 
     method: str
     path: str
-    params: dict[str, str]
+    params: Mapping[str, str]
     headers: Mapping[str, str]
-    body: bytes = b""
+    body: WireBody
 
 
 @dataclass(slots=True)
 class Answer:
-    """`whole` when it is short; `pieces` when it is streamed, with the tag that marks an exception in the middle."""
+    """`whole` when it is short, else `pieces`, which raise Broken when the query fails in the middle."""
 
     status: HTTPStatus
     headers: dict[str, str] = field(default_factory=dict)
-    whole: bytes | None = None
+    whole: bytes = b""
     pieces: Iterator[bytes] | None = None
+
+
+class Broken(Exception):
+    """The query failed after the answer had begun; the client has been told in the stream."""
 
 
 class Front:
     """Answers requests. One for all connections."""
 
     def __init__(self, engine: Engine, users: Users, limits: Limits) -> None:
-        self.engine = engine
         self.sessions = Sessions(engine)
-        self.limits = limits
+        self._engine = engine
         self._users = users
+        self._limits = limits
         self._slots = threading.BoundedSemaphore(limits.queries)
+
+    @property
+    def scratch(self) -> Path:
+        return self._engine.scratch
 
     def answer(self, request: Request) -> Answer:
         """The answer to one request; errors are answers too."""
@@ -75,163 +81,131 @@ class Front:
         try:
             return self._answer(request, query_id)
         except ClickHouseError as error:
-            return self.failure(error, query_id)
-
-    def failure(self, error: ClickHouseError, query_id: str = "") -> Answer:
-        """The server's way to say no."""
-        headers = {
-            "X-ClickHouse-Exception-Code": str(int(error.code)),
-            "Content-Type": "text/plain; charset=UTF-8",
-            "X-ClickHouse-Server-Display-Name": DISPLAY_NAME,
-        }
-        if query_id:
-            headers["X-ClickHouse-Query-Id"] = query_id
-        status = http_status(error.code)
-        if status is HTTPStatus.UNAUTHORIZED:
-            headers["WWW-Authenticate"] = 'Basic realm="ClickHouse server HTTP API"'
-        return Answer(status, headers, whole=error.text.encode() + b"\n")
+            return failure(error, query_id=query_id, version=self._engine.version)
 
     def _answer(self, request: Request, query_id: str) -> Answer:
-        if request.path == "/ping":
-            return Answer(HTTPStatus.OK, {"Content-Type": "text/html; charset=UTF-8"}, whole=b"Ok.\n")
-        if request.path == "/replicas_status":
-            return Answer(HTTPStatus.OK, {"Content-Type": "text/plain; charset=UTF-8"}, whole=b"Ok.\n")
-        if request.path not in ("/", "") or request.method not in ("GET", "POST", "HEAD"):
-            return Answer(HTTPStatus.NOT_FOUND, whole=b"There is no handle " + request.path.encode() + b"\n")
+        if request.path in ("/ping", "/replicas_status"):
+            return _plain("Ok.\n")
+        if request.path not in ("/", "") or request.method not in ("GET", "HEAD", "POST"):
+            return _plain(f"There is no handle {request.path}\n", HTTPStatus.NOT_FOUND)
         role = self._users.authenticate(parse_credentials(request.headers, request.params))
         query, params = self._take_query(request)
-        if request.method != "POST" and not query.strip():
-            return Answer(HTTPStatus.OK, {"Content-Type": "text/html; charset=UTF-8"}, whole=b"Ok.\n")
-        statement = parse_statement(query)
+        if query is None:
+            return _plain("Ok.\n")
+        wish = parse_wish(request.headers, params, role=role, reading=request.method != "POST")
         if not self._slots.acquire(blocking=False):
-            raise refuse(
-                Code.TOO_MANY_SIMULTANEOUS_QUERIES,
-                f"Too many simultaneous queries. Maximum: {self.limits.queries}.",
-            )
+            message = f"Too many simultaneous queries. Maximum: {self._limits.queries}."
+            raise refuse(Code.TOO_MANY_SIMULTANEOUS_QUERIES, message)
         with ExitStack() as stack:
             stack.callback(self._slots.release)
-            work = _Work(query, params, statement, self._format(request, params, statement), query_id)
-            session = stack.enter_context(self.sessions.converse(_wish(request, params, role)))
-            if request.method != "POST":
-                _require_reading(session, statement)
-            return self._work(work, session, request, stack)
+            session = stack.enter_context(self.sessions.converse(wish, verb=query.statement.verb))
+            if wish.reading:
+                _require_reading(query, wish)
+            return self._work(request, _run(query, request, params, self.scratch), session, stack, query_id)
 
-    def _take_query(self, request: Request) -> tuple[bytes, dict[str, str]]:
+    def _take_query(self, request: Request) -> tuple[Query | None, Mapping[str, str]]:
         params = request.params
-        if params.get("compress") == "1" or params.get("decompress") == "1":
-            raise refuse(
-                Code.NOT_IMPLEMENTED,
-                "Expected HTTP compression (Accept-Encoding, Content-Encoding), got compress or decompress.",
-            )
-        body = unpack(
-            request.body, coding=request.headers.get("content-encoding", "").lower(), limit=self.limits.body_bytes
-        )
-        if request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
-            params = {**params, **parse_form(request.headers["content-type"], body)}
-            body = b""
+        if params.get("compress") in _TRUE or params.get("decompress") in _TRUE:
+            message = "Expected Accept-Encoding and Content-Encoding, got compress or decompress."
+            raise refuse(Code.NOT_IMPLEMENTED, message)
+        coding = request.headers.get("content-encoding", "")
+        body = Body(request.body, coding=coding, limit=self._limits.body_bytes)
+        kind = request.headers.get("content-type", "")
+        if kind.lower().startswith("multipart/form-data"):
+            params = {**params, **parse_form(kind, body.take(MAX_FORM))}
         written = params.get("query", "").encode()
-        return (written + b"\n" if written and body else written) + body, params
+        if request.method != "POST" and not written.strip():
+            return None, params
+        return read_query(written, body), params
 
-    def _format(self, request: Request, params: Mapping[str, str], statement: Statement) -> str:
-        wanted = request.headers.get("x-clickhouse-format") or params.get("default_format") or "TabSeparated"
-        return wanted if statement.verb == "insert" else statement.format or wanted
-
-    def _work(self, work: "_Work", session: Session, request: Request, stack: ExitStack) -> Answer:
+    def _work(self, request: Request, run: Run, session: Session, stack: ExitStack, query_id: str) -> Answer:
         started = time.perf_counter_ns()
-        if work.statement.selects and joins(work.output):
-            pieces = work.stream(session.handle)
-            head = b""
-            for piece in pieces:
-                head += piece
-                if len(head) >= SMALL:
-                    return self._streamed(work, _chain(head, pieces, stack.pop_all()), request)
-            whole = head
-        else:
-            whole = work.run(session.handle)
-        session.settle(work.statement.verb)
-        return self._whole(work, whole, request, time.perf_counter_ns() - started)
-
-    def _headers(self, work: "_Work") -> dict[str, str]:
-        headers = {
-            "X-ClickHouse-Query-Id": work.query_id,
-            "X-ClickHouse-Server-Display-Name": DISPLAY_NAME,
-            "X-ClickHouse-Timezone": self.engine.timezone,
-        }
-        if work.statement.verb != "insert":
-            headers["X-ClickHouse-Format"] = work.output
-            headers["Content-Type"] = content_type(work.output)
-        return headers
-
-    def _whole(self, work: "_Work", whole: bytes, request: Request, elapsed_ns: int) -> Answer:
-        headers = self._headers(work)
-        headers["X-ClickHouse-Summary"] = work.summary(elapsed_ns)
-        coding = _coding(request)
-        if coding and whole:
+        pieces = run.start(session.handle, whole=request.params.get("wait_end_of_query") in _TRUE)
+        head = bytearray()
+        for piece in pieces:
+            head += piece
+            if len(head) > SMALL:
+                rest = _chain(bytes(head), pieces, stack.pop_all())
+                return self._streamed(request, run, rest, query_id)
+        session.settle(run.query.statement.verb)
+        headers = self._headers(run, query_id)
+        headers["X-ClickHouse-Summary"] = run.summary(time.perf_counter_ns() - started)
+        whole = bytes(head)
+        if whole and (coding := _coding(request)):
             headers["Content-Encoding"] = coding
             whole = b"".join(pack([whole], coding=coding))
-        return Answer(HTTPStatus.OK, headers, whole=whole)
+        return Answer(HTTPStatus.OK, headers, whole)
 
-    def _streamed(self, work: "_Work", pieces: Iterator[bytes], request: Request) -> Answer:
-        headers = self._headers(work)
-        headers["X-ClickHouse-Summary"] = work.summary(0)
-        coding = _coding(request)
-        if coding:
+    def _streamed(self, request: Request, run: Run, pieces: Iterator[bytes], query_id: str) -> Answer:
+        headers = self._headers(run, query_id)
+        headers["X-ClickHouse-Summary"] = run.summary(0)
+        tag = "".join(secrets.choice(string.ascii_lowercase) for _ in range(16))
+        headers["X-ClickHouse-Exception-Tag"] = tag
+        told = _Told(pieces, tag)
+        out: Iterator[bytes] = told.pieces()
+        if coding := _coding(request):
             headers["Content-Encoding"] = coding
-            pieces = pack(pieces, coding=coding)
-        return Answer(HTTPStatus.OK, headers, pieces=pieces)
+            out = pack(out, coding=coding)
+        return Answer(HTTPStatus.OK, headers, pieces=told.breaking(out))
 
-
-@dataclass(slots=True)
-class _Work:
-    """One query on its way through the engine."""
-
-    query: bytes
-    params: Mapping[str, str]
-    statement: Statement
-    output: str
-    query_id: str
-    counts: Counts = field(default_factory=Counts)
-
-    @property
-    def bound(self) -> dict[str, str]:
-        return {name[6:]: value for name, value in self.params.items() if name.startswith("param_")}
-
-    def stream(self, handle: Handle) -> Iterator[bytes]:
-        blocks = handle.stream(self.query, output=self.output, params=self.bound, counts=self.counts)
-        return join_blocks(blocks, format_name=self.output)
-
-    def run(self, handle: Handle) -> bytes:
-        statement = self.statement
-        if statement.head is None or statement.data is None:
-            return handle.run(self.query, output=self.output, params=self.bound, counts=self.counts)
-        # The engine's parser skips blanks before inline data, which in a binary format are data: they come as a file.
-        file = os.memfd_create("insert")
-        try:
-            _write_all(file, memoryview(self.query)[statement.data :])
-            source = f"FROM INFILE '/proc/self/fd/{file}' FORMAT {statement.format}"
-            sql = self.query[: statement.head] + source.encode()
-            return handle.run(sql, output=self.output, params=self.bound, counts=self.counts)
-        finally:
-            os.close(file)
-
-    def summary(self, elapsed_ns: int) -> str:
-        counts = self.counts
-        facts = {
-            "read_rows": counts.read_rows,
-            "read_bytes": counts.read_bytes,
-            "written_rows": counts.written_rows,
-            "written_bytes": counts.written_bytes,
-            "total_rows_to_read": counts.read_rows,
-            "result_rows": counts.result_rows,
-            "result_bytes": counts.result_bytes,
-            "elapsed_ns": elapsed_ns,
+    def _headers(self, run: Run, query_id: str) -> dict[str, str]:
+        headers = {
+            "X-ClickHouse-Query-Id": query_id,
+            "X-ClickHouse-Server-Display-Name": DISPLAY_NAME,
+            "X-ClickHouse-Timezone": self._engine.timezone,
         }
-        return json.dumps({name: str(value) for name, value in facts.items()}, separators=(",", ":"))
+        if run.query.statement.reads:
+            headers["X-ClickHouse-Format"] = run.output
+            headers["Content-Type"] = content_type(run.output)
+        return headers
 
 
-def _write_all(file: int, data: memoryview) -> None:
-    while data:
-        data = data[os.write(file, data) :]
+class _Told:
+    """Pieces of an answer; an error in the middle becomes the server's marked block, and the stream ends broken."""
+
+    def __init__(self, pieces: Iterator[bytes], tag: str) -> None:
+        self._pieces = pieces
+        self._tag = tag
+        self._failed = False
+
+    def pieces(self) -> Iterator[bytes]:
+        try:
+            yield from self._pieces
+        except ClickHouseError as error:
+            self._failed = True
+            text = error.text.encode()
+            tag = self._tag.encode()
+            yield b"\r\n__exception__\r\n%s\r\n%s\n%d %s\r\n__exception__\r\n" % (tag, text, len(text) + 1, tag)
+
+    def breaking(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        yield from pieces
+        if self._failed:
+            raise Broken
+
+
+def failure(error: ClickHouseError, *, query_id: str, version: str) -> Answer:
+    """The server's way to say no."""
+    status = http_status(error.code)
+    headers = {
+        "X-ClickHouse-Exception-Code": str(int(error.code)),
+        "X-ClickHouse-Query-Id": query_id,
+        "X-ClickHouse-Server-Display-Name": DISPLAY_NAME,
+        "Content-Type": "text/plain; charset=UTF-8",
+    }
+    if status is HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = 'Basic realm="ClickHouse server HTTP API"'
+    text = error.text if "(version " in error.text else f"{error.text} (version {version})"
+    return Answer(status, headers, text.encode() + b"\n")
+
+
+def _plain(text: str, status: HTTPStatus = HTTPStatus.OK) -> Answer:
+    return Answer(status, {"Content-Type": "text/plain; charset=UTF-8"}, text.encode())
+
+
+def _run(query: Query, request: Request, params: Mapping[str, str], scratch: Path) -> Run:
+    wanted = request.headers.get("x-clickhouse-format") or params.get("default_format") or "TabSeparated"
+    bound = {name[6:]: value for name, value in params.items() if name.startswith("param_")}
+    return Run(query, query.statement.format or wanted, bound, scratch)
 
 
 def _chain(head: bytes, rest: Iterator[bytes], stack: ExitStack) -> Iterator[bytes]:
@@ -241,46 +215,13 @@ def _chain(head: bytes, rest: Iterator[bytes], stack: ExitStack) -> Iterator[byt
 
 
 def _coding(request: Request) -> str | None:
-    if request.params.get("enable_http_compression") not in ("1", "true"):
+    if request.params.get("enable_http_compression") not in _TRUE:
         return None
     return accepted_coding(request.headers.get("accept-encoding", ""))
 
 
-def _wish(request: Request, params: Mapping[str, str], role: Role) -> Wish:
-    settings = {
-        name: value
-        for name, value in params.items()
-        if name and name not in _TRANSPORT and not name.startswith("param_")
-    }
-    session = params.get("session_id", "")
-    reading = role is Role.READER or (request.method != "POST" and not session)
-    return Wish(
-        user=role.value,
-        readonly=reading,
-        settings=settings,
-        database=request.headers.get("x-clickhouse-database") or params.get("database", ""),
-        session=session,
-        timeout_s=_session_timeout(params),
-        must_exist=params.get("session_check") == "1",
-        close=params.get("close_session") == "1",
-    )
-
-
-def _session_timeout(params: Mapping[str, str]) -> int:
-    text = params.get("session_timeout", str(DEFAULT_TIMEOUT_S))
-    if not text.isdecimal():
-        raise refuse(Code.INVALID_SESSION_TIMEOUT, f"Invalid session timeout: '{text}'.")
-    if int(text) > MAX_TIMEOUT_S:
-        raise refuse(
-            Code.INVALID_SESSION_TIMEOUT,
-            f"Session timeout '{text}' is larger than max_session_timeout: {MAX_TIMEOUT_S}.",
-        )
-    return int(text)
-
-
-def _require_reading(session: Session, statement: Statement) -> None:
-    """GET is read-only; in a session that writes, the handle itself cannot be made so for one request."""
-    if not (statement.reads or statement.verb in ("set", "use")):
-        raise refuse(
-            Code.READONLY, "Cannot execute query in readonly mode. For queries over HTTP, method GET implies readonly."
-        )
+def _require_reading(query: Query, wish: Wish) -> None:
+    """The handle of a session that writes cannot be made read-only for one request, so its statements are looked at."""
+    if wish.role is Role.WRITER and not (query.statement.reads or query.statement.verb in ("set", "use")):
+        message = "Cannot execute query in readonly mode. For queries over HTTP, method GET implies readonly."
+        raise refuse(Code.READONLY, message)

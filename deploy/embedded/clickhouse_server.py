@@ -10,19 +10,22 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
+from lotstream.deploy.embedded.clickhouse_body import ChunkedBody, SizedBody, WireBody, drain
 from lotstream.deploy.embedded.clickhouse_engine import Engine
 from lotstream.deploy.embedded.clickhouse_errors import ClickHouseError, Code, refuse
-from lotstream.deploy.embedded.clickhouse_http import Answer, Front, Limits, Request
+from lotstream.deploy.embedded.clickhouse_http import Answer, Broken, Front, Limits, Request, failure
 from lotstream.deploy.embedded.clickhouse_users import Role, User, Users
 
 LOOPBACK = "127.0.0.1"
-IDLE_S = 30.0
+IDLE_S = 120.0
+"""How long a connection may be silent, between requests or within one."""
+MAX_FIELDS = 1000
 DRAIN_S = 10.0
 
 
@@ -44,82 +47,76 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self._serve()
 
+    def handle_expect_100(self) -> bool:
+        super().handle_expect_100()
+        self.wfile.flush()
+        return True
+
     def _serve(self) -> None:
         url = urlsplit(self.path)
         headers = {name.lower(): value for name, value in self.headers.items()}
-        params = dict(parse_qsl(url.query, keep_blank_values=True))
-        request = Request(self.command, url.path, params, headers)
-        front = self.server.front
+        params = dict(parse_qsl(url.query, keep_blank_values=True, max_num_fields=MAX_FIELDS))
         with self.server.working():
             try:
-                request.body = self._read_body(headers)
+                body = self._body(headers)
             except ClickHouseError as error:
                 self.close_connection = True
-                answer = front.failure(error)
-            else:
-                answer = front.answer(request)
+                self._send(failure(error, query_id="", version=""))
+                return
+            answer = self.server.front.answer(Request(self.command, url.path, params, headers, body))
+            if not body.finished and not drain(body):
+                self.close_connection = True
             self._send(answer)
 
-    def _read_body(self, headers: Mapping[str, str]) -> bytes:
-        limit = self.server.front.limits.body_bytes
-        if headers.get("transfer-encoding", "").lower() == "chunked":
-            return self._read_chunks(limit)
-        text = headers.get("content-length", "0" if self.command != "POST" else "")
-        if not text.isdecimal():
-            raise refuse(
-                Code.HTTP_LENGTH_REQUIRED, "The Transfer-Encoding is not chunked and there is no Content-Length."
-            )
-        if int(text) > limit:
-            raise refuse(Code.QUERY_IS_TOO_LARGE, f"Expected a body of at most {limit} bytes, got {text}.")
-        return self.rfile.read(int(text))
-
-    def _read_chunks(self, limit: int) -> bytes:
-        chunks = bytearray()
-        while True:
-            size = int(self.rfile.readline(100).split(b";")[0], 16)
-            if not size:
-                break
-            chunks += self.rfile.read(size)
-            self.rfile.readline(3)
-            if len(chunks) > limit:
-                raise refuse(Code.QUERY_IS_TOO_LARGE, f"Expected a body of at most {limit} bytes, got more.")
-        while self.rfile.readline(1000) not in (b"\r\n", b"\n", b""):
-            pass
-        return bytes(chunks)
+    def _body(self, headers: Mapping[str, str]) -> WireBody:
+        length, coding = headers.get("content-length"), headers.get("transfer-encoding")
+        if coding is not None:
+            if length is not None or coding.strip().lower() != "chunked":
+                raise refuse(Code.BAD_ARGUMENTS, f"Expected a length or chunks, got Transfer-Encoding {coding!r}.")
+            return ChunkedBody(self.rfile)
+        if length is None and self.command == "POST":
+            message = "The Transfer-Encoding is not chunked and there is no Content-Length header for POST request."
+            raise refuse(Code.HTTP_LENGTH_REQUIRED, message)
+        if length is not None and not (length.isascii() and length.isdecimal()):
+            raise refuse(Code.BAD_ARGUMENTS, f"Expected a Content-Length, got {length!r}.")
+        return SizedBody(self.rfile, int(length or 0))
 
     def _send(self, answer: Answer) -> None:
         self.send_response_only(answer.status)
         self.send_header("Date", self.date_time_string())
         for name, value in answer.headers.items():
             self.send_header(name, value)
-        self.send_header("Connection", "close" if self.close_connection else "keep-alive")
-        if not self.close_connection:
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        else:
+            self.send_header("Connection", "Keep-Alive")
             self.send_header("Keep-Alive", f"timeout={IDLE_S:.0f}")
-        if answer.whole is not None:
+        if answer.pieces is None:
             self.send_header("Content-Length", str(len(answer.whole)))
             self.end_headers()
             if self.command != "HEAD":
                 self.wfile.write(answer.whole)
-            self.wfile.flush()
-        elif answer.pieces is not None:
-            self._send_pieces(answer)
-
-    def _send_pieces(self, answer: Answer) -> None:
-        assert answer.pieces is not None
-        self.send_header("Transfer-Encoding", "chunked")
-        self.end_headers()
-        try:
-            for piece in answer.pieces:
-                if piece:
-                    self.wfile.write(b"%x\r\n" % len(piece) + piece + b"\r\n")
-            self.wfile.write(b"0\r\n\r\n")
-        except ClickHouseError as error:
-            self.close_connection = True
-            self.wfile.write(b"%x\r\n" % (len(error.text.encode()) + 1) + error.text.encode() + b"\n\r\n")
+        else:
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            self._send_pieces(answer.pieces)
         self.wfile.flush()
 
-    def log_message(self, format: str, *args: Any) -> None:
-        sys.stderr.write(f"{self.address_string()} {format % args}\n")
+    def _send_pieces(self, pieces: Iterator[bytes]) -> None:
+        try:
+            for piece in pieces:
+                if piece and self.command != "HEAD":
+                    self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+            if self.command != "HEAD":
+                self.wfile.write(b"0\r\n\r\n")
+        except Broken:
+            # No last chunk: a client that knows nothing of the marked block still sees that the answer is cut.
+            self.close_connection = True
+        finally:
+            cast(Generator[bytes], pieces).close()
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the name is the base class's
+        sys.stderr.write(f"{self.log_date_time_string()} {format % args}\n")
 
 
 class Server(ThreadingHTTPServer):

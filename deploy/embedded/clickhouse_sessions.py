@@ -2,30 +2,18 @@
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from lotstream.deploy.embedded.clickhouse_engine import Engine, Handle, quote_text
 from lotstream.deploy.embedded.clickhouse_errors import Code, refuse
+from lotstream.deploy.embedded.clickhouse_users import Role
+from lotstream.deploy.embedded.clickhouse_wish import Wish
 
-DEFAULT_TIMEOUT_S = 60
-MAX_TIMEOUT_S = 3600
 MAX_SESSIONS = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What a request asks of its conversation: settings and database hold for this request only."""
-
-    user: str
-    readonly: bool
-    settings: Mapping[str, str]
-    database: str = ""
-    session: str = ""
-    timeout_s: int = DEFAULT_TIMEOUT_S
-    must_exist: bool = False
-    close: bool = False
+CHANGING = frozenset(["set", "use"])
+"""Statements whose effect is meant to outlive their request."""
 
 
 @dataclass(slots=True)
@@ -40,10 +28,14 @@ class Session:
     current: str = "default"
     expires: float = 0.0
 
-    def adapt(self, wish: Wish) -> None:
-        """Bring settings and database to what this request wants: only what differs is touched."""
-        back = {name: self._own(name) for name in self.over if name not in wish.settings}
-        new = {name: value for name, value in wish.settings.items() if self.over.get(name) != value}
+    def adapt(self, wish: Wish, *, verb: str) -> None:
+        """Bring settings and database to what this request wants: only what differs is touched.
+
+        A statement that changes the session runs on what is the session's own.
+        """
+        settings = {} if verb in CHANGING else wish.settings
+        back = {name: self._own(name) for name in self.over if name not in settings}
+        new = {name: value for name, value in settings.items() if self.over.get(name) != value}
         for name in new:
             self._own(name)
         self.handle.set(back)
@@ -51,17 +43,15 @@ class Session:
             del self.over[name]
         self.handle.set(new)
         self.over.update(new)
-        wanted = wish.database or self.database
+        wanted = (wish.database if verb not in CHANGING else "") or self.database
         if wanted != self.current:
             self.handle.use(wanted)
             self.current = wanted
 
     def _own(self, name: str) -> str:
         if name not in self.own:
-            found = self.handle.run(
-                f"SELECT value FROM system.settings WHERE name = {quote_text(name)}", output="RawBLOB"
-            )
-            self.own[name] = found.decode()
+            sql = f"SELECT value FROM system.settings WHERE name = {quote_text(name)}"  # noqa: S608  # quoted
+            self.own[name] = self.handle.text(sql)
         return self.own[name]
 
     def settle(self, verb: str) -> None:
@@ -78,14 +68,14 @@ class Sessions:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._open: dict[tuple[str, str], Session] = {}
+        self._open: dict[tuple[Role, str], Session] = {}
         self._lock = threading.Lock()
 
     @contextmanager
-    def converse(self, wish: Wish) -> Iterator[Session]:
+    def converse(self, wish: Wish, *, verb: str) -> Iterator[Session]:
         """The session that the request names, or a passing one. Raises ClickHouseError."""
         if not wish.session:
-            session = self._fresh(readonly=wish.readonly)
+            session = self._fresh(readonly=wish.reading)
             try:
                 if wish.database:
                     session.handle.use(wish.database)
@@ -96,7 +86,7 @@ class Sessions:
             return
         session = self._find(wish)
         try:
-            session.adapt(wish)
+            session.adapt(wish, verb=verb)
             yield session
         finally:
             session.expires = time.monotonic() + wish.timeout_s
@@ -111,7 +101,7 @@ class Sessions:
         return Session(handle)
 
     def _find(self, wish: Wish) -> Session:
-        key = (wish.user, wish.session)
+        key = (wish.role, wish.session)
         with self._lock:
             self._expire()
             session = self._open.get(key)
@@ -122,14 +112,14 @@ class Sessions:
                     raise refuse(
                         Code.TOO_MANY_SIMULTANEOUS_QUERIES, f"Expected at most {MAX_SESSIONS} sessions, got one more."
                     )
-                session = self._open[key] = self._fresh(readonly=wish.readonly)
+                session = self._open[key] = self._fresh(readonly=wish.role is Role.READER)
             if not session.lock.acquire(blocking=False):
                 raise refuse(Code.SESSION_IS_LOCKED, f"Session {wish.session} is locked by a concurrent client.")
             return session
 
     def _forget(self, wish: Wish) -> None:
         with self._lock:
-            session = self._open.pop((wish.user, wish.session), None)
+            session = self._open.pop((wish.role, wish.session), None)
         if session is not None:
             session.handle.close()
 

@@ -23,8 +23,9 @@ _READING = frozenset(
     [b"select", b"with", b"show", b"describe", b"desc", b"exists", b"explain", b"check", b"(", b"from"]
 )
 _SELECTING = frozenset([b"select", b"with", b"(", b"from"])
-_DATA_WORDS = frozenset([b"format", b"values", b"select", b"with", b"from", b"watch"])
-_SUSPECT = re.compile(rb"file|outfile|infile", re.I)
+_CLAUSES = frozenset([b"settings", b"format", b"values", b"select", b"with", b"from", b"watch"])
+_BEFORE_NAME = frozenset([b".", b"into", b"table"])
+_SUSPECT = re.compile(rb"file", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +42,13 @@ class Token:
 class Statement:
     """What a query text says before anyone knows what it means.
 
-    `verb` is its first word in lower case. `format` is the format it names itself, None when it names none. For an
-    INSERT that brings data, `head` ends before FORMAT and `data` is the offset of the first byte of the data.
+    `verb` is its first word in lower case. `format` is the format it names itself, None when it names none;
+    `format_at` is where that FORMAT begins.
     """
 
     verb: str
     format: str | None = None
-    head: int | None = None
-    data: int | None = None
+    format_at: int | None = None
 
     @property
     def selects(self) -> bool:
@@ -58,6 +58,23 @@ class Statement:
     @property
     def reads(self) -> bool:
         return self.verb.encode() in _READING
+
+
+@dataclass(frozen=True, slots=True)
+class Insertion:
+    """An INSERT whose data follow its text: `target` is what stands before its SETTINGS and FORMAT.
+
+    `data` is the offset of the first byte of the data.
+    """
+
+    target: bytes
+    settings: bytes
+    format: str
+    data: int
+
+    def from_file(self, path: str) -> bytes:
+        """The same INSERT with its data in a file."""
+        return b"%s FROM INFILE '%s' %s FORMAT %s" % (self.target, path.encode(), self.settings, self.format.encode())
 
 
 def lex(text: bytes) -> Iterator[Token]:
@@ -72,44 +89,68 @@ def lex(text: bytes) -> Iterator[Token]:
         yield Token(kind, word, match.start(), match.end())
 
 
+def first_word(text: bytes) -> str:
+    """The verb of a query, in lower case; '' when there is none."""
+    token = next(lex(text), None)
+    return "" if token is None else token.text.decode("utf-8", "replace")
+
+
 def parse_statement(text: bytes) -> Statement:
-    """Look at a query without its data. Raises ClickHouseError for what would touch the machine's files."""
-    tokens = lex(text)
-    first = next(tokens, None)
-    if first is None:
+    """Look at a whole query. Raises ClickHouseError for what would touch the machine's files."""
+    verb = first_word(text)
+    if not verb:
         raise refuse(Code.SYNTAX_ERROR, "Expected a query, got an empty request.")
-    verb = first.text.decode("utf-8", "replace")
-    if verb == "insert":
-        return _parse_insert(text, tokens)
     refuse_files(text)
-    return Statement(verb, format=_own_format(text))
+    if verb == "insert":
+        _refuse_input(text)
+        return Statement(verb)
+    name, begin = _own_format(text)
+    return Statement(verb, format=name, format_at=begin)
 
 
-def _parse_insert(text: bytes, tokens: Iterator[Token]) -> Statement:
-    depth = 0
+def parse_insertion(text: bytes) -> Insertion | None:
+    """An INSERT that brings its data along, by what is known of its text; None for any other.
+
+    Raises ClickHouseError.
+    """
+    tokens = lex(text)
+    if (first := next(tokens, None)) is None or first.text != b"insert":
+        return None
+    depth, settings_at, previous = 0, None, first
     for token in tokens:
         depth += _nesting(token.text)
-        if depth or token.kind != "word" or token.text not in _DATA_WORDS:
+        named, previous = previous.text in _BEFORE_NAME, token
+        if depth or named or token.kind != "word" or token.text not in _CLAUSES:
             continue
-        refuse_files(text[: token.end])
+        if token.text == b"settings":
+            settings_at = token.start
+            continue
         if token.text == b"values":
-            return Statement("insert", format="Values")
-        if token.text == b"format":
-            name = next(tokens, None)
-            if name is None or name.kind != "word":
-                raise refuse(Code.SYNTAX_ERROR, "Expected the name of a format after FORMAT, got none.")
-            written = text[name.start : name.end].decode()
-            if written.lower() == "values":
-                return Statement("insert", format="Values")
-            return Statement("insert", format=written, head=token.start, data=_data_start(text, name.end))
-        if token.text == b"from":
-            raise refuse(
-                Code.SUPPORT_IS_DISABLED, "INSERT ... FROM INFILE reads the server's files: it is not allowed."
-            )
-        refuse_files(text)
-        return Statement("insert")
-    refuse_files(text)
-    return Statement("insert")
+            return _insertion(text, settings_at, token, "Values", token.end)
+        if token.text != b"format":
+            return None
+        name = next(tokens, None)
+        if name is None or name.kind != "word":
+            raise refuse(Code.SYNTAX_ERROR, "Expected the name of a format after FORMAT, got none.")
+        return _insertion(text, settings_at, token, text[name.start : name.end].decode(), _data_start(text, name.end))
+    return None
+
+
+def _insertion(text: bytes, settings_at: int | None, clause: Token, name: str, data: int) -> Insertion:
+    end = clause.start if settings_at is None else settings_at
+    refuse_files(text[: clause.start])
+    settings = b"" if settings_at is None else text[settings_at : clause.start]
+    # The line end closes a comment that may stand before the clause.
+    return Insertion(text[:end] + b"\n", settings + b"\n", name, data)
+
+
+def _refuse_input(text: bytes) -> None:
+    previous = None
+    for token in lex(text) if b"input" in text.lower() else ():
+        if token.text == b"(" and previous is not None and previous.text == b"input":
+            message = "INSERT ... SELECT FROM input() is not supported here: insert into a temporary table first."
+            raise refuse(Code.NOT_IMPLEMENTED, message)
+        previous = token
 
 
 def _nesting(text: bytes) -> int:
@@ -120,26 +161,34 @@ def _data_start(text: bytes, end: int) -> int:
     """Data begin after the line of FORMAT; on the same line, after the blanks: binary data may begin with a newline."""
     while end < len(text) and text[end : end + 1] in (b" ", b"\t", b"\f"):
         end += 1
-    if text[end : end + 1] == b";":
-        end += 1
-    if text[end : end + 1] == b"\r":
-        end += 1
-    if text[end : end + 1] == b"\n":
-        end += 1
+    for sign in (b";", b"\r", b"\n"):
+        if text[end : end + 1] == sign:
+            end += 1
     return end
 
 
-def _own_format(text: bytes) -> str | None:
-    """The format in a closing `FORMAT name`, which SETTINGS may follow."""
+def _own_format(text: bytes) -> tuple[str | None, int | None]:
+    """The format in a closing `FORMAT name`, which SETTINGS may follow, and where it begins."""
+    found: tuple[str | None, int | None] = (None, None)
     if b"format" not in text.lower():
-        return None
-    found, depth, previous = None, 0, None
+        return found
+    depth, previous = 0, None
     for token in lex(text):
         depth += _nesting(token.text)
         if token.kind == "word" and not depth and previous is not None and previous.text == b"format":
-            found = text[token.start : token.end].decode()
+            found = (text[token.start : token.end].decode(), previous.start)
         previous = token
     return found
+
+
+def into_file(text: bytes, statement: Statement, path: str) -> bytes:
+    """The same query with its answer in the file `path`, in the format that it names or else is given apart."""
+    last = None
+    for token in lex(text):
+        last = token if token.text != b";" else last
+    assert last is not None
+    end = last.end if statement.format_at is None else statement.format_at
+    return b"%s\nINTO OUTFILE '%s' APPEND %s" % (text[:end], path.encode(), text[end : last.end])
 
 
 def refuse_files(text: bytes) -> None:
