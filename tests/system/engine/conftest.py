@@ -91,7 +91,9 @@ class Toy:
                         assert found.setdefault(number, answer) == answer, (number, found[number], answer)
         consumer.close()
         missing = sorted(set(range(self.fed)) - found.keys())
-        assert not missing, f"Expected {self.fed} answers, {len(missing)} are missing: {missing[:8]}\n{self.said()[-4000:]}"
+        assert not missing, (
+            f"Expected {self.fed} answers, got {len(missing)} less: {missing[:8]}\n{self.said()[-4000:]}"
+        )
         return found
 
     def check(self, *, seconds: float = 30.0) -> None:

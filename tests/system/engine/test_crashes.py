@@ -2,6 +2,7 @@
 
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,7 @@ POINTS = [
     *(("message", point) for point in [*BOTH, "changes delivered"]),
     *(("checkpoint", point) for point in [*BOTH, "snapshot delivered", "marker delivered"]),
 ]
+PASSES = {"fenced": 1, "received": 40, "decided": 40}
 
 
 def test_kill_under_load(toy: Toy) -> None:
@@ -41,3 +43,20 @@ def test_partitions_move(toy: Toy) -> None:
     toy.feed_for(1.0, rate=1000)
     toy.check(seconds=20)
     assert stays.poll() is None
+
+
+@pytest.mark.parametrize(("kind", "point"), POINTS)
+def test_death_between_two_steps(broker: str, tmp_path: Path, kind: str, point: str) -> None:
+    """A worker that dies between any two steps leaves no record unanswered and none answered differently."""
+    toy = Toy(broker, tmp_path / "workers.log", kind=kind)
+    try:
+        first = toy.start(instance="a", crash=point, passes=PASSES.get(point, 2))
+        while first.poll() is None and toy.fed < 60_000:
+            toy.feed(100)
+            time.sleep(0.02)
+        assert first.wait(10) == -signal.SIGKILL, toy.said()
+        toy.start(instance="a")
+        toy.feed(300)
+        toy.check()
+    finally:
+        toy.stop()
