@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from lotstream import __version__
 from lotstream.deploy import notices
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -27,6 +28,11 @@ def test_the_lock_satisfies_pyproject(requirement: Requirement) -> None:
     name = re.sub(r"[-_.]+", "-", requirement.name).lower()
     versions = [pin["version"] for pin in notices.PIN.finditer(LOCK) if pin["name"] == name]
     assert versions and all(requirement.specifier.contains(version) for version in versions)
+
+
+def test_the_version_is_one() -> None:
+    """The program tells the version under which it is packaged."""
+    assert __version__ == PROJECT["project"]["version"]
 
 
 def test_notices_refuse_what_has_no_licence() -> None:
