@@ -186,8 +186,15 @@ class Engine:
         self.scratch.mkdir(exist_ok=True)
         self._target = f"{self.directory / 'db'}?config-file={quote(str(_write_config(self.directory)), safe='/')}"
         self._root = Handle(_native.connect(self._target), version="?")
+        self._plain_default()
         self.version = self._root.text("SELECT version()")
         self.timezone = self._root.text("SELECT timezone()")
+
+    def _plain_default(self) -> None:
+        # chDB lays a view of the machine's files over the database `default`, in which an unknown table is a file.
+        known = (self.directory / "db" / "metadata" / "default.sql").exists()
+        self._root.run("DETACH DATABASE default")
+        self._root.run("ATTACH DATABASE default" if known else "CREATE DATABASE default ENGINE = Atomic")
 
     def open(self) -> Handle:
         """A fresh handle; it costs a quarter of a millisecond."""
