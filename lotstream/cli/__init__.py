@@ -1,0 +1,45 @@
+"""The front door: every command, imported when it is called, so that a process loads its own room only."""
+
+import importlib
+from collections.abc import Mapping
+
+import click
+
+# command: (module below lotstream.cli, attribute)
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "demo": ("demo", "demo"),
+    "up": ("up", "up"),
+    "down": ("up", "down"),
+    "status": ("up", "status"),
+    "affected": ("ask", "affected"),
+    "where": ("ask", "where"),
+    "history": ("ask", "history"),
+    "stock": ("ask", "stock"),
+    "lots": ("ask", "lots"),
+    "locations": ("ask", "locations"),
+    "parse": ("parse", "parse"),
+    "replay": ("replay", "replay"),
+    "gateway": ("processes", "gateway"),
+    "worker": ("processes", "worker"),
+    "sink": ("processes", "sink"),
+    "topics": ("admin", "topics"),
+    "migrate": ("admin", "migrate_command"),
+    "doctor": ("doctor", "doctor"),
+}
+
+
+class LazyGroup(click.Group):
+    """Knows the names of all commands and imports the one that is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order of the table: first what a newcomer needs."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[cmd_name]
+        command = getattr(importlib.import_module(f"lotstream.cli.{module}"), attribute)
+        assert isinstance(command, click.Command)
+        return command

@@ -18,7 +18,7 @@ def _answer(answer: Answer, as_json: bool) -> None:
     if as_json:
         print_json(answer)
     else:
-        tables.show(console(), answer)
+        tables.show(answer, console())
 
 
 @click.command()
@@ -90,6 +90,3 @@ def lots(context: click.Context, text: str, gtin: str, limit: int, as_json: bool
 def locations(context: click.Context, as_json: bool) -> None:
     """The locations of the mapping."""
     _answer(ask.locations(History(settings_of(context).clickhouse)), as_json)
-
-
-COMMANDS: tuple[click.Command, ...] = (affected, where, history, stock, lots, locations)

@@ -13,12 +13,6 @@ from rich.console import Console
 from lotstream.deploy.embedded.rundir import published
 from lotstream.runtime.settings import Settings, load_settings
 
-# exit codes: part of the stable surface (docs/stable.md)
-EXIT_NO = 1  # the question was understood; the answer is no (not found, differs, not ready, invalid)
-EXIT_USAGE = 2  # the command line or the settings are wrong
-EXIT_AWAY = 3  # something that is needed does not answer
-EXIT_BUG = 70
-
 STACK = "stack"
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from lotstream.cli.exits import Refused
 from lotstream.cli.wanted import wanted_topics
 from lotstream.deploy.embedded.clickhouse import EmbeddedClickHouse, Role, User
 from lotstream.deploy.embedded.kafka import EmbeddedKafka
@@ -38,7 +39,7 @@ PROCESSES: Mapping[str, tuple[str, ...]] = {
 }
 
 
-class StackFailed(Exception):
+class StackFailed(Refused):
     """A process of the stack did not become ready; the message names its log."""
 
 
