@@ -5,6 +5,7 @@ Every reader, event and question names a tag by `tag_key` and a lot by `lot_key`
 
 from lotstream.schemas.identifiers.checks import check_digit, gln, gtin, gtin14, sscc
 from lotstream.schemas.identifiers.dates import parse_date, year_of
+from lotstream.schemas.identifiers.describe import Description, Element, describe
 from lotstream.schemas.identifiers.digital_link import (
     digital_link_to_key,
     format_digital_link,
@@ -19,16 +20,23 @@ from lotstream.schemas.identifiers.errors import IdentifierInvalid, Rule
 from lotstream.schemas.identifiers.keys import Key, Scheme, format_key, lot_key, parse_key, split_lot_key
 from lotstream.schemas.identifiers.scan import Scan, parse_scan
 from lotstream.schemas.identifiers.scan_format import format_scan
+from lotstream.schemas.identifiers.scan_read import Written
+from lotstream.schemas.identifiers.separators import Separators
 from lotstream.schemas.identifiers.tag import tag_key
 
 __all__ = [
+    "Description",
+    "Element",
     "IdentifierInvalid",
     "Key",
     "Rule",
     "Scan",
     "Scheme",
+    "Separators",
+    "Written",
     "check_digit",
     "class_urn_to_key",
+    "describe",
     "digital_link_to_key",
     "epc_to_key",
     "epc_uri_to_key",

@@ -17,7 +17,7 @@ from lotstream.schemas.identifiers.epc96 import (
     sscc96_columns,
     words96,
 )
-from lotstream.schemas.identifiers.epc_plus import PLUS_HEADERS, decode_plus
+from lotstream.schemas.identifiers.epc_plus import PLUS_HEADERS, decode_plus_key
 from lotstream.schemas.identifiers.epc_uri import epc_uri_to_key
 from lotstream.schemas.identifiers.errors import IdentifierInvalid
 from lotstream.schemas.identifiers.foreign import canonical_hex
@@ -50,7 +50,7 @@ def decode_epc(epc: str) -> Key | None:
             word = int(epc[:WORD_DIGITS], 16)
             return sgtin96(word) if header == "30" else sscc96(word)
         if header in PLUS_HEADERS:
-            return decode_plus(epc).key
+            return decode_plus_key(epc)
         if header == _GDTI_113:
             return _gdti113(epc)
         if header in _LIBRARY_HEADERS and _text_ends_once(epc):
@@ -58,6 +58,17 @@ def decode_epc(epc: str) -> Key | None:
     except (IdentifierInvalid, ConvertException, ValueError, KeyError, IndexError):
         return None
     return None
+
+
+def epc_pure_uri(epc: str) -> str | None:
+    """The pure identity URI in an EPC, whose bits know the length of the company prefix; None without one.
+
+    The + schemes know none: their keys have no EPC URI.
+    """
+    whole = epc.upper()
+    if whole[:2] not in _LIBRARY_HEADERS | {"30", "31"} or decode_epc(whole) is None:
+        return None
+    return str(hex_to_tag_encodable(whole).epc_uri)
 
 
 def sgtin96_keys(epcs: Sequence[str]) -> list[str]:

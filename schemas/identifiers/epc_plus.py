@@ -3,8 +3,9 @@
 Sections 14.5 and 14.6 of the standard. A ++ scheme adds a host name behind the key, which is no part of the identity.
 """
 
-from dataclasses import dataclass, field
-
+from lotstream.schemas.identifiers.ai import SPECS, AiSpec
+from lotstream.schemas.identifiers.content import require_value
+from lotstream.schemas.identifiers.epc_bits import EpcBits
 from lotstream.schemas.identifiers.errors import IdentifierInvalid, Rule
 from lotstream.schemas.identifiers.keys import Key, build_key
 
@@ -16,127 +17,50 @@ _PLUS_PLUS = {
     "FD": "sgtin", "FC": "dsgtin", "EF": "sscc", "E9": "sgln", "EB": "grai", "EE": "giai",
     "E7": "gsrn", "E8": "gsrnp", "EA": "gdti", "E6": "cpi", "EC": "sgcn", "ED": "itip",
 }  # fmt: skip
+Fields = tuple[tuple[str, str], ...]
 PLUS_HEADERS = frozenset(_PLUS) | frozenset(_PLUS_PLUS)
 _DATE_AIS = ("11", "13", "15", "16", "17", "7006", "7007")
-_TAIL_DATES = frozenset({"11", "13", "15", "16", "17"})
-_BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-_CODE40 = "\0ABCDEFGHIJKLMNOPQRSTUVWXYZ-.:0123456789"
-_TEXT_END, _NUMBER_END = 14, 15
+_DATE_CHECKS = frozenset({"yymmdd", "yymmd0"})
+_LONGEST_AI = 4
 
 
-@dataclass(frozen=True, slots=True)
-class PlusEpc:
-    """What a + EPC says: the key, and the lot and dates that came with it ({AI: YYMMDD})."""
-
-    key: Key
-    lot: str | None = None
-    dates: dict[str, str] = field(default_factory=dict)
+def decode_plus_key(epc: str) -> Key:
+    """The key of an EPC with a + or ++ header, upper-case hexadecimal digits. Raises IdentifierInvalid."""
+    return _head(epc)[0]
 
 
-class _Bits:
-    """A place in the bits of an EPC; each `take` moves it on or raises IdentifierInvalid."""
+def decode_plus(epc: str) -> tuple[tuple[str, str], ...]:
+    """Everything that such an EPC says, key first: its date, and the lot and other AIDC data behind it.
 
-    __slots__ = ("at", "bits", "epc")
-
-    def __init__(self, epc: str) -> None:
-        self.epc = epc
-        self.bits = f"{int(epc, 16):0{4 * len(epc)}b}"
-        self.at = 0
-
-    def take(self, count: int) -> int:
-        piece = self.bits[self.at : self.at + count]
-        if len(piece) < count:
-            raise IdentifierInvalid(Rule.LENGTH, f"{count} more bits", str(len(piece)), self.epc)
-        self.at += count
-        return int(piece, 2) if piece else 0
-
-    def left(self) -> int:
-        return len(self.bits) - self.at
-
-    def digits(self, count: int) -> str:
-        found = [self.take(4) for _ in range(count)]
-        if any(digit > 9 for digit in found):
-            raise IdentifierInvalid(Rule.CHARACTERS, "decimal digits", "a digit above 9", self.epc)
-        return "".join(map(str, found))
-
-    def number(self, digits: int) -> int:
-        """An integer in as many bits as the greatest number of so many digits needs."""
-        return self.take((10**digits - 1).bit_length())
-
-    def numeric_text(self) -> str:
-        """A number with its leading zeros, behind a length of four bits."""
-        count = self.take(4)
-        value = f"{self.number(count):0{count}d}" if count else ""
-        if len(value) > count:
-            raise IdentifierInvalid(Rule.LENGTH, f"{count} digits", repr(value), self.epc)
-        return value
-
-    def text(self) -> str:
-        """Characters behind an encoding indicator of three bits and a length of five."""
-        encoding, count = self.take(3), self.take(5)
-        if encoding == 0:
-            return str(self.number(count))
-        if encoding in (1, 2):
-            found = "".join(f"{self.take(4):X}" for _ in range(count))
-            return found if encoding == 1 else found.lower()
-        if encoding == 3:
-            return "".join(_BASE64[self.take(6)] for _ in range(count))
-        if encoding == 4:
-            return "".join(chr(self.take(7)) for _ in range(count))
-        if encoding == 5:
-            return self._code40(count)
-        raise IdentifierInvalid(Rule.VALUE, "a text encoding 0 to 5", str(encoding), self.epc)
-
-    def digits_then_text(self) -> str:
-        """Digits up to a mark: F ends them, E leads on to text."""
-        found = ""
-        while (nibble := self.take(4)) < 10:
-            found += str(nibble)
-        if nibble == _NUMBER_END:
-            return found
-        if nibble == _TEXT_END:
-            return found + self.text()
-        raise IdentifierInvalid(Rule.CHARACTERS, "decimal digits", f"{nibble:X}", self.epc)
-
-    def date(self) -> str:
-        year, month, day = self.take(7), self.take(4), self.take(5)
-        return f"{year:02d}{month:02d}{day:02d}"
-
-    def _code40(self, count: int) -> str:
-        found = ""
-        while len(found) < count:
-            triple = self.take(16) - 1
-            first, rest = divmod(triple, 1600)
-            found += _CODE40[first] + _CODE40[rest // 40] + _CODE40[rest % 40]
-        return found[:count]
-
-
-def decode_plus(epc: str) -> PlusEpc:
-    """The key, lot and dates of an EPC with a + or ++ header, upper-case hexadecimal digits.
-
+    The data behind the key is read up to the first AI whose packing is not known here, and never beyond it.
     Raises IdentifierInvalid.
     """
+    key, dates, bits, has_tail = _head(epc)
+    return (*key.fields, *dates, *(_tail(bits) if has_tail else ()))
+
+
+def _head(epc: str) -> tuple[Key, Fields, EpcBits, bool]:
+    """Key, dates, the reader behind the key, and whether AIDC data can be read there."""
     scheme = _PLUS.get(epc[:2]) or _PLUS_PLUS.get(epc[:2])
     if scheme is None:
         raise IdentifierInvalid(Rule.UNKNOWN_SCHEME, "a + scheme header", repr(epc[:2]), epc)
-    bits = _Bits(epc)
+    bits = EpcBits(epc)
     bits.take(8)
     has_tail = bits.take(1) == 1
-    bits.take(3)  # filter value
-    dates: dict[str, str] = {}
+    bits.take(3)  # filter value: no part of the identity
+    dates: Fields = ()
     if scheme == "dsgtin":
         kind = bits.take(4)
         if kind >= len(_DATE_AIS):
             raise IdentifierInvalid(Rule.VALUE, "a date type 0 to 6", str(kind), epc)
-        dates[_DATE_AIS[kind]] = bits.date()
+        dates = ((_DATE_AIS[kind], bits.date()),)
     key = build_key(_fields(scheme, bits), where=epc)
-    if epc[:2] in _PLUS_PLUS and has_tail:
+    if has_tail and epc[:2] in _PLUS_PLUS:
         has_tail = _skip_host(bits)
-    lot = _tail(bits, dates) if has_tail else None
-    return PlusEpc(key, lot, dates)
+    return key, dates, bits, has_tail
 
 
-def _fields(scheme: str, bits: _Bits) -> tuple[tuple[str, str], ...]:
+def _fields(scheme: str, bits: EpcBits) -> Fields:
     if scheme in ("sgtin", "dsgtin"):
         return (("01", bits.digits(14)), ("21", bits.text()))
     if scheme in ("sscc", "gsrn", "gsrnp"):
@@ -156,7 +80,7 @@ def _fields(scheme: str, bits: _Bits) -> tuple[tuple[str, str], ...]:
     return ((ai, bits.digits(count) + bits.text()),)
 
 
-def _skip_host(bits: _Bits) -> bool:
+def _skip_host(bits: EpcBits) -> bool:
     """Move behind the host name; False where its packing has no length that could be skipped."""
     if bits.take(1) == 0:
         return False
@@ -164,15 +88,38 @@ def _skip_host(bits: _Bits) -> bool:
     return True
 
 
-def _tail(bits: _Bits, dates: dict[str, str]) -> str | None:
-    """Lot and dates among the AIDC data behind the key; reading ends at the first other AI."""
-    lot = None
-    while bits.left() >= 16:
-        ai = f"{bits.take(4):X}{bits.take(4):X}"
-        if ai == "10":
-            lot = bits.text()
-        elif ai in _TAIL_DATES:
-            dates[ai] = bits.date()
-        else:
+def _tail(bits: EpcBits) -> Fields:
+    found: list[tuple[str, str]] = []
+    while bits.has_more():
+        spec = _next_ai(bits)
+        value = None if spec is None else _packed(spec, bits)
+        if spec is None or value is None:
             break
-    return lot
+        found.append((spec.ai, require_value(spec, value)))
+    return tuple(found)
+
+
+def _next_ai(bits: EpcBits) -> AiSpec | None:
+    """An AI is written digit by digit in four bits each; the set of AIs is prefix-free."""
+    ai = bits.digits(2)
+    while ai not in SPECS and len(ai) < _LONGEST_AI:
+        ai += bits.digits(1)
+    return SPECS.get(ai)
+
+
+def _packed(spec: AiSpec, bits: EpcBits) -> str | None:
+    """The value of one AI; None where its packing is none of these (TDS 2.x, table F)."""
+    part, *more = spec.components
+    if more:
+        return None
+    if part.charset == "X":
+        return bits.text(part.longest.bit_length())
+    if part.charset != "N":
+        return None
+    if _DATE_CHECKS.intersection(part.linters):
+        return bits.date()
+    if part.shortest != part.longest:
+        return bits.numeric_text() if part.longest > 7 else None
+    if "csum" in part.linters:
+        return bits.digits(part.longest)
+    return f"{bits.number(part.longest):0{part.longest}d}" if not part.linters else None

@@ -1,40 +1,29 @@
 """What a scanner sent, understood: symbology, elements, keys, lot, dates, amounts, warnings."""
 
-import re
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
 from lotstream.schemas.identifiers.ai import SPECS
 from lotstream.schemas.identifiers.amounts import Measure, Price, principal_amount, read_measures, read_prices
-from lotstream.schemas.identifiers.checks import gtin14, sscc
 from lotstream.schemas.identifiers.content import split_components
 from lotstream.schemas.identifiers.dates import TODAY_YEAR, parse_date
-from lotstream.schemas.identifiers.digital_link import parse_digital_link
 from lotstream.schemas.identifiers.elements import (
     Elements,
-    parse_bracketed,
     require_associations,
     require_no_conflict,
     require_signed_serial,
 )
-from lotstream.schemas.identifiers.epc import decode_epc
-from lotstream.schemas.identifiers.epc_plus import PLUS_HEADERS, decode_plus
-from lotstream.schemas.identifiers.epc_uri import class_urn_to_key, epc_uri_to_key
-from lotstream.schemas.identifiers.errors import IdentifierInvalid, Rule
-from lotstream.schemas.identifiers.keys import FORMS, Key, build_key, format_key, lot_key, parse_key
-from lotstream.schemas.identifiers.separators import DEFAULT_SEPARATORS, Separators, restore_fnc1
+from lotstream.schemas.identifiers.keys import FORMS, Key, Scheme, build_key, format_key, lot_key
+from lotstream.schemas.identifiers.scan_read import Found, Written, read_elements, scanner_text
+from lotstream.schemas.identifiers.separators import DEFAULT_SEPARATORS, Separators
 from lotstream.schemas.identifiers.swallowed import swallowed_ai
-from lotstream.schemas.identifiers.symbology import Carries, Symbology, find_symbology, split_symbology
+from lotstream.schemas.identifiers.symbology import find_symbology, split_symbology
 
-_DIGITS = re.compile(r"[0-9]+", re.ASCII)
-_EPC = re.compile(r"[0-9A-Fa-f]{16,128}", re.ASCII)
-_SUFFIX = "\r\n\t"  # what scanners add behind the data; no GS1 value can end in it
-_COMPOSITE = "|]e0"
 _GTIN_AIS = ("01", "02", "03")
 _ITEM_AIS = ("8006", "8026")
-_GTIN_LENGTHS = (8, 12, 13, 14)
-_SSCC_LENGTH = 18
+_GOODS = frozenset({"00", "01", "02", "03", "8006", "8026"})
+_PLACES = frozenset({Scheme.SGLN, Scheme.PGLN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +48,7 @@ class Scan:
     measures: tuple[Measure, ...] = ()
     prices: tuple[Price, ...] = ()
     warnings: tuple[str, ...] = ()
+    written: Written = Written.ELEMENT_STRING
 
 
 def parse_scan(
@@ -74,97 +64,19 @@ def parse_scan(
     `today_year` decides two-digit years; `whole_label=False` where the other symbols of the label are read by
     themselves, so that AIs may lack those they need. Raises IdentifierInvalid: no value is cut, guessed or mended.
     """
-    text = _text(data)
-    found, body = split_symbology(text)
-    if found is None and symbology is not None:
-        found = find_symbology(symbology)
-    elements, hints = _elements(body, found, separators)
-    require_no_conflict(elements)
-    require_signed_serial(elements)
+    symbol, body = split_symbology(scanner_text(data))
+    if symbol is None and symbology is not None:
+        symbol = find_symbology(symbology)
+    found = read_elements(body, symbol, separators)
+    require_no_conflict(found.elements)
+    require_signed_serial(found.elements)
     if whole_label:
-        require_associations(elements)
-    return _scan(elements, None if found is None else found.code, today_year, hints)
+        require_associations(found.elements)
+    return _scan(found, None if symbol is None else symbol.code, today_year)
 
 
-def _text(data: str | bytes) -> str:
-    # a byte that is no UTF-8 becomes a character that no AI allows, and is refused there
-    text = data.decode("utf-8", errors="replace") if isinstance(data, bytes) else data
-    text = text.rstrip(_SUFFIX)
-    if not text:
-        raise IdentifierInvalid(Rule.NOT_GS1, "scanner data", "nothing", repr(data))
-    return text
-
-
-def _elements(body: str, symbology: Symbology | None, separators: Separators) -> tuple[Elements, tuple[str, ...]]:
-    """The elements, and warnings about how they were found."""
-    if symbology is None:
-        return _unmarked(body, separators)
-    if symbology.carries is Carries.ELEMENTS:
-        return restore_fnc1(body, separators)
-    if symbology.carries is Carries.PLAIN:
-        return _plain(body), ()
-    length = 13 if symbology.carries is Carries.GTIN13 else 8
-    primary, bar, composite = body.partition(_COMPOSITE)
-    add_on = symbology.code == "E3"
-    if len(primary) != length and not (add_on and len(primary) in (length + 2, length + 5)):
-        raise IdentifierInvalid(Rule.LENGTH, f"{length} digits", str(len(primary)), body)
-    elements: Elements = (("01", gtin14(primary[:length])),)
-    return elements + (restore_fnc1(composite, separators)[0] if bar else ()), ()
-
-
-def _plain(body: str) -> Elements:
-    """A symbol that is no GS1 symbol by itself, but may hold a GTIN, a Digital Link or an EPC URI."""
-    if body.startswith(("http://", "https://", "HTTP://", "HTTPS://")):
-        return parse_digital_link(body)
-    if body[:4].lower() == "urn:":
-        return _urn(body)
-    if body.startswith("("):
-        return parse_bracketed(body)
-    if _DIGITS.fullmatch(body) and len(body) in _GTIN_LENGTHS:
-        return (("01", gtin14(body)),)
-    raise IdentifierInvalid(Rule.NOT_GS1, "a GTIN, a Digital Link or an EPC URI", repr(body), body)
-
-
-def _unmarked(body: str, separators: Separators) -> tuple[Elements, tuple[str, ...]]:
-    """Without a symbology identifier: what it is shows in its form; bare digits by length and check digit."""
-    if body.startswith(("http://", "https://", "HTTP://", "HTTPS://", "(")) or body[:4].lower() == "urn:":
-        return _plain(body), ()
-    if _DIGITS.fullmatch(body) and len(body) in _GTIN_LENGTHS:
-        return (("01", gtin14(body)),), ()
-    if _DIGITS.fullmatch(body) and len(body) == _SSCC_LENGTH and not body.startswith("01"):
-        return (("00", sscc(body)),), ()
-    try:
-        return restore_fnc1(body, separators)
-    except IdentifierInvalid:
-        elements = _epc(body)
-        if elements is None:
-            raise
-        return elements, ()
-
-
-def _urn(uri: str) -> Elements:
-    is_class = uri[:14].lower().startswith(("urn:epc:class:", "urn:epc:idpat:"))
-    key = class_urn_to_key(uri) if is_class else epc_uri_to_key(uri)
-    if key.startswith("hex/"):
-        raise IdentifierInvalid(Rule.NOT_GS1, "an EPC URI of a GS1 key", repr(uri), uri)
-    return parse_key(key).fields
-
-
-def _epc(body: str) -> Elements | None:
-    if not _EPC.fullmatch(body):
-        return None
-    epc = body.upper()
-    key = decode_epc(epc)
-    if key is None:
-        return None
-    if epc[:2] not in PLUS_HEADERS:
-        return key.fields
-    plus = decode_plus(epc)
-    lot = () if plus.lot is None else (("10", plus.lot),)
-    return (*key.fields, *lot, *plus.dates.items())
-
-
-def _scan(elements: Elements, symbology: str | None, today_year: int, hints: tuple[str, ...]) -> Scan:
+def _scan(found: Found, symbology: str | None, today_year: int) -> Scan:
+    elements = found.elements
     values = dict(elements)
     key = _instance(elements)
     gtin = next((values[ai] for ai in _GTIN_AIS if ai in values), None)
@@ -187,19 +99,22 @@ def _scan(elements: Elements, symbology: str | None, today_year: int, hints: tup
         count=None if count is None else int(count),
         measures=measures,
         prices=read_prices(elements),
-        warnings=(*hints, *_swallowed(elements)),
+        warnings=(*found.warnings, *_swallowed(elements)),
+        written=found.written,
     )
 
 
 def _instance(elements: Elements) -> Key | None:
-    """The key of one thing: the first that the elements form."""
+    """The key of one thing: the first that the elements form; a place only where they name no goods."""
     values = dict(elements)
+    has_goods = not _GOODS.isdisjoint(values)
     for first in values:
-        for form in FORMS:
-            if form[0] == first and all(ai in values for ai in form):
-                key = build_key(tuple((ai, values[ai]) for ai in form), where=first)
-                if key.is_instance:
-                    return key
+        for form, scheme in FORMS.items():
+            if form[0] != first or not all(ai in values for ai in form) or (has_goods and scheme in _PLACES):
+                continue
+            key = build_key(tuple((ai, values[ai]) for ai in form), where=first)
+            if key.is_instance:
+                return key
     return None
 
 

@@ -23,6 +23,11 @@ class Symbology:
     name: str
     carries: Carries
 
+    @property
+    def has_add_on(self) -> bool:
+        """Whether two or five digits of an add-on symbol may follow."""
+        return self.code == "E3"
+
 
 _TABLE = {
     Carries.ELEMENTS: {
