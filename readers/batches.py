@@ -1,7 +1,7 @@
 """Reads and their stamps into ReadBatch columns: grouped by read point, at most so many a message."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from lotstream.readers.formats.items import VendorRead
@@ -19,6 +19,10 @@ class Arrival:
     origin: Origin
     source: str
     request: str
+
+    def by(self, reader: str) -> "Arrival":
+        """With its source: as declared, else the reader itself."""
+        return self if self.source else replace(self, source=reader)
 
     def stamp(self) -> dict[str, object]:
         """The Stamp of the contracts."""

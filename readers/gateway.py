@@ -5,9 +5,7 @@ is on enough brokers. A retried request gives reads of the same identity (reader
 time), so that it has one effect however often it is sent.
 """
 
-import uuid
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -15,140 +13,132 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from lotstream.readers.answers import answer, refusal, rejection, shown
-from lotstream.readers.batches import Arrival
-from lotstream.readers.bodies import BodyTooLarge, BodyUnreadable, Held, body_of
-from lotstream.readers.formats import impinj, native
+from lotstream.readers.answers import answer, refusal, shown
+from lotstream.readers.calls import Call, Doorkeeper, Handler, Parse, request_id_of
+from lotstream.readers.coalesce import Coalescer
+from lotstream.readers.counting import Counting
+from lotstream.readers.formats import impinj, keonn, mapped, native, scans, zebra
 from lotstream.readers.formats.items import Parsed
-from lotstream.readers.intake import Intake
+from lotstream.readers.formats.scans import Scanning
+from lotstream.readers.health_doors import health_routes
+from lotstream.readers.intake import Intake, Taken
 from lotstream.readers.mapping import Mapping
 from lotstream.readers.messages import Sender
+from lotstream.readers.tokens import Tokens, read_tokens
 from lotstream.runtime.clock import Clock
-from lotstream.runtime.errors import Reason, Rejected, Transient
-from lotstream.runtime.metrics import CONTENT_TYPE, Metrics
+from lotstream.runtime.errors import Reason, Rejected
+from lotstream.runtime.health import Health
+from lotstream.runtime.metrics import Metrics
 from lotstream.runtime.settings import Settings
-from lotstream.schemas.base import Origin
-
-MAX_ID = 200
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """One request at a door: who sent it, when, and its body."""
-
-    request: Request
-    body: bytes
-    arrival: Arrival
-    reader: str
-
-
-Handler = Callable[[Call], Awaitable[Response]]
 
 
 class Gateway:
-    """The doors over one intake."""
+    """The doors over one intake and one coalescer."""
 
-    def __init__(
-        self, settings: Settings, *, producer: Sender, mapping: Mapping, clock: Clock, metrics: Metrics
-    ) -> None:
-        self._sender = producer
-        self._clock = clock
-        self._metrics = metrics
-        self._limit = settings.gateway.max_body_bytes
-        self._held = Held()
-        self.intake = Intake(settings.topics, mapping, batch_reads=settings.gateway.batch_reads)
+    def __init__(self, settings: Settings, *, producer: Sender, mapping: Mapping, metrics: Metrics) -> None:
+        gateway = settings.gateway
+        self.mapping = mapping
+        self.sender = producer
+        self.intake = Intake(settings.topics, mapping, batch_reads=gateway.batch_reads)
+        self.counting = Counting(metrics)
+        self.coalescer = Coalescer(
+            send=producer.send,
+            encode=lambda group, arrival: self.intake.batches(group, arrival=arrival),
+            reads=gateway.batch_reads,
+            wait_s=gateway.batch_ms / 1000,
+        )
 
-    def door(self, name: str, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
-        """An endpoint around ``handler`` with everything that all doors have in common."""
+    async def readers(self, call: Call, *, parse: Parse) -> Response:
+        """What a reader sends in its vendor's format."""
+        return await self.keep(parse(call.body), call=call)
 
-        async def endpoint(request: Request) -> Response:
-            request_id = _request_id(request)
-            try:
-                async with body_of(request, most=self._limit, held=self._held) as body:
-                    return await handler(self._call(request, body, request_id=request_id))
-            except BodyTooLarge as large:
-                return refusal(413, "too_large", str(large), request=request_id, Connection="close")
-            except BodyUnreadable as unreadable:
-                return refusal(415, "encoding_invalid", str(unreadable), request=request_id)
-            except Rejected as rejected:
-                return rejection(rejected, request=request_id)
-            except Transient as outage:
-                wait = str(max(1, round(outage.retry_after_s)))
-                return refusal(503, "unavailable", outage.detail, request=request_id, Retry_After=wait)
+    async def scans(self, call: Call) -> Response:
+        """Labels: JSON, or plain text with a label's data a line."""
+        scanning = Scanning(scanner=call.reader, received_us=call.arrival.received_us)
+        is_text = call.request.headers.get("content-type", "").startswith("text/plain")
+        return await self.keep((scans.parse_lines if is_text else scans.parse)(call.body, scanning=scanning), call=call)
 
-        return endpoint
-
-    def reader_door(self, name: str, parse: Callable[[bytes], Parsed]) -> Callable[[Request], Awaitable[Response]]:
-        """A door that refuses nothing: what is not understood goes to the dead letters."""
-
-        async def handle(call: Call) -> Response:
-            return await self.keep(parse(call.body), call=call, door=name)
-
-        return self.door(name, handle)
+    async def reads(self, call: Call) -> Response:
+        """Any shape by a field map of the site file. An unknown name is the caller's mistake, not the data's."""
+        name = call.request.query_params.get("mapping", "")
+        fields = self.mapping.field_maps.get(name)
+        if fields is None:
+            known = ", ".join(sorted(self.mapping.field_maps)) or "none set"
+            raise Rejected(Reason.SCHEMA_INVALID, f"Expected a field map ({known}), got {name!r}.", field="mapping")
+        return await self.keep(mapped.parse(call.body, fields=fields, received_us=call.arrival.received_us), call=call)
 
     async def batches(self, call: Call) -> Response:
         """Native batches of a program: all of them, or none and what is wrong."""
         reads = native.parse(call.body)
-        parsed = Parsed(lambda _: call.body, reads, [0] * len(reads))
-        return await self.keep(parsed, call=call, door="batches")
+        taken = self._take(Parsed(lambda _: call.body, reads, [0] * len(reads)), call)
+        if taken.refused:
+            first = taken.refused[0]
+            raise Rejected(first.reason, first.detail, field=first.field)
+        return await self._publish(taken, call)
 
-    async def keep(self, parsed: Parsed, *, call: Call, door: str) -> Response:
-        """Publish everything of a payload, then answer with the counts."""
-        taken = self.intake.take(parsed, arrival=call.arrival, reader=call.reader, door=door)
-        messages = taken.messages
-        for group, arrival in taken.groups:
-            messages += self.intake.batches(group, arrival=arrival)
-        await self._sender.send(messages)
-        return answer(
-            {
-                "accepted": taken.reads,
-                "rejected": len(taken.refused),
-                "reader_events": taken.events,
-                "dead_letters": shown(taken.refused),
-            },
-            request=call.arrival.request,
-        )
+    async def end(self, call: Call) -> Response:
+        """A source of origin file or buffered has no more: what it opened closes at every door it touched."""
+        source = call.request.path_params["source"]
+        if call.token_source and source != call.token_source:
+            raise Rejected(Reason.SCHEMA_INVALID, f"Expected {call.token_source!r}, got {source!r}.", field="source")
+        doors = sorted(native.parse_doors(call.body) or self.intake.doors_of(source))
+        await self.sender.send(self.intake.ends(source, doors))
+        return answer({"ended": doors}, request=call.arrival.request)
 
-    def _call(self, request: Request, body: bytes, *, request_id: str) -> Call:
-        headers = request.headers
-        origin = headers.get("lotstream-origin", Origin.LIVE.value)
-        if origin not in set(Origin):
-            raise Rejected(
-                Reason.SCHEMA_INVALID,
-                f"Expected live, buffered or file, got {origin!r}.",
-                field="Lotstream-Origin",
-            )
-        source = headers.get("lotstream-source", "")[:MAX_ID]
-        named = headers.get("lotstream-reader", request.query_params.get("reader", ""))[:MAX_ID]
-        host = request.client.host if request.client else "unknown"
-        arrival = Arrival(received_us=self._clock.now_us(), origin=Origin(origin), source=source, request=request_id)
-        return Call(request=request, body=body, arrival=arrival, reader=named or source or host)
+    async def keep(self, parsed: Parsed, *, call: Call) -> Response:
+        """Everything of a payload, the refused items as dead letters, then the counts."""
+        taken = self._take(parsed, call)
+        for refused in taken.refused:
+            taken.messages += self.intake.dead_letter(refused, arrival=call.arrival.by(call.reader), door=call.door)
+        return await self._publish(taken, call)
+
+    def _take(self, parsed: Parsed, call: Call) -> Taken:
+        return self.intake.take(parsed, arrival=call.arrival, reader=call.reader)
+
+    async def _publish(self, taken: Taken, call: Call) -> Response:
+        await self.coalescer.publish(taken.groups, taken.messages)
+        self.counting.count(taken, door=call.door)
+        counts = {
+            "accepted": taken.reads + taken.quantities,
+            "rejected": len(taken.refused),
+            "reader_events": taken.events,
+            "dead_letters": shown(taken.refused),
+        }
+        warnings = {"warnings": taken.warnings[:20]} if taken.warnings else {}
+        return answer(counts | warnings, request=call.arrival.request)
 
 
-def build_app(settings: Settings, *, producer: Sender, mapping: Mapping, clock: Clock, metrics: Metrics) -> Starlette:
-    """The gateway as an ASGI application."""
-    gateway = Gateway(settings, producer=producer, mapping=mapping, clock=clock, metrics=metrics)
-
-    async def exposition(_request: Request) -> Response:
-        return Response(metrics.exposition(), headers={"Content-Type": CONTENT_TYPE})
-
+def build_app(
+    settings: Settings,
+    *,
+    producer: Sender,
+    mapping: Mapping,
+    clock: Clock,
+    metrics: Metrics,
+    health: Health | None = None,
+) -> Starlette:
+    """The gateway as an ASGI application. Raises SettingsInvalid for a tokens file that cannot be used."""
+    gateway = Gateway(settings, producer=producer, mapping=mapping, metrics=metrics)
+    tokens: Tokens = read_tokens(settings.gateway.tokens_file)
+    keeper = Doorkeeper(tokens=tokens, clock=clock, metrics=metrics, max_body=settings.gateway.max_body_bytes)
+    doors: dict[str, tuple[str, Handler]] = {
+        "/readers/impinj": ("impinj", partial(gateway.readers, parse=impinj.parse)),
+        "/readers/zebra": ("zebra", partial(gateway.readers, parse=zebra.parse)),
+        "/readers/keonn": ("keonn", partial(gateway.readers, parse=keonn.parse)),
+        "/scans": ("scans", gateway.scans),
+        "/reads": ("reads", gateway.reads),
+        "/batches": ("batches", gateway.batches),
+        "/sources/{source}/end": ("end", gateway.end),
+    }
+    routes = [Route(path, keeper.endpoint(name, handle), methods=["POST"]) for path, (name, handle) in doors.items()]
     return Starlette(
-        routes=[
-            Route("/readers/impinj", gateway.reader_door("impinj", impinj.parse), methods=["POST"]),
-            Route("/batches", gateway.door("batches", gateway.batches), methods=["POST"]),
-            Route("/metrics", exposition),
-        ],
-        exception_handlers={HTTPException: _unknown},
+        routes=[*routes, *health_routes(settings.metrics, health=health or Health(), metrics=metrics)],
+        exception_handlers={HTTPException: _no_door},
     )
 
 
-async def _unknown(request: Request, error: Exception) -> Response:
+async def _no_door(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return refusal(
-        error.status_code, "not_found", f"Expected a door, got {request.url.path!r}.", request=_request_id(request)
-    )
-
-
-def _request_id(request: Request) -> str:
-    said = request.headers.get("x-request-id", "")
-    return said if 0 < len(said) <= MAX_ID and said.isprintable() and said.isascii() else uuid.uuid4().hex
+    name = "method_not_allowed" if error.status_code == 405 else "not_found"
+    detail = f"Expected a door, got {request.method} {request.url.path!r}."
+    return refusal(error.status_code, name, detail, request=request_id_of(request))

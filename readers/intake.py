@@ -6,14 +6,15 @@ from dataclasses import dataclass, field, replace
 
 from lotstream.readers.batches import Arrival, Group, Target, by_place, encode, pieces
 from lotstream.readers.clocks import ReaderClocks, plausible
-from lotstream.readers.formats.items import Parsed, Refused, VendorEvent, VendorRead
+from lotstream.readers.formats.items import Label, Parsed, Refused, VendorEvent, VendorRead
+from lotstream.readers.labels import quantity_scan
 from lotstream.readers.mapping import Mapping, Place
 from lotstream.readers.messages import Message
 from lotstream.runtime.errors import Reason
 from lotstream.runtime.settings import TopicSettings
 from lotstream.schemas.base import Origin
 from lotstream.schemas.operations import DeadLetter
-from lotstream.schemas.reads import ReaderEvent
+from lotstream.schemas.reads import ReaderEvent, ReaderEventType, SourceEnd
 from lotstream.schemas.topics import DEAD_LETTERS, EVENTS, READS
 
 MAX_SOURCES = 10_000
@@ -30,6 +31,9 @@ class Taken:
     refused: list[Refused] = field(default_factory=list)
     reads: int = 0
     events: int = 0
+    event_places: list[Place] = field(default_factory=list)
+    quantities: int = 0
+    warnings: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -50,17 +54,19 @@ class Intake:
         self.events = Target(topic=topics.name(EVENTS), partitions=topics.partitions)
         self.dead_letters = Target(topic=topics.name(DEAD_LETTERS), partitions=topics.partitions)
 
-    def take(self, parsed: Parsed, *, arrival: Arrival, reader: str, door: str) -> Taken:
-        """Everything of a parsed payload. ``reader`` names the reader of items that do not, ``door`` the format."""
-        taken = Taken(refused=list(parsed.refused), events=len(parsed.events))
+    def take(self, parsed: Parsed, *, arrival: Arrival, reader: str) -> Taken:
+        """Everything of a parsed payload. ``reader`` names the reader of items that do not."""
+        taken = Taken(refused=list(parsed.refused), events=len(parsed.events), warnings=parsed.warnings)
         for name, rows in _by_reader(parsed, reader).items():
             self._take_reads(taken, parsed, name=name, at=rows, arrival=arrival)
+        for label in parsed.labels:
+            self._take_label(taken, parsed, label, arrival=arrival.by(label.scanner))
         for event, raw in parsed.events:
             name = event.reader or reader
-            taken.messages += self._event(event, raw, reader=name, arrival=_from(arrival, name))
+            places = self._places(event, name)
+            taken.event_places += places
+            taken.messages += self._event(event, raw, places=places, reader=name, arrival=arrival.by(name))
         taken.refused.sort(key=lambda refused: refused.index)
-        for refused in taken.refused:
-            taken.messages += self.dead_letter(refused, arrival=_from(arrival, reader), door=door)
         return taken
 
     def batches(self, group: Group, *, arrival: Arrival) -> list[Message]:
@@ -81,6 +87,11 @@ class Intake:
         """The doors that a source has touched, as far as this gateway remembers."""
         known = self._sources.get(source)
         return set() if known is None else set(known.doors)
+
+    def ends(self, source: str, doors: Sequence[str]) -> list[Message]:
+        """The end of a source at each of its doors."""
+        self._sources.pop(source, None)
+        return [self.reads.message(door, SourceEnd(source=source, door=door).encode()) for door in doors]
 
     def dead_letter(self, refused: Refused, *, arrival: Arrival, door: str) -> list[Message]:
         """The untouched bytes with their reason; in several messages when one would be too large for a broker."""
@@ -114,7 +125,7 @@ class Intake:
         if rows:
             taken.reads += len(rows)
             groups = by_place(name, rows, mapping=self.mapping, clock_offset_us=offset_us)
-            taken.groups += [(group, _from(arrival, name)) for group in groups]
+            taken.groups += [(group, arrival.by(name)) for group in groups]
 
     def _offset(self, reader: str, last_us: Sequence[int], *, arrival: Arrival) -> int:
         if arrival.origin is Origin.LIVE:
@@ -130,16 +141,28 @@ class Intake:
             if plausible(row.last_us + offset_us, received_us=arrival.received_us):
                 rows.append(row)
                 continue
-            index = parsed.at[i]
-            detail = (
-                f"Expected a time between 2003 and the receipt at {arrival.received_us}, "
-                f"got {row.last_us} and a clock offset of {offset_us} us."
-            )
-            taken.refused.append(Refused(index, parsed.raw(index), Reason.TIME_IMPLAUSIBLE, detail, "time"))
+            taken.refused.append(_implausible(parsed, parsed.at[i], row.last_us, arrival=arrival, offset_us=offset_us))
         return rows
 
-    def _event(self, event: VendorEvent, raw: bytes, *, reader: str, arrival: Arrival) -> list[Message]:
-        places = self.mapping.places(reader) if event.port is None else [self.mapping.place(reader, event.port)]
+    def _take_label(self, taken: Taken, parsed: Parsed, label: Label, *, arrival: Arrival) -> None:
+        offset_us = self._offset(label.scanner, [label.device_time_us], arrival=arrival)
+        if not plausible(label.device_time_us + offset_us, received_us=arrival.received_us):
+            taken.refused.append(
+                _implausible(parsed, label.index, label.device_time_us, arrival=arrival, offset_us=offset_us)
+            )
+            return
+        record = quantity_scan(label, mapping=self.mapping, arrival=arrival, clock_offset_us=offset_us)
+        taken.messages.append(self.events.message(record.subject, record.encode()))
+        taken.quantities += 1
+
+    def _places(self, event: VendorEvent, reader: str) -> list[Place]:
+        if event.port is None or event.type is not ReaderEventType.ANTENNA:
+            return self.mapping.places(reader)
+        return [self.mapping.place(reader, event.port)]
+
+    def _event(
+        self, event: VendorEvent, raw: bytes, *, places: Sequence[Place], reader: str, arrival: Arrival
+    ) -> list[Message]:
         self._source(arrival.source).doors.update(place.door for place in places)
         text = raw.decode("utf-8", "backslashreplace")[:MAX_TEXT]
         return [self._event_at(event, text, place=place, reader=reader, arrival=arrival) for place in places]
@@ -173,9 +196,12 @@ class Intake:
         return source
 
 
-def _from(arrival: Arrival, reader: str) -> Arrival:
-    """The arrival with its source: as declared, else the reader itself."""
-    return arrival if arrival.source else replace(arrival, source=reader)
+def _implausible(parsed: Parsed, index: int, time_us: int, *, arrival: Arrival, offset_us: int) -> Refused:
+    detail = (
+        f"Expected a time between 2003 and the receipt at {arrival.received_us}, "
+        f"got {time_us} and a clock offset of {offset_us} us."
+    )
+    return Refused(index, parsed.raw(index), Reason.TIME_IMPLAUSIBLE, detail, "time")
 
 
 def _by_reader(parsed: Parsed, default: str) -> dict[str, Sequence[int]]:

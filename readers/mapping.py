@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from zoneinfo import available_timezones
 
 import orjson
 
@@ -42,7 +43,6 @@ class Mapping:
         self.version = _version(site)
         self.scanners: dict[str, Scanner] = {scanner.id: scanner for scanner in site.scanners}
         self.field_maps: dict[str, FieldMap] = {map_.name: map_ for map_ in site.field_maps}
-        self._points = {point.id: point for point in site.read_points}
         _check(site)
         self._places = _places(site)
 
@@ -66,8 +66,7 @@ class Mapping:
 
     def scanner_place(self, scanner: str) -> Place:
         """Where a scanner is."""
-        known = self.scanners.get(scanner)
-        return _unmapped(scanner) if known is None else self._at(known.read_point)
+        return self.place(scanner, 0)
 
     def record(self, stamp: Stamp) -> SiteMapping:
         """The mapping as a record of the log."""
@@ -90,10 +89,6 @@ class Mapping:
             ),
             stamp=stamp,
         )
-
-    def _at(self, read_point: str) -> Place:
-        point = self._points[read_point]
-        return Place(point.id, point.group or point.id, point.inside, point.outside)
 
 
 @lru_cache(maxsize=10_000)
@@ -133,6 +128,10 @@ def _places(site: SiteFile) -> dict[str, dict[int, Place]]:
                 tuple(sorted(side.get(Side.OUTSIDE, ()))),
             )
         places[reader] = {antenna: made[read_point] for antenna, read_point in antennas.items()}
+    for scanner in site.scanners:
+        point = points[scanner.read_point]
+        place = Place(point.id, point.group or point.id, point.inside, point.outside)
+        places.setdefault(scanner.id, {})[0] = place
     return places
 
 
@@ -170,6 +169,9 @@ def _check(site: SiteFile) -> None:
             for name in (scanner.location, scanner.source)
             if name and name not in locations
         ]
+    for map_ in site.field_maps:
+        if map_.time_zone and map_.time_zone not in available_timezones():
+            faults.append(f"Expected an IANA time zone in field map {map_.name!r}, got {map_.time_zone!r}.")
     if faults:
         raise SettingsInvalid("\n".join(faults))
 

@@ -13,13 +13,20 @@ from pathlib import Path
 import uvicorn
 import uvloop
 
+from lotstream.readers.batches import Target
 from lotstream.readers.gateway import build_app
 from lotstream.readers.mapping import Mapping
+from lotstream.readers.messages import Sender
 from lotstream.readers.producer import KafkaSender
 from lotstream.readers.site_file import SiteFile, read_site_file
-from lotstream.runtime.clock import SystemClock
+from lotstream.readers.status import CHECKS, MAPPING_CHECK, TopicsCheck, keep_checking
+from lotstream.runtime.clock import Clock, SystemClock
+from lotstream.runtime.health import Health
 from lotstream.runtime.metrics import Metrics
+from lotstream.runtime.retry import Stopped, persist_async
 from lotstream.runtime.settings import GatewaySettings, Settings
+from lotstream.schemas.base import Origin, Stamp
+from lotstream.schemas.topics import EVENTS
 
 log = logging.getLogger(__name__)
 DRAIN_S = 10
@@ -66,7 +73,9 @@ def read_mapping(site_file: Path | None) -> Mapping:
 
 async def _serve(settings: Settings, listener: socket.socket, *, mapping: Mapping, metrics: Metrics) -> None:
     sender = KafkaSender(settings.kafka, metrics=metrics)
-    app = build_app(settings, producer=sender, mapping=mapping, clock=SystemClock(), metrics=metrics)
+    clock = SystemClock()
+    health = Health(*CHECKS, stale_after_s=settings.metrics.stale_after_s)
+    app = build_app(settings, producer=sender, mapping=mapping, clock=clock, metrics=metrics, health=health)
     gateway = settings.gateway
     config = uvicorn.Config(
         app,
@@ -80,11 +89,37 @@ async def _serve(settings: Settings, listener: socket.socket, *, mapping: Mappin
         ssl_certfile=gateway.cert_file,
         ssl_keyfile=gateway.key_file,
     )
+    stop = asyncio.Event()
     sender.start()
+    background = [
+        asyncio.create_task(keep_checking(TopicsCheck(settings), health)),
+        asyncio.create_task(
+            publish_mapping(mapping, sender=sender, settings=settings, clock=clock, health=health, stop=stop)
+        ),
+    ]
     try:
         await _Server(config).serve(sockets=[listener])
     finally:
+        stop.set()
+        for task in background:
+            task.cancel()
+        await asyncio.gather(*background, return_exceptions=True)
         await sender.close()
+
+
+async def publish_mapping(
+    mapping: Mapping, *, sender: Sender, settings: Settings, clock: Clock, health: Health, stop: asyncio.Event
+) -> None:
+    """The mapping into events.v1, however long the brokers are away. The same mapping is the same record."""
+    stamp = Stamp(received_us=clock.now_us(), origin=Origin.LIVE, source=NAME, request=f"mapping-{mapping.version}")
+    record = mapping.record(stamp)
+    target = Target(topic=settings.topics.name(EVENTS), partitions=settings.topics.partitions)
+    message = target.message(record.subject, record.encode())
+    try:
+        await persist_async(lambda: sender.send([message]), stop=stop)
+    except Stopped:
+        return
+    health.set(MAPPING_CHECK, ok=True)
 
 
 def _listen(gateway: GatewaySettings) -> socket.socket:

@@ -81,6 +81,7 @@ class FieldMap(_Table):
     tag_format: Literal["hex", "base64", "any"] = "any"
     time: Text = ""
     time_format: Literal["iso", "s", "ms", "us", "ns"] = "iso"
+    time_zone: Text = Field(default="", description="IANA zone of ISO times that carry no offset")
     antenna: Text = ""
     reader: Text = ""
     rssi: Text = ""

@@ -26,6 +26,7 @@ class Framed:
     body: bytes
     values: list[Any]
     spans: list[bytes] | None = None
+    path: tuple[str, ...] = ()
 
     def raw(self, index: int) -> bytes:
         """The untouched bytes of item ``index``; of the whole body where items cannot be told apart."""
@@ -36,6 +37,8 @@ class Framed:
     def _scanned(self) -> list[bytes]:
         text = self.body.decode("utf-8", "surrogateescape")
         start = _skip(text, 0)
+        for name in self.path:
+            start = _value_at(text, start, name)
         if text[start : start + 1] != "[":
             return [self.body.strip()]
         pieces, _end = _array(text, start + 1)
@@ -51,9 +54,26 @@ def frame(body: bytes) -> Framed:
     return Framed(body, value if isinstance(value, list) else [value])
 
 
+def frame_rows(body: bytes, path: tuple[str, ...]) -> Framed:
+    """The items of the array at ``path`` of one JSON document, with their untouched bytes. Raises Rejected."""
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise not_json(body, detail=str(error)) from None
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    if not isinstance(value, list):
+        raise Rejected(Reason.SCHEMA_INVALID, "Expected an array of reads, got none.", field=".".join(path))
+    return Framed(body, value, path=path)
+
+
 def parse_items(body: bytes, item: Callable[[Any], VendorRead | VendorEvent | None]) -> Parsed:
     """Every item of a body through ``item``, which raises Rejected for what it does not understand."""
-    framed = frame(body)
+    return parse_framed(frame(body), item)
+
+
+def parse_framed(framed: Framed, item: Callable[[Any], VendorRead | VendorEvent | None]) -> Parsed:
+    """Every item of a framed body through ``item``."""
     parsed = Parsed(framed.raw)
     for index, value in enumerate(framed.values):
         try:
@@ -119,6 +139,21 @@ def _array(text: str, at: int) -> tuple[list[bytes], int]:
             break
         at = _skip(text, at + 1)
     return spans, at
+
+
+def _value_at(text: str, at: int, name: str) -> int:
+    """Where the value of the last member ``name`` of the object at ``at`` starts; the end of the text without it."""
+    found = len(text)
+    at = _skip(text, at + 1)
+    while text[at : at + 1] == '"' and (end := _end(text, at)) is not None:
+        key = json.loads(text[at:end])
+        start = _skip(text, _skip(text, end) + 1)
+        if key == name:
+            found = start
+        if (end := _end(text, start)) is None:
+            break
+        at = _skip(text, _skip(text, end) + 1)
+    return found
 
 
 def _end(text: str, at: int) -> int | None:

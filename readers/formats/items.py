@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
 from typing import NamedTuple
 
 from lotstream.runtime.errors import Reason, Rejected
@@ -65,6 +67,27 @@ class Refused:
         return cls(index, raw, rejected.reason, rejected.detail, rejected.field or "")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """A scanned label without serial: so much of a lot. Times are the scanner's own."""
+
+    index: int
+    scanner: str
+    boot: str
+    sequence: int | None
+    lot: str
+    amount: Decimal
+    uom: str
+    produced: date | None
+    best_before: date | None
+    expires: date | None
+    raw: str
+    device_time_us: int
+    document: str
+    line: str
+    party: str
+
+
 @dataclass(slots=True)
 class Parsed:
     """A payload understood item by item. ``at[i]`` is the item that gave ``reads[i]``; ``raw`` its untouched bytes."""
@@ -73,4 +96,6 @@ class Parsed:
     reads: list[VendorRead] = field(default_factory=list)
     at: list[int] = field(default_factory=list)
     events: list[tuple[VendorEvent, bytes]] = field(default_factory=list)
+    labels: list[Label] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)

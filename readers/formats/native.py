@@ -82,3 +82,17 @@ def _check_ranges(batch: NativeBatch) -> None:
     fields = {name: getattr(batch, name) for name in NativeBatch.model_fields}
     stand_in = ReadBatch.model_construct(**fields, clock_offset_us=0)
     read_columns(stand_in)
+
+
+class EndOfSource(Wire):
+    """Body of the end of a source, when it names the doors itself."""
+
+    doors: Annotated[list[Name], Field(max_length=10_000)]
+
+
+_END = TypeAdapter(EndOfSource)
+
+
+def parse_doors(payload: bytes) -> list[str]:
+    """The doors that the end of a source names; none in an empty body. Raises Rejected."""
+    return decode(_END, payload).doors if payload.strip() else []
