@@ -1,11 +1,11 @@
 """GS1 Digital Link URIs (standard 1.1 and later, uncompressed): to values by application identifier, and back."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from lotstream.schemas.identifiers.ai import SPECS
+from lotstream.schemas.identifiers.ai import SPECS, AiSpec
 from lotstream.schemas.identifiers.checks import gtin14
-from lotstream.schemas.identifiers.content import require_value
+from lotstream.schemas.identifiers.content import require_key_value, require_value
 from lotstream.schemas.identifiers.errors import IdentifierInvalid, Rule
 from lotstream.schemas.identifiers.keys import FORMS, build_key, escape, format_key, parse_key, unescape
 
@@ -24,6 +24,10 @@ def parse_digital_link(uri: str, *, zero_suppressed: bool = True) -> Elements:
 
     `zero_suppressed`: a GTIN-8, -12 or -13 is taken and padded to 14 digits. Raises IdentifierInvalid.
     """
+    return _parse(uri, zero_suppressed=zero_suppressed, require=require_value)
+
+
+def _parse(uri: str, *, zero_suppressed: bool, require: Callable[[AiSpec, str], str]) -> Elements:
     if len(uri) > _LONGEST or _ILLEGAL.search(uri):
         raise IdentifierInvalid(Rule.CHARACTERS, f"URI characters, at most {_LONGEST}", repr(uri[:80]), uri)
     found = _URI.fullmatch(uri)
@@ -33,7 +37,7 @@ def parse_digital_link(uri: str, *, zero_suppressed: bool = True) -> Elements:
     query = _query_elements(found[3] or "", {ai for ai, _ in path}, uri)
     elements = tuple((ai, _padded(ai, value) if zero_suppressed else value) for ai, value in (*path, *query))
     for ai, value in elements:
-        require_value(SPECS[ai], value)
+        require(SPECS[ai], value)
     _require_path_order(path, query, uri)
     return elements
 
@@ -52,7 +56,7 @@ def digital_link_to_key(uri: str) -> str:
 
     Raises IdentifierInvalid.
     """
-    return finest_key(parse_digital_link(uri), where=uri)
+    return finest_key(_parse(uri, zero_suppressed=True, require=require_key_value), where=uri)
 
 
 def finest_key(elements: Elements, *, where: str) -> str:
