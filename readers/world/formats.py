@@ -105,7 +105,9 @@ def scan_posts(scans: Iterable[LabelScan], *, boot: str) -> Iterator[Post]:
     for scan in scans:
         scanner = scan.scanner
         at = datetime.fromtimestamp(scan.at_us / 1_000_000, UTC).isoformat(timespec="milliseconds")
-        rows.append({"scanner": scanner, "data": scan.data, "time": at, "boot": boot, "sequence": scan.sequence})
+        row = {"scanner": scanner, "data": scan.data, "time": at, "boot": boot, "sequence": scan.sequence}
+        order = {"document": scan.document, "line": scan.line, "party": scan.party} if scan.document else {}
+        rows.append(row | order)
     for start in range(0, len(rows), 200):
         part = rows[start : start + 200]
         yield Post("/scans", scanner, orjson.dumps(part), len(part))

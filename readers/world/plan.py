@@ -112,6 +112,9 @@ class LabelScan:
     at_us: int
     data: str
     sequence: int
+    document: str = ""
+    line: str = ""
+    party: str = ""
 
 
 Happening = Passage | LabelScan | dict[str, object]  # the dictionary is an EPCIS event
@@ -176,25 +179,29 @@ class World:
     def _weight_to_stores(self, lot: WeightLot, start: int) -> Iterator[Happening]:
         truth = self.truth[lot.key]
         third = len(lot.cases) // 3
-        for line, (store, cases) in enumerate(
-            ((STORES[0], lot.cases[:third]), (STORES[2], lot.cases[third : 2 * third]))
-        ):
-            amount = sum(cases, Decimal(0))
-            number = f"DN-W{lot.code[-1]}"
-            yield shipping(
-                at_us=start, store=store, document=number, line=str(line + 1),
-                quantities=[{"epcClass": _class_urn(WEIGHT_GTIN, lot.code), "quantity": float(amount), "uom": "KGM"}],
-            )  # fmt: skip
-            truth.sent[PARTY[store], despatch(number), str(line + 1)] += amount
-            for kilograms in cases:
+        shares = ((STORES[0], lot.cases[:third]), (STORES[2], lot.cases[third : 2 * third]))
+        document = despatch(f"DN-{lot.code}")
+        for line, (store, cases) in enumerate(shares, 1):
+            for index, kilograms in enumerate(cases):
+                yield self._scan(
+                    f"centre-ship-{STORES.index(store) + 1}",
+                    start + index * 3_000_000,
+                    _label(lot, kilograms),
+                    document=document,
+                    line=str(line),
+                    party=PARTY[store],
+                )
                 truth.carry(kilograms, (CENTRE, ""), (store, IN_TRANSIT))
+                truth.sent[PARTY[store], document, str(line)] += kilograms
         for index, kilograms in enumerate(lot.cases[:third]):
             yield self._scan("store-1-desk", start + 60 * MINUTE_US + index * 3_000_000, _label(lot, kilograms))
             truth.carry(kilograms, (STORES[0], IN_TRANSIT), (STORES[0], ""))
 
-    def _scan(self, scanner: str, at_us: int, data: str) -> LabelScan:
+    def _scan(
+        self, scanner: str, at_us: int, data: str, *, document: str = "", line: str = "", party: str = ""
+    ) -> LabelScan:
         self._sequence[scanner] += 1
-        return LabelScan(scanner, at_us, data, self._sequence[scanner])
+        return LabelScan(scanner, at_us, data, self._sequence[scanner], document, line, party)
 
 
 class TaggedStory:
@@ -304,10 +311,6 @@ def _pallet_urn(pallet: Pallet) -> str:
     return f"urn:epc:id:sscc:{COMPANY}.{pallet.sscc[0]}{pallet.sscc[8:17]}"
 
 
-def _class_urn(gtin: str, code: str) -> str:
-    return f"urn:epc:class:lgtin:{COMPANY}.{gtin[0]}{gtin[8:13]}.{code}"
-
-
 def _link(key: str) -> str:
     return f"https://id.gs1.org/{key}"
 
@@ -363,16 +366,13 @@ def shipping(
     store: str,
     document: str,
     line: str,
-    pallets: tuple[Pallet, ...] = (),
-    quantities: list[dict[str, object]] | None = None,
+    pallets: tuple[Pallet, ...],
 ) -> dict[str, object]:
-    """Pallets, or class-level goods, leave for a store on a line of a despatch advice."""
+    """Pallets leave for a store on a line of a despatch advice."""
     source = PLANT if store == CENTRE else CENTRE
-    goods: dict[str, object] = {"epcList": [_pallet_urn(pallet) for pallet in pallets]}
-    if quantities:
-        goods["quantityList"] = quantities
     return _event(
-        "ObjectEvent", at_us, action="OBSERVE", bizStep="shipping", disposition="in_transit", **goods,
+        "ObjectEvent", at_us, action="OBSERVE", bizStep="shipping", disposition="in_transit",
+        epcList=[_pallet_urn(pallet) for pallet in pallets],
         readPoint={"id": _link(source)},
         bizTransactionList=[{"type": "desadv", "bizTransaction": _transaction(document)}],
         sourceList=[{"type": "location", "source": _link(source)}],

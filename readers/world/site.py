@@ -53,6 +53,8 @@ SCANNERS = {
     "scale": ("plant/scale", "commissioning", "", PLANT),
     "plant-desk": ("plant/scale", "shipping", PLANT, CENTRE),
     "centre-desk": ("centre/desk", "receiving", CENTRE, CENTRE),
+    "centre-ship-1": ("centre/desk", "shipping", CENTRE, STORES[0]),
+    "centre-ship-3": ("centre/desk", "shipping", CENTRE, STORES[2]),
     "store-1-desk": ("store-1/desk", "receiving", STORES[0], STORES[0]),
 }
 
