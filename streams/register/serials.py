@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 from lotstream.runtime.errors import Reason, Rejected
 from lotstream.schemas.events import SerialRange
+from lotstream.streams.serials import NOT_NUMERIC, serial_of
 
 WIDEST = 1 << 24  # serials of one range: 4,096 neighbourhoods to write to; a wider one is an error of the sender
-NOT_NUMERIC = -1
 
 
 class Run(NamedTuple):
@@ -24,15 +24,6 @@ class Run(NamedTuple):
     def tags(self) -> Iterator[str]:
         """The key of each unit."""
         return (f"01/{self.gtin}/21/{serial}" for serial in range(self.first, self.last + 1))
-
-
-def serial_of(tag: str) -> int:
-    """The serial of an SGTIN key when it is numeric without leading zeros, else NOT_NUMERIC."""
-    if tag[:3] == "01/" and tag[17:21] == "/21/":
-        serial = tag[21:]
-        if serial.isdigit() and serial.isascii() and len(serial) <= 18 and (serial[0] != "0" or serial == "0"):
-            return int(serial)
-    return NOT_NUMERIC
 
 
 def runs_of(tags: Iterable[str], ranges: Iterable[SerialRange] = ()) -> tuple[list[Run], list[str]]:

@@ -1,0 +1,165 @@
+"""Binding facts of one partition of identity.v1, indexed for two questions: whose lot, and what is inside."""
+
+from bisect import bisect_right
+from collections.abc import Iterable
+
+import orjson
+
+from lotstream.schemas.identity import Binding, Relation
+from lotstream.streams.resolve.lives import NO_LIFE, Content, Fact, Lives, contents_of, lives_of
+from lotstream.streams.serials import NOT_NUMERIC, serial_of
+
+BLOCK_BITS = 12  # as in schemas.partitions: serials of one block share a partition
+Ident = tuple[int, str, int, int, str, int, int, str]  # relation, subject, first, last, object, action, at, event
+PREFIX = b"B"
+
+
+class _Block:
+    """Lot bindings of 4,096 neighbouring serials, or of one unit: facts, and what follows from them, made lazily."""
+
+    __slots__ = ("_lives", "_single_lives", "_starts", "ranges", "singles")
+
+    def __init__(self) -> None:
+        self.ranges: dict[Ident, Fact] = {}
+        self.singles: dict[int, dict[Ident, Fact]] = {}
+        self._starts: list[int] | None = None
+        self._lives: list[Lives] = []
+        self._single_lives: dict[int, Lives] = {}
+
+    def put(self, ident: Ident, fact: Fact, *, first: int, last: int) -> None:
+        if first == last:
+            self.singles.setdefault(first, {})[ident] = fact
+            self._single_lives.pop(first, None)
+        else:
+            self.ranges[ident] = fact
+            self._starts = None
+
+    def lives(self, serial: int) -> Lives:
+        if self._starts is None:
+            self._cut()
+        if serial in self.singles:
+            lives = self._single_lives.get(serial)
+            if lives is None:
+                over = (fact for ident, fact in self.ranges.items() if ident[2] <= serial <= ident[3])
+                lives = self._single_lives[serial] = lives_of([*over, *self.singles[serial].values()])
+            return lives
+        place = bisect_right(self._starts or (), serial) - 1
+        return self._lives[place] if place >= 0 else NO_LIFE
+
+    def _cut(self) -> None:
+        edges = sorted({edge for ident in self.ranges for edge in (ident[2], ident[3] + 1)})
+        self._starts = edges
+        self._lives = [
+            lives_of(fact for ident, fact in self.ranges.items() if ident[2] <= edge <= ident[3]) for edge in edges
+        ]
+        self._single_lives = {}
+
+
+class Bindings:
+    """All binding facts of a partition. A fact is what was said; its version the newest offset that said it."""
+
+    def __init__(self) -> None:
+        self._facts: dict[Ident, Fact] = {}
+        self._blocks: dict[tuple[str, int], _Block] = {}
+        self._units: dict[str, dict[Ident, Fact]] = {}
+        self._unit_lives: dict[str, Lives] = {}
+        self._parents: dict[str, dict[Ident, Fact]] = {}
+        self._contents: dict[str, dict[str, Content]] = {}
+        self._dirty: set[Ident] = set()
+
+    def add(self, row: Binding, *, offset: int) -> None:
+        """Take in one fact; said again it only becomes newer, retracted once it stays so."""
+        ident = _ident(row)
+        self._put(ident, Fact(row.object, row.action, row.at_us, row.event, offset, row.retracted, row.recorded_us))
+        self._dirty.add(ident)
+
+    def lives(self, tag: str) -> Lives:
+        """The lives of a unit."""
+        serial = serial_of(tag)
+        if serial != NOT_NUMERIC:
+            block = self._blocks.get((tag[3:17], serial >> BLOCK_BITS))
+            return NO_LIFE if block is None else block.lives(serial)
+        if tag not in self._units:
+            return NO_LIFE
+        lives = self._unit_lives.get(tag)
+        if lives is None:
+            lives = self._unit_lives[tag] = lives_of(self._units[tag].values())
+        return lives
+
+    def is_parent(self, tag: str) -> bool:
+        """Whether anything was ever packed into a unit."""
+        return tag in self._parents
+
+    def contents(self, tag: str) -> dict[str, Content]:
+        """Everything that was ever in a parent, by child."""
+        if tag not in self._parents:
+            return {}
+        contents = self._contents.get(tag)
+        if contents is None:
+            contents = self._contents[tag] = contents_of(self._parents[tag].values())
+        return contents
+
+    def contents_before(self, tag: str, rows: Iterable[Binding]) -> dict[str, Content]:
+        """The contents of a parent as they would be, had these facts not been said: what they changed is the rest.
+
+        Computed from the facts, not remembered, so that a replayed message finds the same difference.
+        """
+        facts = dict(self._parents.get(tag, {}))
+        for row in rows:
+            fact = facts.pop(_ident(row), None)
+            if fact is not None and fact.retracted:
+                facts[_ident(row)] = fact._replace(retracted=0)
+        return contents_of(facts.values())
+
+    def load(self, items: Iterable[tuple[bytes, bytes]]) -> None:
+        """Facts from the changelog."""
+        for key, value in items:
+            ident: Ident = tuple(orjson.loads(key[1:]))
+            version, retracted, recorded = orjson.loads(value)
+            self._put(ident, Fact(ident[4], ident[5], ident[6], ident[7], version, retracted, recorded))
+
+    def changes(self) -> dict[bytes, bytes | None]:
+        """Facts that changed since last asked."""
+        changed: dict[bytes, bytes | None] = {}
+        for ident in self._dirty:
+            fact = self._facts[ident]
+            changed[PREFIX + orjson.dumps(ident)] = orjson.dumps((fact.version, fact.retracted, fact.recorded_us))
+        self._dirty.clear()
+        return changed
+
+    def _put(self, ident: Ident, fact: Fact) -> None:
+        known = self._facts.get(ident)
+        if known is not None:
+            fact = fact._replace(
+                version=max(fact.version, known.version),
+                retracted=max(fact.retracted, known.retracted),
+                recorded_us=max(fact.recorded_us, known.recorded_us),
+            )
+        self._facts[ident] = fact
+        relation, subject, first, last = ident[:4]
+        if relation == Relation.CONTENT:
+            self._parents.setdefault(subject, {})[ident] = fact
+            self._contents.pop(subject, None)
+        elif relation == Relation.LOT and first >= 0:
+            self._put_range(ident, fact, gtin=subject[3:17], first=first, last=last)
+        elif relation == Relation.LOT:
+            serial = serial_of(subject)
+            if serial != NOT_NUMERIC:
+                self._put_range(ident, fact, gtin=subject[3:17], first=serial, last=serial)
+            else:
+                self._units.setdefault(subject, {})[ident] = fact
+                self._unit_lives.pop(subject, None)
+
+    def _put_range(self, ident: Ident, fact: Fact, *, gtin: str, first: int, last: int) -> None:
+        for number in range(first >> BLOCK_BITS, (last >> BLOCK_BITS) + 1):
+            self._blocks.setdefault((gtin, number), _Block()).put(ident, fact, first=first, last=last)
+
+
+def _ident(row: Binding) -> Ident:
+    return row.relation, row.subject, row.first, row.last, row.object, row.action, row.at_us, row.event
+
+
+def merge_fact(older: bytes, newer: bytes) -> bytes:
+    """The union of two copies of one fact: newest version, retracted when either is."""
+    pairs = zip(orjson.loads(older), orjson.loads(newer), strict=True)
+    return orjson.dumps([max(a, b) for a, b in pairs])

@@ -1,0 +1,187 @@
+"""Resolve: tag -> lot, logistic unit -> what is inside it. One partition of sightings.v1 and identity.v1.
+
+State is a lattice (facts at their highest version), and whatever is decided is decided from it: a record applied a
+second time decides the same again, with the same or higher versions.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from lotstream.runtime.errors import Rejected
+from lotstream.schemas.base import SLOT_US
+from lotstream.schemas.identity import Binding, Relation, decode_bindings
+from lotstream.schemas.partitions import partition_of, tag_partition
+from lotstream.schemas.sightings import (
+    LotSighting,
+    LotSightingRows,
+    Mark,
+    Sighting,
+    SightingRows,
+    decode_sightings,
+)
+from lotstream.streams.engine.core import Output, Record
+from lotstream.streams.letters import dead_letter
+from lotstream.streams.resolve.bindings import PREFIX, Bindings, merge_fact
+from lotstream.streams.resolve.infer import inferred, is_logistic, repacked, require_acyclic, worth
+from lotstream.streams.resolve.kept import Kept, merge_row
+from lotstream.streams.resolve.lives import Lives
+
+WAITING, PARENTS = b"U", b"P"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResolveTopics:
+    """Complete names of the topics of resolve, and their partition count."""
+
+    identity: str
+    sightings: str
+    lot_sightings: str
+    dead_letters: str
+    partitions: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResolveLimits:
+    """What one partition remembers."""
+
+    waiting_depth: int = 4
+    waiting_tags: int = 50_000
+    parent_depth: int = 16
+    parents: int = 20_000
+
+
+class ResolveCore:
+    """One partition number."""
+
+    def __init__(self, topics: ResolveTopics, limits: ResolveLimits) -> None:
+        self._topics = topics
+        self._bindings = Bindings()
+        self._waiting = Kept(WAITING, depth=limits.waiting_depth, limit=limits.waiting_tags)
+        self._parents = Kept(PARENTS, depth=limits.parent_depth, limit=limits.parents)
+        self._lot_rows: dict[int, list[LotSighting]] = {}
+        self._tag_rows: dict[int, list[Sighting]] = {}
+        self._refused: list[Rejected] = []
+
+    def load(self, items: Iterable[tuple[bytes, bytes]]) -> None:
+        """State from the changelog."""
+        sorted_: dict[bytes, list[tuple[bytes, bytes]]] = {}
+        for key, value in items:
+            sorted_.setdefault(key[:1], []).append((key, value))
+        self._bindings.load(sorted_.get(PREFIX, ()))
+        self._waiting.load(sorted_.get(WAITING, ()))
+        self._parents.load(sorted_.get(PARENTS, ()))
+
+    def changes(self) -> Mapping[bytes, bytes | None]:
+        """State that changed since last asked."""
+        return self._bindings.changes() | self._waiting.changes() | self._parents.changes()
+
+    def apply(self, record: Record) -> Iterable[Output]:
+        """Lot sightings and inferred sightings of one message, or its dead letter."""
+        self._waiting.tick()
+        self._parents.tick()
+        try:
+            if record.topic == self._topics.identity:
+                self._bind(decode_bindings(record.value), offset=record.offset)
+            else:
+                for row in decode_sightings(record.value):
+                    self._sight(row)
+        except Rejected as rejected:
+            self._refused.append(rejected)
+        return list(self._flush(record))
+
+    def _sight(self, row: Sighting) -> None:
+        tag = row.tag
+        logistic = is_logistic(tag)
+        if logistic or self._bindings.is_parent(tag):
+            self._sight_parent(row)
+        if logistic:
+            return
+        lives = self._bindings.lives(tag)
+        if not self._place(row, lives):
+            self._waiting.put(row)
+
+    def _place(self, row: Sighting, lives: Lives) -> bool:
+        lot = lives.lot_at(row.last_us)
+        if lot:
+            self._say(lot, lives.binding, row)
+        if len(lives.spans) > 1:
+            self._unsay_others(row, lives, lot=lot)
+        return bool(lot)
+
+    def _unsay_others(self, row: Sighting, lives: Lives, *, lot: str) -> None:
+        """A slot in which one life ends and another begins: another version of the fact may lie in the other."""
+        start = row.slot * SLOT_US
+        gone = row._replace(marks=row.marks | int(Mark.RETRACTED))
+        for other in {span.lot for span in lives.spans if span.start < start + SLOT_US and start <= span.end}:
+            if other != lot:
+                self._say(other, lives.binding, gone)
+
+    def _say(self, lot: str, binding: int, row: Sighting) -> None:
+        partition = partition_of(lot, self._topics.partitions)
+        self._lot_rows.setdefault(partition, []).append(LotSighting(lot, binding, -1, row))
+
+    def _sight_parent(self, row: Sighting) -> None:
+        if not worth(row, self._parents.find(row)):
+            return
+        self._parents.put(row)
+        self._infer(inferred(row, self._bindings.contents(row.tag).values()))
+
+    def _infer(self, rows: Iterable[Sighting]) -> None:
+        for row in rows:
+            try:
+                require_acyclic(row)
+            except Rejected as rejected:
+                self._refused.append(rejected)
+                continue
+            self._tag_rows.setdefault(tag_partition(row.tag, self._topics.partitions), []).append(row)
+
+    def _bind(self, rows: list[Binding], *, offset: int) -> None:
+        for row in rows:
+            self._bindings.add(row, offset=offset)
+        packed: dict[str, list[Binding]] = {}
+        for row in rows:
+            if row.relation == Relation.LOT:
+                self._release(row)
+            elif row.relation == Relation.CONTENT:
+                packed.setdefault(row.subject, []).append(row)
+        for parent, facts in packed.items():
+            self._repack(parent, facts)
+
+    def _release(self, binding: Binding) -> None:
+        """What waited for a lot binding goes out; what had gone out under another lot is retracted there."""
+        for tag in self._waiting.tags_of(binding.subject, binding.first, binding.last):
+            lives = self._bindings.lives(tag)
+            for row in self._waiting.rows(tag):
+                if self._place(row, lives):
+                    self._waiting.release(tag)
+                for lot in lives.lots - {lives.lot_at(row.last_us)}:
+                    self._say(lot, lives.binding, row._replace(marks=row.marks | int(Mark.RETRACTED)))
+
+    def _repack(self, parent: str, facts: list[Binding]) -> None:
+        kept = self._parents.rows(parent)
+        if not kept:
+            return
+        before, after = self._bindings.contents_before(parent, facts), self._bindings.contents(parent)
+        for row in kept:
+            self._infer(repacked(row, before=before, after=after))
+
+    def _flush(self, record: Record) -> Iterator[Output]:
+        topics = self._topics
+        for partition, lot_rows in self._lot_rows.items():
+            yield Output(topics.lot_sightings, partition, LotSightingRows(lot_rows))
+        for partition, tag_rows in self._tag_rows.items():
+            yield Output(topics.sightings, partition, SightingRows(tag_rows))
+        for rejected in self._refused:
+            yield dead_letter(
+                record, rejected, stage="resolve", topic=topics.dead_letters, partitions=topics.partitions
+            )
+        self._lot_rows, self._tag_rows, self._refused = {}, {}, []
+
+
+def merge(key: bytes, older: bytes, newer: bytes) -> bytes:
+    """The union of two copies of one item of state."""
+    if key[:1] == PREFIX:
+        return merge_fact(older, newer)
+    if len(key) == 1:
+        return max(older, newer, key=int)
+    return merge_row(older, newer)

@@ -1,0 +1,120 @@
+"""Which lot a unit belongs to at an instant, and what is inside a parent: functions of binding facts. Pure."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from lotstream.schemas.identity import BindingAction
+
+FOREVER = 1 << 62
+NO_LOT = ""
+
+
+class Fact(NamedTuple):
+    """A binding fact about one subject, as the state keeps it."""
+
+    object: str  # the lot, or the child; '' on DELETE: whatever it is
+    action: int
+    at_us: int
+    event: str
+    version: int  # newest identity.v1 offset that said so
+    retracted: int
+    recorded_us: int
+
+
+class Life(NamedTuple):
+    """A unit belongs to ``lot`` from ``start`` to ``end``, both inclusive."""
+
+    start: int
+    end: int
+    lot: str
+
+
+class Lives(NamedTuple):
+    """All lives of a unit, oldest first; every lot ever named, also in error; the newest identity.v1 offset of it."""
+
+    spans: tuple[Life, ...]
+    lots: frozenset[str]
+    binding: int
+
+    def lot_at(self, time_us: int) -> str:
+        """The lot at an instant, or NO_LOT."""
+        for span in reversed(self.spans):
+            if span.start <= time_us:
+                return span.lot if time_us <= span.end else NO_LOT
+        return NO_LOT
+
+
+NO_LIFE = Lives((), frozenset(), -1)
+
+
+def lives_of(facts: Iterable[Fact]) -> Lives:
+    """Lives from ADD to DELETE or to the next ADD, in event time.
+
+    The first one reaches back to before its commissioning (tags are read before their event arrives, and clocks
+    differ), unless an earlier life ended. The instant that ends a life still belongs to it: the event that ends it
+    is itself a sighting.
+    """
+    spans: list[Life] = []
+    ended = False
+    said = sorted(facts, key=_in_time)
+    for fact in said:
+        if fact.retracted:
+            continue
+        lasts = bool(spans) and spans[-1].end == FOREVER
+        if fact.action == BindingAction.DELETE:
+            if lasts and fact.object in ("", spans[-1].lot):
+                spans[-1] = spans[-1]._replace(end=fact.at_us)
+            ended = True
+            continue
+        if lasts:
+            spans[-1] = spans[-1]._replace(end=fact.at_us - 1)
+        spans.append(Life(0 if not spans and not ended else fact.at_us, FOREVER, fact.object))
+    lots = frozenset(fact.object for fact in said if fact.object)
+    return Lives(tuple(spans), lots, max((fact.version for fact in said), default=-1))
+
+
+def _in_time(fact: Fact) -> tuple[int, bool, str, str]:
+    return fact.at_us, fact.action == BindingAction.ADD, fact.event, fact.object
+
+
+class Content(NamedTuple):
+    """What is known of one child of a parent: when it was inside, and by which version of the binding."""
+
+    child: str
+    stays: tuple[tuple[int, int], ...]  # [start, end)
+    version: int  # newest identity.v1 offset of a fact on the pair, or on all contents
+    recorded_us: int
+
+    def inside(self, time_us: int) -> bool:
+        """Whether the child is in the parent at an instant."""
+        return any(start <= time_us < end for start, end in self.stays)
+
+    def touches(self, from_us: int, until_us: int) -> bool:
+        """Whether the child is in the parent at some instant of [from_us, until_us)."""
+        return any(start < until_us and from_us < end for start, end in self.stays)
+
+
+def contents_of(facts: Iterable[Fact]) -> dict[str, Content]:
+    """The contents of a parent by child: from ADD to the next DELETE of the child, or of all contents."""
+    whole: list[Fact] = []
+    children: dict[str, list[Fact]] = {}
+    for fact in facts:
+        (children.setdefault(fact.object, []) if fact.object else whole).append(fact)
+    return {child: _content(child, own + whole) for child, own in children.items()}
+
+
+def _content(child: str, facts: list[Fact]) -> Content:
+    stays: list[tuple[int, int]] = []
+    start = -1
+    for fact in sorted(facts, key=_in_time):
+        if fact.retracted:
+            continue
+        if fact.action == BindingAction.ADD:
+            start = fact.at_us if start < 0 else start
+        elif start >= 0:
+            stays.append((start, fact.at_us))
+            start = -1
+    if start >= 0:
+        stays.append((start, FOREVER))
+    version, recorded = max(fact.version for fact in facts), max(fact.recorded_us for fact in facts)
+    return Content(child, tuple(stays), version, recorded)
