@@ -1,0 +1,197 @@
+"""From a batch to blocks, and from blocks to pieces: reads of one tag in one slot without a silence. All by columns."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lotstream.schemas.base import NOT_REPORTED, SLOT_US
+from lotstream.schemas.reads import Ints, ReadBatch, ReadColumns
+from lotstream.streams.smooth.state import (
+    ANTENNA_BITS,
+    FRAME_BITS,
+    FRAME_MASK,
+    NO_RSSI,
+    TAG_SHIFT,
+    AntennaSums,
+    Block,
+    Place,
+    Rank,
+)
+
+Mask = NDArray[np.bool_]
+_ANTENNAS = (1 << ANTENNA_BITS) - 1
+
+
+class Labels(NamedTuple):
+    """The distinct tags of a batch: their keys, which were scanned, and where a text's key stands among the keys."""
+
+    keys: tuple[str, ...]
+    scanned: frozenset[int]
+    key_of: Ints | None  # None: text i is key i
+    kept: Mask | None  # None: every text has a key
+
+
+class Pieces(NamedTuple):
+    """Row i of every column is piece i; ``sides`` has reports and summed first + last - 2 x slot start per side."""
+
+    tag: list[int]
+    slot: list[int]
+    first: list[int]
+    last: list[int]
+    reads: list[int]
+    sides: tuple[list[int], list[float], list[int], list[float]] | None
+    sums: AntennaSums
+
+
+def blocks_of(batch: ReadBatch, columns: ReadColumns, labels: Labels, *, clock: str) -> list[Block]:
+    """The reads of a batch as blocks, one per frame of the reader's time; a read twice in the batch comes once."""
+    tag = columns.tag if labels.key_of is None else labels.key_of[columns.tag]
+    device = columns.last_us - batch.clock_offset_us
+    frame = device >> FRAME_BITS
+    codes = (tag << TAG_SHIFT) | ((device & FRAME_MASK) << ANTENNA_BITS) | columns.antenna
+    low, high = int(frame.min()), int(frame.max())
+    kept = None if labels.kept is None else labels.kept[columns.tag]
+    blocks = []
+    for number in range(low, high + 1) if high - low < 4 else sorted(set(frame.tolist())):
+        mask = kept if low == high else (frame == number if kept is None else (frame == number) & kept)
+        rows = _sorted(codes, columns, mask=mask, summed=batch.first is not None or batch.count is not None)
+        if len(rows):
+            blocks.append(_block(batch, columns, labels, frame=number, clock=clock, codes=codes, rows=rows))
+    return blocks
+
+
+def _sorted(codes: Ints, columns: ReadColumns, *, mask: Mask | None, summed: bool) -> Ints:
+    """Rows by code; of equal codes only the one that says most, whatever their order was."""
+    rows: Ints = np.arange(len(codes)) if mask is None else np.flatnonzero(mask)
+    rows = rows[np.argsort(codes[rows])]
+    order = codes[rows]
+    if len(order) < 2 or not (order[1:] == order[:-1]).any():
+        return rows
+    rssi = np.zeros(len(codes), np.int64) if columns.rssi is None else columns.rssi
+    keys = [-rssi[rows], order]
+    if summed:
+        keys[:1] = [-rssi[rows], columns.first_us[rows], -columns.count[rows]]
+    rows = rows[np.lexsort(keys)]
+    order = codes[rows]
+    return rows[np.concatenate(([True], order[1:] != order[:-1]))]
+
+
+def _block(
+    batch: ReadBatch, columns: ReadColumns, labels: Labels, *, frame: int, clock: str, codes: Ints, rows: Ints
+) -> Block:
+    rssi = None
+    if columns.rssi is not None:
+        rssi = np.where(columns.rssi == NOT_REPORTED, NO_RSSI, columns.rssi)[rows].astype(np.int16)
+    return Block(
+        reader=batch.reader,
+        frame=frame,
+        shift_us=batch.clock_offset_us,
+        clock=clock,
+        place=Place(batch.mapping, batch.reader, batch.inside, batch.outside),
+        inner=tuple(batch.inner),
+        outer=tuple(batch.outer),
+        rank=Rank(batch.stamp.received_us, batch.clock_offset_us, batch.stamp.source, batch.sequence),
+        keys=labels.keys,
+        scanned=labels.scanned,
+        codes=codes[rows],
+        lag=None if batch.first is None else (columns.last_us - columns.first_us)[rows],
+        count=None if batch.count is None else columns.count[rows],
+        rssi=rssi,
+    )
+
+
+def event_times(block: Block) -> Ints:
+    """Event time of each read of a block, us."""
+    return ((block.codes >> ANTENNA_BITS) & FRAME_MASK) + block.base_us
+
+
+def select(block: Block, mask: Mask, *, contested: bool = False) -> Block:
+    """The reads of a block where the mask is set."""
+    return Block(
+        reader=block.reader,
+        frame=block.frame,
+        shift_us=block.shift_us,
+        clock=block.clock,
+        place=block.place,
+        inner=block.inner,
+        outer=block.outer,
+        rank=block.rank,
+        keys=block.keys,
+        scanned=block.scanned,
+        codes=block.codes[mask],
+        lag=None if block.lag is None else block.lag[mask],
+        count=None if block.count is None else block.count[mask],
+        rssi=None if block.rssi is None else block.rssi[mask],
+        contested=contested,
+    )
+
+
+def pieces_of(block: Block, *, silence_us: int) -> Pieces:
+    """Pieces of a block with at least one read. Pieces of one tag may still join: by a report that sums up a time."""
+    times = event_times(block)
+    tag = block.codes >> TAG_SHIFT
+    slot = times // SLOT_US
+    first = times if block.lag is None else times - block.lag
+    new = np.empty(len(tag), np.bool_)
+    new[0] = True
+    np.not_equal(tag[1:], tag[:-1], out=new[1:])
+    new[1:] |= slot[1:] != slot[:-1]
+    new[1:] |= first[1:] - times[:-1] > silence_us
+    start = np.flatnonzero(new)
+    stop = np.append(start[1:], len(tag))
+    piece = np.cumsum(new) - 1
+    sums, reads = _by_antenna(block, piece, pieces=len(start))
+    begin = first[start] if block.lag is None else np.minimum.reduceat(first, start)
+    return Pieces(
+        tag=tag[start].tolist(),
+        slot=slot[start].tolist(),
+        first=begin.tolist(),
+        last=times[stop - 1].tolist(),
+        reads=(stop - start).tolist() if block.count is None else reads,
+        sides=_by_side(block, piece, pieces=len(start), middle=first + times - 2 * SLOT_US * slot),
+        sums=sums,
+    )
+
+
+def _by_antenna(block: Block, piece: Ints, *, pieces: int) -> tuple[AntennaSums, list[int]]:
+    """Sums by piece and antenna (float64 is exact below 2**53), and the reads of each piece."""
+    antenna = block.codes & _ANTENNAS
+    present = np.flatnonzero(np.bincount(antenna, minlength=_ANTENNAS + 1))
+    column = np.zeros(_ANTENNAS + 1, np.int64)
+    column[present] = np.arange(len(present))
+    at = piece * len(present) + column[antenna]
+    shape = (pieces, len(present))
+    size = pieces * len(present)
+    reports = np.bincount(at, minlength=size).reshape(shape)
+    reads = reports
+    if block.count is not None:
+        reads = np.bincount(at, weights=block.count, minlength=size).reshape(shape).astype(np.int64)
+    listed = reports.tolist()
+    totals = [] if block.count is None else reads.sum(axis=1).tolist()
+    if block.rssi is None:
+        return AntennaSums(
+            present.tolist(), reads.tolist(), [[0] * len(present)] * pieces, [[0] * len(present)] * pieces
+        ), totals
+    weights = block.rssi
+    missing = block.rssi == NO_RSSI
+    if missing.any():
+        listed = np.bincount(at[~missing], minlength=size).reshape(shape).tolist()
+        weights = np.where(missing, 0, block.rssi)
+    rssi = np.bincount(at, weights=weights, minlength=size).reshape(shape).tolist()
+    return AntennaSums(present.tolist(), reads.tolist(), rssi, listed), totals
+
+
+def _by_side(
+    block: Block, piece: Ints, *, pieces: int, middle: Ints
+) -> tuple[list[int], list[float], list[int], list[float]] | None:
+    """Reports and their summed doubled middles per side; None where the read point has only one."""
+    if not block.inner or not block.outer:
+        return None
+    side = np.zeros(_ANTENNAS + 1, np.int64)
+    side[list(block.outer)] = 2
+    side[list(block.inner)] = 1
+    at = piece * 3 + side[block.codes & _ANTENNAS]
+    reports = np.bincount(at, minlength=3 * pieces).reshape(pieces, 3)
+    middles = np.bincount(at, weights=middle, minlength=3 * pieces).reshape(pieces, 3)
+    return reports[:, 1].tolist(), middles[:, 1].tolist(), reports[:, 2].tolist(), middles[:, 2].tolist()

@@ -1,0 +1,179 @@
+"""Smooth, one partition: what is published when, and what a restart brings back."""
+
+from typing import Any
+
+from lotstream.schemas.base import SLOT_US
+from lotstream.schemas.identifiers.tag import tag_key
+from lotstream.schemas.sightings import Direction, Mark, State
+
+TAG = "3034257BF7194E4000001A85"
+OTHER = "3034257BF7194E4000001A86"
+KEY = tag_key(TAG)
+
+
+def test_first_read_is_published_at_once_as_glimpsed(door: Any) -> None:
+    """The door light hears of a tag with its first read."""
+    (row,) = door.reads((1.0, TAG))
+    assert (row.tag, row.context.read_point, row.location) == (KEY, "dock-1", "hall")
+    assert (row.state, row.direction, row.marks, row.reads) == (State.GLIMPSED, Direction.UNKNOWN, 0, 1)
+    assert row.slot * SLOT_US == 1_795_000_020_000_000
+    assert row.version == (0, 0)
+
+
+def test_counts_alone_publish_nothing(door: Any) -> None:
+    """A visit of many reads is three messages: glimpsed, observed, final."""
+    assert [row.state for row in door.reads((1.0, TAG))] == [State.GLIMPSED]
+    assert [row.state for row in door.reads((1.1, TAG))] == [State.OBSERVED]
+    assert not door.reads((1.2, TAG), (1.3, TAG), (1.4, TAG))
+    (row,) = door.tick(8.5)
+    assert row.marks == Mark.FINAL
+    assert row.reads == 5
+    assert row.runs == [[row.first_us, row.last_us, 5, 1, 5, -5_000]]
+
+
+def test_a_run_closes_after_silence_and_grace_of_log_time(door: Any) -> None:
+    """Nothing is final before log time has passed last read + silence + grace."""
+    door.reads((1.0, TAG), (1.1, TAG))
+    assert not door.tick(8.1)
+    (row,) = door.tick(8.100001)
+    assert row.marks == Mark.FINAL
+
+
+def test_a_read_exactly_at_the_silence_goes_on_with_the_run(door: Any) -> None:
+    """The silence is inclusive: 5 s apart is one run, a microsecond more is two."""
+    door.reads((1.0, TAG), (6.0, TAG), (11.000001, TAG))
+    (row,) = door.tick(40)
+    assert [run[2] for run in row.runs] == [2, 1]
+
+
+def test_a_read_exactly_at_a_boundary_belongs_to_the_slot_that_starts(door: Any) -> None:
+    """Slots are half open: second 30 is in the second one, and both say that the run goes on."""
+    door.reads((29.9, TAG), (30.0, TAG))
+    door.tick(60)
+    rows = sorted(door.newest().values(), key=lambda row: row.slot)
+    assert [row.reads for row in rows] == [1, 1]
+    assert [row.marks for row in rows] == [Mark.FINAL | Mark.CONTINUES_AFTER, Mark.FINAL | Mark.CONTINUES_BEFORE]
+    assert rows[1].first_us % SLOT_US == 0
+
+
+def test_direction_is_the_order_of_the_two_sides(door: Any) -> None:
+    """Outer side first is inward; outward takes the tag to the location outside; one side alone says nothing."""
+    door.reads((1.0, TAG, 2), (1.5, TAG, 1), (1.0, OTHER, 1), (1.5, OTHER, 2))
+    door.reads((2.0, "E280", 1), (2.1, "E280", 1))
+    rows = {row.tag: row for row in door.tick(30)}
+    assert (rows[KEY].direction, rows[KEY].location) == (Direction.INWARD, "hall")
+    assert (rows[tag_key(OTHER)].direction, rows[tag_key(OTHER)].location) == (Direction.OUTWARD, "yard")
+    assert (rows["hex/E280"].direction, rows["hex/E280"].location) == (Direction.UNKNOWN, "hall")
+
+
+def test_direction_of_a_visit_over_several_slots_is_told_where_it_ends(door: Any) -> None:
+    """A pallet that stands in the door for minutes goes inward in its last slot, also when the first is forgotten."""
+    for second in range(0, 400, 4):
+        door.reads((second + 0.5, TAG, 2), at_s=second + 0.6)
+    door.reads((401.0, TAG, 1), (402.0, TAG, 1), (403.0, TAG, 1))
+    door.tick(420)
+    rows = sorted(door.newest().values(), key=lambda row: row.slot)
+    assert [row.direction for row in rows] == [Direction.UNKNOWN] * 13 + [Direction.INWARD]
+    assert all(row.marks & Mark.CONTINUES_AFTER for row in rows[:-1])
+
+
+def test_late_read_within_memory_is_a_version_of_the_same_key(door: Any) -> None:
+    """A read 60 s late bridges two runs: the same key, a higher version, final again."""
+    door.reads((1.0, TAG), (10.0, TAG))
+    door.tick(40)
+    (row,) = door.reads((5.5, TAG), at_s=60)
+    assert row.lane == ""
+    assert row.marks == Mark.FINAL
+    assert len(row.runs) == 1
+
+
+def test_reads_later_than_remembered_open_a_lane(door: Any) -> None:
+    """After 120 s beyond the slot a read is a fact of its own, marked late, direction unknown."""
+    door.reads((1.0, TAG, 2), (2.0, TAG, 1))
+    door.tick(150.0)
+    (row,) = door.reads((3.0, TAG), at_s=150.0)
+    assert row.lane == ""
+    (row,) = door.reads((4.0, TAG), (4.1, TAG), at_s=150.1)
+    assert (row.lane, row.marks, row.direction) == ("late:3", Mark.FINAL | Mark.LATE, Direction.UNKNOWN)
+    assert (row.reads, row.state) == (2, State.OBSERVED)
+
+
+def test_a_read_that_comes_twice_counts_once(door: Any) -> None:
+    """A retry in other batches, through another gateway with another clock offset, adds nothing."""
+    door.reads((1.0, TAG), (1.1, TAG), (1.2, OTHER), received_us=5)
+    door.reads((1.1, TAG), (1.2, TAG), received_us=6, clock_offset_us=7)
+    door.tick(30)
+    rows = {row.tag: row.reads for row in door.newest().values()}
+    assert rows == {KEY: 3, tag_key(OTHER): 1}
+
+
+def test_the_copy_received_first_counts_also_when_it_comes_last(door: Any, make_door: Any, summary: Any) -> None:
+    """Of two copies with different event times the stamp decides, not the order in the log."""
+    copies = [{"received_us": 5}, {"received_us": 6, "clock_offset_us": 40_000_000}]
+    other = make_door()
+    for one, order in ((door, copies), (other, copies[::-1])):
+        for more in order:
+            one.reads((1.0, TAG), (2.0, TAG), at_s=3, **more)
+        one.tick(160)
+    standing = [row for row in other.newest().values() if not row.marks & Mark.RETRACTED]
+    assert summary(standing) == summary(door.newest().values())
+
+
+def test_two_encodings_of_one_unit_are_one_tag(door: Any) -> None:
+    """SGTIN-96 and the key on its label coalesce, and a scan is observed at once."""
+    (row,) = door.reads((1.0, TAG), (1.5, KEY, 0))
+    assert (row.tag, row.reads, row.state) == (KEY, 2, State.OBSERVED)
+
+
+def test_files_run_on_their_own_time_and_close_at_their_end(door: Any) -> None:
+    """A file of last year closes visits as its own reads go on, and the last one with its end record."""
+    day = -86_400
+    rows = door.reads((day + 1, TAG), (day + 1.5, TAG), at_s=0, origin="file", source="f")
+    assert [row.marks for row in rows] == [0]
+    rows = door.reads((day + 100, OTHER), at_s=0.1, origin="file", source="f")
+    assert [(row.tag, row.marks) for row in rows] == [(tag_key(OTHER), 0), (KEY, Mark.FINAL)]
+    (row,) = door.end("f", at_s=0.2)
+    assert (row.tag, row.marks) == (tag_key(OTHER), Mark.FINAL)
+
+
+def test_a_file_without_an_end_closes_after_a_minute_of_log_time(door: Any) -> None:
+    """What a broken import opened does not stay open."""
+    door.reads((-5_000, TAG), at_s=0, origin="buffered", source="f")
+    assert not door.tick(60)
+    assert [row.marks for row in door.tick(60.1)] == [Mark.FINAL]
+
+
+def test_a_slot_already_forgotten_is_not_opened_again(door: Any) -> None:
+    """A file about a slot whose live sightings are forgotten goes to a lane beside them."""
+    door.reads((1.0, TAG), (2.0, TAG))
+    door.tick(300)
+    (row,) = door.reads((3.0, TAG), at_s=301, origin="file", source="f")
+    assert row.lane == "late:2"
+
+
+def test_what_is_not_understood_becomes_a_dead_letter_with_its_bytes(door: Any) -> None:
+    """No message disappears: bytes and reason go to the dead letters, time goes on."""
+    door.apply(b"{nonsense", at_s=1)
+    (output,) = door.outputs
+    assert (output.topic, output.rows) == ("dead-letters.v1", b"{nonsense")
+    assert dict(output.headers)["origin"] == b"reads.v1:0:0"
+    assert dict(output.headers)["stage"] == b"smooth"
+
+
+def test_a_bad_tag_does_not_hold_back_the_good_ones(door: Any) -> None:
+    """A key with a wrong check digit goes to the dead letters, the rest of the batch is smoothed."""
+    rows = door.reads((1.0, "01/00614141123453/21/7"), (1.0, TAG))
+    assert [row.tag for row in rows] == [KEY]
+    assert any(output.topic == "dead-letters.v1" for output in door.outputs)
+
+
+def test_memory_ends(door: Any) -> None:
+    """After slot, 120 s and the slot after, nothing of a visit is left but the number of the slot."""
+    door.reads((1.0, TAG), (2.0, TAG))
+    door.core.changes()
+    door.tick(180.1)
+    point = door.core.state.points["dock-1"]
+    assert not point.books
+    assert not point.frames
+    assert not point.segments
+    assert None in door.core.changes().values()
