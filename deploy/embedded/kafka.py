@@ -10,37 +10,33 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from lotstream.deploy.embedded.jars import Progress, cache_dir, fetch_jars, find_jars, read_lock
 from lotstream.deploy.embedded.java import find_java
+from lotstream.deploy.embedded.kafka_archive import class_archive
 from lotstream.deploy.embedded.kafka_config import (
     Credentials,
     Node,
-    argument_file,
     check_sasl,
-    jvm_arguments,
     properties_text,
     server_properties,
 )
-from lotstream.deploy.embedded.kafka_log import KafkaLog, open_log
+from lotstream.deploy.embedded.kafka_jvm import Jvm, KafkaFailed
+from lotstream.deploy.embedded.kafka_log import KafkaLog
 from lotstream.deploy.embedded.kafka_storage import KAFKA_VERSION, Storage, format_storage, is_formatted
 from lotstream.deploy.embedded.kafka_tls import provide_certificate
 from lotstream.deploy.embedded.ports import LOOPBACK, free_port, is_free
-from lotstream.deploy.embedded.process import Child, spawn
+from lotstream.deploy.embedded.process import Child
 from lotstream.deploy.embedded.rundir import Claim, claim, withdraw, write_json, write_private
 
 PORT_ATTEMPTS = 5
 READY_S = 60.0
 STOP_S = 15.0
 LOOK_EVERY_S = 0.02
-
-
-class KafkaFailed(Exception):
-    """The broker ended, or was not ready in time. The message has the last lines of its log."""
 
 
 class EmbeddedKafka:
@@ -76,6 +72,7 @@ class EmbeddedKafka:
         self._env = dict(os.environ if env is None else env)
         self._claim: Claim | None = None
         self._node: Node | None = None
+        self._jvm: Jvm | None = None
         self._child: Child | None = None
         self._log: KafkaLog | None = None
 
@@ -129,13 +126,13 @@ class EmbeddedKafka:
         if self._claim is None:
             self._claim = claim(self._storage.directory, what="Kafka data directory")
         formatted = is_formatted(self._storage, sasl=self._sasl)
-        java = [str(find_java(self._env)), *self._arguments(on_progress)]
+        self._jvm = self._build_jvm(self._claim, on_progress=on_progress)
         for _ in range(PORT_ATTEMPTS):
             self._configure(self._chosen_port())
             if not formatted:
-                format_storage(self._storage, sasl=self._sasl, run=lambda tool: self._run_tool(java, tool=tool))
+                format_storage(self._storage, sasl=self._sasl, run=self._jvm.run_tool)
                 formatted = True
-            if self._launch(java):
+            if self._launch(self._jvm):
                 self._publish()
                 return self.bootstrap
         raise KafkaFailed(f"Expected a free port, got {PORT_ATTEMPTS} that were taken.")
@@ -146,12 +143,7 @@ class EmbeddedKafka:
 
     def stop(self, timeout: float = STOP_S) -> None:
         """End the broker in order (SIGTERM), by force after `timeout` seconds; the directory is free afterwards."""
-        if self._child is not None:
-            self._child.send(signal.SIGTERM)
-            try:
-                self._child.wait(timeout)
-            except subprocess.TimeoutExpired:
-                self.kill()
+        self._end(timeout)
         self._child = None
         withdraw(self._run_dir, "kafka")
         if self._claim is not None:
@@ -168,23 +160,41 @@ class EmbeddedKafka:
 
     def restart(self, timeout: float = READY_S) -> None:
         """Start again on the same port and data, after `kill` or in place of a running broker; ready on return."""
-        if self.running:
-            child = self._started_child()
-            child.send(signal.SIGTERM)
-            child.wait(STOP_S)
+        self._end(STOP_S)
         if self._node is not None:
             self._port = self._node.port
         self.start()
         self.wait_ready(timeout)
 
-    def _arguments(self, on_progress: Progress | None) -> list[str]:
+    def _end(self, timeout: float) -> None:
+        if self._child is None or self._jvm is None:
+            return
+        self._child.send(signal.SIGTERM)
+        try:
+            code = self._child.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return
+        if code == -signal.SIGTERM:
+            self._jvm.archive.adopt(self._storage.class_scratch)
+
+    def _build_jvm(self, claimed: Claim, *, on_progress: Progress | None) -> Jvm:
+        java, cache = find_java(self._env), cache_dir(self._env)
         if self._jars:
             class_path = find_jars(read_lock(), directory=self._jars, on_progress=on_progress)
         else:
-            class_path = fetch_jars(read_lock(), cache=cache_dir(self._env), on_progress=on_progress)
+            class_path = fetch_jars(read_lock(), cache=cache, on_progress=on_progress)
         shutil.rmtree(self._storage.temp_dir, ignore_errors=True)
         self._storage.temp_dir.mkdir()
-        return jvm_arguments(class_path, heap_mb=self._heap_mb, temp_dir=self._storage.temp_dir)
+        return Jvm(
+            java=java,
+            class_path=tuple(class_path),
+            heap_mb=self._heap_mb,
+            storage=self._storage,
+            archive=class_archive(java, class_path=class_path, cache=cache.with_name("classes")),
+            descriptor=claimed.descriptor,
+            env=self._env,
+        )
 
     def _chosen_port(self) -> int:
         if self._port and not is_free(self._port):
@@ -200,19 +210,8 @@ class EmbeddedKafka:
         )
         write_private(self._storage.properties_file, text=properties_text(server_properties(self._node)))
 
-    def _run_tool(self, java: Sequence[str], *, tool: Sequence[str]) -> None:
-        child, log = self._spawn(java, main=tool)
-        try:
-            code = child.wait(READY_S)
-        except subprocess.TimeoutExpired:
-            child.send(signal.SIGKILL)
-            code = child.wait(STOP_S)
-        self._storage.arguments_file.unlink()
-        if code:
-            raise KafkaFailed(f"Expected to format {self._storage.log_dir}, got exit code {code}:\n{log.tail}")
-
-    def _launch(self, java: Sequence[str]) -> bool:
-        self._child, self._log = self._spawn(java, main=["kafka.Kafka", str(self._storage.properties_file)])
+    def _launch(self, jvm: Jvm) -> bool:
+        self._child, self._log = jvm.start_broker()
         try:
             self._await(lambda log: log.listens, timeout=READY_S, what="listening")
         except KafkaFailed:
@@ -221,15 +220,6 @@ class EmbeddedKafka:
             self.kill()
             return False
         return True
-
-    def _spawn(self, java: Sequence[str], *, main: Sequence[str]) -> tuple[Child, KafkaLog]:
-        assert self._claim is not None
-        write_private(self._storage.arguments_file, text=argument_file([*java[1:], *main]))
-        log = open_log(self._storage.log_file)
-        # paths reach the virtual machine in the encoding of the locale
-        env = self._env | {"LC_ALL": "C.UTF-8"}
-        command = [java[0], f"@{self._storage.arguments_file}"]
-        return spawn(command, log=log.path, keep=[self._claim.descriptor], env=env), log
 
     def _await(self, said: Callable[[KafkaLog], bool], *, timeout: float, what: str) -> None:
         child, log = self._started_child(), self._log

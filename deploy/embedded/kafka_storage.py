@@ -44,6 +44,10 @@ class Storage:
         return self.directory / "tmp"
 
     @property
+    def class_scratch(self) -> Path:
+        return self.temp_dir / "classes.jsa"
+
+    @property
     def tls_dir(self) -> Path:
         return self.directory / "tls"
 
