@@ -91,24 +91,13 @@ _GATEWAY = (
 )
 
 _ENGINE = (
-    _counter("lotstream_stage_records_total", "Source messages applied.", Label.STAGE, Label.TOPIC),
-    _counter("lotstream_stage_record_bytes_total", "Bytes of source messages applied.", Label.STAGE, Label.TOPIC),
-    _histogram("lotstream_stage_apply_seconds", "Apply of one source message.", Label.STAGE),
-    _counter("lotstream_stage_outputs_total", "Output messages sent.", Label.STAGE, Label.TOPIC),
-    _counter("lotstream_stage_output_bytes_total", "Bytes of output messages.", Label.STAGE, Label.TOPIC),
-    _counter("lotstream_stage_changelog_records_total", "State records sent.", Label.STAGE),
-    _counter("lotstream_stage_changelog_bytes_total", "Bytes of state records.", Label.STAGE),
-    _histogram("lotstream_stage_delivery_seconds", "Send of an output to its acknowledgement.", Label.STAGE),
-    _histogram("lotstream_stage_delay_seconds", "Broker's append time to apply.", Label.STAGE, buckets=SLOW_SECONDS),
-    _gauge("lotstream_stage_lag_records", "Records behind the end.", Label.STAGE, Label.TOPIC, Label.PARTITION),
-    _gauge("lotstream_stage_unacknowledged_records", "Applied, not yet committed.", Label.STAGE, Label.PARTITION),
-    _gauge("lotstream_stage_commit_age_seconds", "Since the last commit.", Label.STAGE, Label.PARTITION),
+    _counter("lotstream_stage_records_total", "Source messages applied.", Label.STAGE),
+    _counter("lotstream_stage_apply_seconds_total", "Spent in deciding.", Label.STAGE),
+    _gauge("lotstream_stage_lag_records", "Records behind the end at the last commit.", Label.STAGE),
+    _gauge("lotstream_stage_commit_timestamp_seconds", "Instant of the last commit, since 1970.", Label.STAGE),
     _gauge("lotstream_stage_assigned_partitions", "Partitions this worker owns.", Label.STAGE),
-    _gauge("lotstream_stage_loading_partitions", "Owned partitions whose state is not loaded yet.", Label.STAGE),
-    _histogram("lotstream_stage_load_seconds", "Load of a partition's state.", Label.STAGE, buckets=SLOW_SECONDS),
+    _histogram("lotstream_stage_load_seconds", "Load of partitions' state.", Label.STAGE, buckets=SLOW_SECONDS),
     _counter("lotstream_stage_load_records_total", "State records read back.", Label.STAGE),
-    _counter("lotstream_stage_stale_records_total", "State records of a fenced owner.", Label.STAGE),
-    _counter("lotstream_stage_fenced_total", "Ownerships given up to a higher fence or a hole.", Label.STAGE),
 )
 
 _SINKS = (
@@ -117,25 +106,16 @@ _SINKS = (
     _counter("lotstream_sink_batches_total", "Inserts done.", Label.SINK, Label.TABLE),
     _histogram("lotstream_sink_insert_seconds", "One insert.", Label.SINK, Label.TABLE, buckets=SLOW_SECONDS),
     _counter("lotstream_sink_retries_total", "Inserts tried again after an outage.", Label.SINK),
-    _gauge("lotstream_sink_lag_records", "Records behind the end.", Label.SINK, Label.TOPIC, Label.PARTITION),
-    _gauge("lotstream_sink_commit_age_seconds", "Since the last commit.", Label.SINK),
-    _gauge("lotstream_sink_pending_bytes", "Bytes of rows held for the next insert.", Label.SINK),
-    _gauge("lotstream_sink_paused_partitions", "Partitions paused until ClickHouse answers.", Label.SINK),
-)
-
-_RECALL = (
-    _histogram("lotstream_recall_query_seconds", "One question.", Label.QUERY, buckets=SLOW_SECONDS),
-    _counter("lotstream_recall_failures_total", "Questions not answered.", Label.QUERY),
+    _gauge("lotstream_sink_commit_timestamp_seconds", "Instant of the last commit, since 1970.", Label.SINK),
 )
 
 _PROCESS = (
     _gauge("lotstream_build_info", "1, with the version that runs.", Label.VERSION),
     _gauge("lotstream_ready_state", "1 when every check of /readyz passes, else 0."),
     _gauge("lotstream_beat_age_seconds", "Since the process' loop last beat."),
-    _counter("lotstream_outages_total", "Calls that had to wait for something that was away."),
 )
 
-TABLE: tuple[Declared, ...] = (*_GATEWAY, *_ENGINE, *_SINKS, *_RECALL, *_PROCESS)
+TABLE: tuple[Declared, ...] = (*_GATEWAY, *_ENGINE, *_SINKS, *_PROCESS)
 DECLARED: Mapping[str, Declared] = MappingProxyType({declared.name: declared for declared in TABLE})
 
 

@@ -257,6 +257,9 @@ class SinkLoop:
             log.warning("sink %s could not commit: %s", self._sink.name, error)
             return
         self.last_commit = time.monotonic()
+        self._metrics.gauge("lotstream_sink_commit_timestamp_seconds").labels(
+            sink=self._sink.name
+        ).set_to_current_time()
         self._metrics.counter("lotstream_sink_records_total").labels(sink=self._sink.name, topic=self._sink.topic).inc(
             len(held.messages)
         )

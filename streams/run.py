@@ -1,0 +1,107 @@
+"""The worker process: one or more stages on the engine, their events turned into metrics and health."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from lotstream.streams.locate.stage import build_stage as build_locate
+
+from lotstream.runtime.health import Health
+from lotstream.runtime.kafka import access
+from lotstream.runtime.metrics import Metrics
+from lotstream.runtime.settings import Settings
+from lotstream.streams.engine.config import (
+    Applied,
+    Assigned,
+    Committed,
+    EngineConfig,
+    Event,
+    Loaded,
+    Ready,
+    Revoked,
+)
+from lotstream.streams.engine.core import Stage
+from lotstream.streams.engine.run import run
+from lotstream.streams.register.stage import build_stage as build_register
+from lotstream.streams.resolve.stage import build_stage as build_resolve
+from lotstream.streams.smooth.stage import build_stage as build_smooth
+
+STAGES: Mapping[str, Callable[[Settings], Stage]] = {
+    "register": build_register,
+    "smooth": build_smooth,
+    "resolve": build_resolve,
+    "locate": build_locate,
+}
+
+
+class StageUnknown(LookupError):
+    """No stage has that name."""
+
+
+def stages_named(names: Iterable[str]) -> list[str]:
+    """The stages of these names; 'all' means every one. Raises StageUnknown."""
+    wanted = list(names)
+    if wanted == ["all"]:
+        return list(STAGES)
+    for name in wanted:
+        if name not in STAGES:
+            raise StageUnknown(f"Expected one of {', '.join(STAGES)} or all, got {name!r}.")
+    return wanted
+
+
+def run_stages(names: Iterable[str], settings: Settings, *, health: Health, metrics: Metrics) -> None:
+    """Run stages until SIGTERM or SIGINT, then drain. The process ends by itself when something is wrong."""
+    wanted = list(names)
+    for name in wanted:
+        health.set(name, False, "no partitions yet")
+    run([STAGES[name](settings) for name in wanted], engine_config(settings, health=health, metrics=metrics))
+
+
+def engine_config(settings: Settings, *, health: Health, metrics: Metrics) -> EngineConfig:
+    """The engine's configuration, from the settings."""
+    kafka, stream = access(settings.kafka), settings.stream
+    return EngineConfig(
+        brokers=kafka.brokers,
+        group_prefix=settings.group(""),
+        instance=stream.instance_id,
+        ssl_context=kafka.ssl_context,
+        sasl_mechanism=kafka.sasl_mechanism,
+        username=kafka.username,
+        password=kafka.password,
+        linger_s=stream.linger_ms / 1000,
+        checkpoint_s=stream.checkpoint_s,
+        session_timeout_s=stream.session_timeout_s,
+        on_event=_Listener(health, metrics),
+    )
+
+
+class _Listener:
+    """What the engine tells, as metrics and health."""
+
+    def __init__(self, health: Health, metrics: Metrics) -> None:
+        self._health = health
+        self._metrics = metrics
+
+    def __call__(self, event: Event) -> None:
+        self._health.beat()
+        stage = event.stage
+        match event:
+            case Assigned(partitions=partitions):
+                self._metrics.gauge("lotstream_stage_assigned_partitions").labels(stage=stage).set(len(partitions))
+                self._health.set(stage, False, f"loads {len(partitions)} partitions")
+            case Loaded(records=records, seconds=seconds):
+                self._metrics.histogram("lotstream_stage_load_seconds").labels(stage=stage).observe(seconds)
+                self._metrics.counter("lotstream_stage_load_records_total").labels(stage=stage).inc(records)
+            case Ready(partitions=partitions):
+                self._health.set(stage, True, f"{len(partitions)} partitions")
+            case Revoked():
+                self._health.set(stage, False, "partitions given back")
+            case Applied(records=records, seconds=seconds):
+                self._metrics.counter("lotstream_stage_records_total").labels(stage=stage).inc(records)
+                self._metrics.counter("lotstream_stage_apply_seconds_total").labels(stage=stage).inc(seconds)
+            case Committed(offsets=offsets, behind=behind):
+                self._metrics.gauge("lotstream_stage_lag_records").labels(stage=stage).set(behind)
+                self._metrics.gauge("lotstream_stage_commit_timestamp_seconds").labels(
+                    stage=stage
+                ).set_to_current_time()
+                self._health.set(stage, True, f"{behind} records behind, {len(offsets)} partitions committed")
+            case _:
+                pass
