@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from lotstream.readers.batches import Arrival, Group, Target, by_place, encode, pieces
+from lotstream.readers.blind import BlindWindows
 from lotstream.readers.clocks import ReaderClocks, plausible
 from lotstream.readers.formats.items import Label, Parsed, Refused, VendorEvent, VendorRead
 from lotstream.readers.labels import quantity_scan
@@ -13,9 +14,9 @@ from lotstream.readers.messages import Message
 from lotstream.runtime.errors import Reason
 from lotstream.runtime.settings import TopicSettings
 from lotstream.schemas.base import Origin
-from lotstream.schemas.operations import DeadLetter
+from lotstream.schemas.operations import BlindWindow, DeadLetter
 from lotstream.schemas.reads import ReaderEvent, ReaderEventType, SourceEnd
-from lotstream.schemas.topics import DEAD_LETTERS, EVENTS, READS
+from lotstream.schemas.topics import BLIND_WINDOWS, DEAD_LETTERS, EVENTS, READS
 
 MAX_SOURCES = 10_000
 MAX_VALUE_BYTES = 900_000  # below the 1 MB that brokers take by default
@@ -48,10 +49,12 @@ class Intake:
     def __init__(self, topics: TopicSettings, mapping: Mapping, *, batch_reads: int) -> None:
         self.mapping = mapping
         self.clocks = ReaderClocks()
+        self._blind = BlindWindows()
         self._batch_reads = batch_reads
         self._sources: OrderedDict[str, _Source] = OrderedDict()
         self.reads = Target(topic=topics.name(READS), partitions=topics.partitions)
         self.events = Target(topic=topics.name(EVENTS), partitions=topics.partitions)
+        self.blind_windows = Target(topic=topics.name(BLIND_WINDOWS), partitions=topics.partitions)
         self.dead_letters = Target(topic=topics.name(DEAD_LETTERS), partitions=topics.partitions)
 
     def take(self, parsed: Parsed, *, arrival: Arrival, reader: str) -> Taken:
@@ -66,6 +69,14 @@ class Intake:
             places = self._places(event, name)
             taken.event_places += places
             taken.messages += self._event(event, raw, places=places, reader=name, arrival=arrival.by(name))
+            windows = self._blind.of_event(
+                event,
+                reader=name,
+                places=places,
+                received_us=arrival.received_us,
+                clock_offset_us=self._known_offset(name, arrival.origin),
+            )
+            taken.messages += map(self._blind_window, windows)
         taken.refused.sort(key=lambda refused: refused.index)
         return taken
 
@@ -116,7 +127,7 @@ class Intake:
         whole = len(at) == len(parsed.reads)
         rows = parsed.reads if whole else [parsed.reads[i] for i in at]
         last = [row.last_us for row in rows]
-        offset_us = self._offset(name, last, arrival=arrival)
+        offset_us = self._offset(taken, name, last, arrival=arrival)
         if not (
             plausible(min(last) + offset_us, received_us=arrival.received_us)
             and plausible(max(last) + offset_us, received_us=arrival.received_us)
@@ -127,10 +138,22 @@ class Intake:
             groups = by_place(name, rows, mapping=self.mapping, clock_offset_us=offset_us)
             taken.groups += [(group, arrival.by(name)) for group in groups]
 
-    def _offset(self, reader: str, last_us: Sequence[int], *, arrival: Arrival) -> int:
-        if arrival.origin is Origin.LIVE:
-            return self.clocks.learn(reader, last_us, received_us=arrival.received_us)
-        return 0 if arrival.origin is Origin.FILE else self.clocks.offset_us(reader)
+    def _offset(self, taken: Taken, reader: str, last_us: Sequence[int], *, arrival: Arrival) -> int:
+        if arrival.origin is not Origin.LIVE:
+            return self._known_offset(reader, arrival.origin)
+        offset_us = self.clocks.learn(reader, last_us, received_us=arrival.received_us)
+        windows = self._blind.of_clock(
+            offset_us, reader=reader, places=self.mapping.places(reader), received_us=arrival.received_us
+        )
+        taken.messages += map(self._blind_window, windows)
+        return offset_us
+
+    def _known_offset(self, reader: str, origin: Origin) -> int:
+        """A file is taken at its word; what a reader kept has the clock that it is known by."""
+        return 0 if origin is Origin.FILE else self.clocks.offset_us(reader)
+
+    def _blind_window(self, window: BlindWindow) -> Message:
+        return self.blind_windows.message(window.subject, window.encode())
 
     def _plausible(
         self, taken: Taken, parsed: Parsed, *, at: Sequence[int], arrival: Arrival, offset_us: int
@@ -145,7 +168,7 @@ class Intake:
         return rows
 
     def _take_label(self, taken: Taken, parsed: Parsed, label: Label, *, arrival: Arrival) -> None:
-        offset_us = self._offset(label.scanner, [label.device_time_us], arrival=arrival)
+        offset_us = self._offset(taken, label.scanner, [label.device_time_us], arrival=arrival)
         if not plausible(label.device_time_us + offset_us, received_us=arrival.received_us):
             taken.refused.append(
                 _implausible(parsed, label.index, label.device_time_us, arrival=arrival, offset_us=offset_us)

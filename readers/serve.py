@@ -89,6 +89,8 @@ async def _serve(settings: Settings, listener: socket.socket, *, mapping: Mappin
         ssl_certfile=gateway.cert_file,
         ssl_keyfile=gateway.key_file,
     )
+    # uvicorn tells its own life at INFO; ours is enough
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     stop = asyncio.Event()
     sender.start()
     background = [

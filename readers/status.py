@@ -10,7 +10,7 @@ from confluent_kafka.admin import AdminClient
 from lotstream.runtime.health import Health
 from lotstream.runtime.kafka import client_config
 from lotstream.runtime.settings import Settings
-from lotstream.schemas.topics import DEAD_LETTERS, EVENTS, READS
+from lotstream.schemas.topics import BLIND_WINDOWS, DEAD_LETTERS, EVENTS, READS
 
 log = logging.getLogger(__name__)
 TOPICS_CHECK = "topics"
@@ -24,7 +24,7 @@ class TopicsCheck:
 
     def __init__(self, settings: Settings) -> None:
         self._admin = AdminClient(client_config(settings.kafka, client_id="lotstream-gateway-check"))
-        self._names = [settings.topics.name(name) for name in (READS, EVENTS, DEAD_LETTERS)]
+        self._names = [settings.topics.name(name) for name in (READS, EVENTS, BLIND_WINDOWS, DEAD_LETTERS)]
         self._partitions = settings.topics.partitions
 
     async def __call__(self) -> str:

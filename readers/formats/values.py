@@ -12,7 +12,7 @@ from lotstream.runtime.errors import Reason, Rejected
 from lotstream.schemas.base import LATEST_US, NOT_REPORTED
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}")
+_SEPARATORS = ("T", " ")
 _HEX = re.compile(r"(?:[0-9A-F]{2}){1,200}")
 _HEX_ONLY = re.compile(r"[0-9A-F]+|[0-9a-f]+")
 MAX_TEXT = 200
@@ -30,7 +30,7 @@ def wrong(field: str, expected: str, got: object, *, reason: Reason = Reason.SCH
 
 def time_us(value: object, field: str) -> int:
     """An ISO 8601 instant with its offset, as us since the epoch; digits beyond the microsecond are dropped."""
-    if type(value) is not str or not _ISO.match(value):
+    if type(value) is not str or value[10:11] not in _SEPARATORS:
         raise wrong(field, "an ISO 8601 instant", value)
     try:
         delta = datetime.fromisoformat(value) - _EPOCH
@@ -38,7 +38,8 @@ def time_us(value: object, field: str) -> int:
         raise wrong(field, "an ISO 8601 instant", value) from None
     except TypeError:
         raise wrong(field, "an instant with its offset from UTC", value) from None
-    return in_calendar((delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds, field, got=value)
+    instant_us = (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+    return instant_us if 0 <= instant_us < LATEST_US else in_calendar(instant_us, field, got=value)
 
 
 def in_calendar(instant_us: int, field: str, *, got: object) -> int:
@@ -90,9 +91,10 @@ def scaled(value: object, field: str, *, by: int, low: int, high: int) -> int:
         return NOT_REPORTED
     if type(value) is not int and type(value) is not float:
         raise wrong(field, "a number", value)
-    if not low <= value * by <= high:
+    number = value * by
+    if not low <= number <= high:
         raise wrong(field, f"{low / by:g}..{high / by:g}", value, reason=Reason.VALUE_OUT_OF_RANGE)
-    return round(value * by)
+    return round(number)
 
 
 def port(value: object, field: str) -> int:
