@@ -1,0 +1,168 @@
+"""What locate knows of a lot as a whole: counts by location, quantities, statements. Counts are never stored."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import IntEnum
+
+from lotstream.schemas.base import Evidence
+from lotstream.schemas.documents import QuantityFact
+from lotstream.schemas.lots import LotRecord
+from lotstream.schemas.movements import LotLocations, QuantityAt, UnitsAt
+from lotstream.streams.locate.unit import Entry
+
+_GRADES = (Evidence.CONFIRMED, Evidence.INFERRED, Evidence.DECLARED, Evidence.PROBABILISTIC)
+_SEVERITY = {"active": 0, "held": 1, "recalled": 2}
+
+Row = tuple[str, str, bool]  # location, disposition, whether a logistic unit
+
+
+class Source(IntEnum):
+    """The topics that change a lot; each counts for itself in the revision."""
+
+    SIGHTINGS = 0
+    LOTS = 1
+    DOCUMENTS = 2
+
+
+@dataclass(slots=True)
+class Lot:
+    """One lot. ``offsets``: per source, the greatest offset that changed what is said of the lot."""
+
+    key: str
+    counts: dict[Row, Counter[int]] = field(default_factory=dict)  # how -> units
+    quantities: dict[str, QuantityFact] = field(default_factory=dict)
+    records: dict[str, LotRecord] = field(default_factory=dict)
+    offsets: list[int] = field(default_factory=lambda: [-1, -1, -1])
+    as_of_us: int = 0
+
+    @property
+    def revision(self) -> int:
+        """Rises with every message that changes the lot, and is the same after a replay: a sum of greatest offsets."""
+        return sum(self.offsets) + 3
+
+    def changed(self, source: Source, offset: int) -> None:
+        """A message changed the lot."""
+        self.offsets[source] = max(self.offsets[source], offset)
+
+    def count(self, entry: Entry | None, *, logistic: bool, by: int) -> None:
+        """One unit more or less where an entry places it."""
+        if entry is None:
+            return
+        row = (entry.location, entry.disposition, logistic)
+        grades = self.counts.setdefault(row, Counter())
+        grades[entry.how] += by
+        if not grades[entry.how]:
+            del grades[entry.how]
+        if not grades:
+            del self.counts[row]
+
+    def put_quantity(self, fact: QuantityFact) -> bool:
+        """Keep a fact at its highest revision; a retraction stays. Whether that changes the lot."""
+        known = self.quantities.get(fact.identity)
+        fact = fact if known is None else newest_quantity(known, fact)
+        self.quantities[fact.identity] = fact
+        self.as_of_us = max(self.as_of_us, fact.at_us)
+        return fact != known
+
+    def put_record(self, record: LotRecord) -> bool:
+        """Keep a statement at its newest version; a retraction stays. Whether that changes the lot."""
+        known = self.records.get(record.event)
+        record = record if known is None else newest_record(known, record)
+        self.records[record.event] = record
+        return record != known
+
+
+def newest_quantity(one: QuantityFact, other: QuantityFact) -> QuantityFact:
+    """The version of a quantity fact that holds: the higher revision, retracted when either is."""
+    first, second = sorted((one, other), key=lambda fact: (fact.revision, fact.recorded_us, fact.encode()))
+    if first.retracted and not second.retracted:
+        return second.model_copy(update={"retracted": True})
+    return second
+
+
+def newest_record(one: LotRecord, other: LotRecord) -> LotRecord:
+    """The version of a statement that holds: the newest, retracted when either is."""
+    first, second = sorted((one, other), key=lambda record: (record.recorded_us, record.encode()))
+    if first.retracted and not second.retracted:
+        return second.model_copy(update={"retracted": True})
+    return second
+
+
+def locations_of(lot: Lot) -> LotLocations:
+    """Where everything of the lot is, absolute."""
+    merged = merged_record(lot.records.values())
+    return LotLocations(
+        lot=lot.key,
+        revision=lot.revision,
+        as_of_us=lot.as_of_us,
+        units=tuple(_units(lot)),
+        quantities=tuple(stock(lot.quantities.values())),
+        status="active" if merged is None else merged.status,
+    )
+
+
+def _units(lot: Lot) -> Iterable[UnitsAt]:
+    places: dict[tuple[str, str], tuple[int, int, int]] = {}
+    for (location, disposition, logistic), grades in lot.counts.items():
+        items, cases, weakest = places.get((location, disposition), (0, 0, 0))
+        number = sum(grades.values())
+        items, cases = (items, cases + number) if logistic else (items + number, cases)
+        places[location, disposition] = items, cases, max(weakest, *grades)
+    for (location, disposition), (items, cases, weakest) in sorted(places.items()):
+        yield UnitsAt(
+            location=location, disposition=disposition, items=items, logistic=cases, evidence=_GRADES[weakest]
+        )
+
+
+def stock(facts: Iterable[QuantityFact]) -> Iterable[QuantityAt]:
+    """Amounts by location and unit of measure: what arrived less what left, where that is not nothing."""
+    amounts: dict[tuple[str, str], Decimal] = {}
+    cases: Counter[tuple[str, str]] = Counter()
+    for fact in facts:
+        if fact.retracted or fact.source == fact.location:
+            continue
+        for location, sign in ((fact.source, -1), (fact.location, 1)):
+            if location:
+                place = location, fact.uom
+                amounts[place] = amounts.get(place, Decimal(0)) + sign * fact.amount
+                cases[place] += sign * fact.cases
+    for (location, uom), amount in sorted(amounts.items()):
+        if amount or cases[location, uom]:
+            yield QuantityAt(location=location, amount=amount, uom=uom, cases=cases[location, uom])
+
+
+def merged_record(records: Iterable[LotRecord]) -> LotRecord | None:
+    """All statements about a lot as one: newest word of each kind, counts summed, the gravest status."""
+    valid = sorted((r for r in records if not r.retracted), key=lambda r: (r.at_us, r.event))
+    if not valid:
+        return None
+    said: dict[str, object] = {}
+    for record in valid:
+        for name in ("description", "location", "produced_us", "expires", "best_before", "supplier_code"):
+            value = getattr(record, name)
+            if value not in ("", None):
+                said[name] = value
+    amounts = [record for record in valid if record.amount is not None]
+    if amounts:
+        uom = amounts[0].uom
+        said |= {"amount": sum((r.amount or Decimal(0)) for r in amounts if r.uom == uom), "uom": uom}
+    units = [record.units for record in valid if record.units is not None]
+    if units:
+        said["units"] = sum(units)
+    first = valid[0]
+    status = max((record.status for record in valid), key=_SEVERITY.__getitem__)
+    recorded = max(record.recorded_us for record in valid)
+    return LotRecord.model_validate(
+        {
+            "lot": first.lot,
+            "gtin": first.gtin,
+            "code": first.code,
+            "event": first.event,
+            "at_us": first.at_us,
+            "status": status,
+            "recorded_us": recorded,
+            **said,
+        }
+    )

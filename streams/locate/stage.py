@@ -1,0 +1,39 @@
+"""Locate as a stage of the engine."""
+
+from lotstream.runtime.settings import Settings
+from lotstream.schemas.topics import (
+    DEAD_LETTERS,
+    DOCUMENTS,
+    LOCATE_CHANGELOG,
+    LOT_LOCATIONS,
+    LOT_SIGHTINGS,
+    LOTS,
+    LOTS_LATEST,
+    MOVEMENTS,
+)
+from lotstream.streams.engine.core import Acknowledge, Stage
+from lotstream.streams.locate.core import LocateCore, LocateTopics, merge
+
+
+def build_stage(settings: Settings) -> Stage:
+    """lot-sightings.v1, lots.v1, documents.v1 -> movements.v1, lot-locations.v1, lots-latest.v1."""
+    name = settings.topics.name
+    topics = LocateTopics(
+        lot_sightings=name(LOT_SIGHTINGS),
+        lots=name(LOTS),
+        documents=name(DOCUMENTS),
+        movements=name(MOVEMENTS),
+        lot_locations=name(LOT_LOCATIONS),
+        lots_latest=name(LOTS_LATEST),
+        dead_letters=name(DEAD_LETTERS),
+        partitions=settings.topics.partitions,
+    )
+    return Stage(
+        name="locate",
+        sources=(name(LOTS), name(DOCUMENTS), name(LOT_SIGHTINGS)),
+        partitions=settings.topics.partitions,
+        build=lambda partition: LocateCore(topics, partition),
+        changelog=name(LOCATE_CHANGELOG),
+        acknowledge=Acknowledge.MESSAGE,
+        merge=merge,
+    )
