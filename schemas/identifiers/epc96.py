@@ -17,9 +17,11 @@ WORD_DIGITS = 24
 UInt = npt.NDArray[np.uint64]
 Bool = npt.NDArray[np.bool_]
 
-# bits of the company prefix and of the reference by partition value; the prefix has 12 - partition digits
-_SGTIN_BITS = ((40, 4), (37, 7), (34, 10), (30, 14), (27, 17), (24, 20), (20, 24))
-_SSCC_BITS = ((40, 18), (37, 21), (34, 24), (30, 28), (27, 31), (24, 34), (20, 38))
+# bits of the company prefix by partition value; it has 12 - partition digits, and the reference has the rest of the
+# body: 44 bits for a trade item or asset type, 41 for a location or document type, 58 for a serial reference
+PREFIX_BITS = (40, 37, 34, 30, 27, 24, 20)
+_ITEM_BODY, _SSCC_BODY = 44, 58
+_BELOW_PARTITION = 82
 
 
 def _column(values: Sequence[int]) -> UInt:
@@ -31,42 +33,53 @@ _ITEM_TEN = _column([10**p for p in range(7)])
 _ITEM_LIMIT = _column([10 ** (p + 1) for p in range(7)])
 _SSCC_TEN = _column([10 ** (p + 4) for p in range(7)])
 _SSCC_LIMIT = _column([10 ** (p + 5) for p in range(7)])
-_ITEM_BITS = _column([bits for _, bits in _SGTIN_BITS])
-_SSCC_REFERENCE_BITS = _column([bits for _, bits in _SSCC_BITS])
+_ITEM_BITS = _column([_ITEM_BODY - bits for bits in PREFIX_BITS])
+_SSCC_REFERENCE_BITS = _column([_SSCC_BODY - bits for bits in PREFIX_BITS])
 _ONE, _THREE, _TEN = np.uint64(1), np.uint64(3), np.uint64(10)
 
 
-def _split96(word: int, bits: tuple[tuple[int, int], ...], tail: int) -> tuple[str, int, int] | None:
-    """(company prefix, reference, partition) above the `tail` lowest bits, or None when one is too large."""
-    partition = (word >> 82) & 7
+def split_body(word: int, *, body: int, reference_digits: int) -> tuple[str, str] | None:
+    """(company prefix, reference) in the `body` bits below the partition value of a 96-bit word.
+
+    The reference has `reference_digits` more than the partition value; None when one of them is out of range.
+    """
+    partition = (word >> _BELOW_PARTITION) & 7
     if partition > 6:
         return None
-    prefix_bits, reference_bits = bits[partition]
+    tail = _BELOW_PARTITION - body
+    reference_bits = body - PREFIX_BITS[partition]
     reference = (word >> tail) & ((1 << reference_bits) - 1)
-    prefix = (word >> (tail + reference_bits)) & ((1 << prefix_bits) - 1)
-    if prefix >= 10 ** (12 - partition):
+    prefix = (word >> (tail + reference_bits)) & ((1 << PREFIX_BITS[partition]) - 1)
+    digits = partition + reference_digits
+    if prefix >= 10 ** (12 - partition) or reference >= 10**digits:
         return None
-    return f"{prefix:0{12 - partition}d}", reference, partition
+    return f"{prefix:0{12 - partition}d}", f"{reference:0{digits}d}" if digits else ""
+
+
+def gtin_of(word: int) -> str | None:
+    """GTIN-14 in the 58 highest bits of a 96-bit word: those of every SGTIN and ITIP scheme."""
+    found = split_body(word, body=_ITEM_BODY, reference_digits=1)
+    if found is None:
+        return None
+    prefix, item = found
+    digits = f"{item[0]}{prefix}{item[1:]}"
+    return f"{digits}{check_digit(digits)}"
 
 
 def sgtin96(word: int) -> Key | None:
     """The key in a 96-bit word with header 30."""
-    found = _split96(word, _SGTIN_BITS, 38)
-    if found is None or found[1] >= 10 ** (found[2] + 1):
+    gtin = gtin_of(word)
+    if gtin is None:
         return None
-    prefix, reference, partition = found
-    item = f"{reference:0{partition + 1}d}"
-    digits = f"{item[0]}{prefix}{item[1:]}"
-    return Key(Scheme.SGTIN, (("01", f"{digits}{check_digit(digits)}"), ("21", str(word & ((1 << 38) - 1)))))
+    return Key(Scheme.SGTIN, (("01", gtin), ("21", str(word & ((1 << 38) - 1)))))
 
 
 def sscc96(word: int) -> Key | None:
     """The key in a 96-bit word with header 31."""
-    found = _split96(word, _SSCC_BITS, 24)
-    if found is None or found[1] >= 10 ** (found[2] + 5):
+    found = split_body(word, body=_SSCC_BODY, reference_digits=5)
+    if found is None:
         return None
-    prefix, reference, partition = found
-    serial = f"{reference:0{partition + 5}d}"
+    prefix, serial = found
     digits = f"{serial[0]}{prefix}{serial[1:]}"
     return Key(Scheme.SSCC, (("00", f"{digits}{check_digit(digits)}"),))
 

@@ -1,12 +1,13 @@
 """Identifiers: no value is ever shortened, no two things ever share a key, one thing never has two."""
 
 import string
+import sys
 
 import pytest
 from biip import parse as biip_parse
 from epcpy.epc_schemes.sgtin import SGTIN, SGTINFilterValue
 from epcpy.utils.common import ConvertException
-from epcpy.utils.parsers import hex_to_tag_encodable
+from epcpy.utils.parsers import epc_pure_identity_to_tag_encodable, hex_to_tag_encodable
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
@@ -229,6 +230,49 @@ def test_one_serial_has_one_key_in_both_sizes(prefix: int, gtin: str, serial: in
     ]
     keys = {tag_key(epc) for epc in (*sizes, *(epc.lower() for epc in sizes))}
     assert keys == {parse_scan(f"(01){gtin}(21){serial}").key}
+
+
+@given(st.integers(6, 12), GTINS, text(20), st.integers(0, 19), st.integers(1, 127))
+def test_long_serials_are_read_to_their_end(prefix: int, gtin: str, serial: str, at: int, code: int) -> None:
+    """SGTIN-198 gives the whole serial; a character behind the end makes it no serial, not a shorter one."""
+    unit = SGTIN.from_gtin_plus_serial(gtin, "A", prefix)
+    head = unit.binary(SGTIN.BinaryCodingScheme.SGTIN_198, SGTINFilterValue.POS_ITEM)[:58]
+    codes = [ord(char) for char in serial] + [0] * (20 - len(serial))
+
+    def epc() -> str:
+        return f"{int(head + ''.join(f'{code:07b}' for code in codes), 2) << 10:052X}"
+
+    assert tag_key(epc()) == as_key((("01", gtin), ("21", serial)))
+    if at > len(serial):
+        codes[at] = code
+        assert tag_key(epc()) == f"hex/{epc()}"
+
+
+def encodings(uri: str) -> list[str]:
+    """The EPC of a pure identity URI in every size that the library can write it in."""
+    try:
+        scheme = epc_pure_identity_to_tag_encodable(uri)
+    except (ConvertException, ValueError):
+        return []
+    names = vars(sys.modules[type(scheme).__module__])
+    filters = next(v for k, v in names.items() if k.endswith(("FilterValue", "FilterValues")))
+    found = []
+    for size in type(scheme).BinaryCodingScheme:
+        try:
+            scheme.tag_uri(binary_coding_scheme=size, filter_value=filters("0"))  # refuses what the size cannot hold
+            found.append(scheme.hex(binary_coding_scheme=size, filter_value=filters("0")))
+        except (ConvertException, ValueError):
+            continue
+    return found
+
+
+@given(KEYS, st.integers(6, 12))
+def test_every_binary_form_leads_to_its_key(fields: tuple[tuple[str, str], ...], prefix: int) -> None:
+    """Whatever the library encodes, in any size, decodes to the key it was made from."""
+    key = as_key(fields)
+    assume(parse_key(key).is_instance)
+    for epc in encodings(key_to_epc_uri(key, company_prefix_length=prefix)):
+        assert tag_key(epc) == key
 
 
 @given(st.lists(st.text("0123456789ABCDEFabcdef", min_size=1, max_size=40), max_size=20))
