@@ -2,17 +2,18 @@
 
 import hashlib
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 
 from jgo.maven import MavenContext, PythonResolver
 
 LOCK_FILE = Path(__file__).with_name("jars.lock")
 FETCH_THREADS = 8
 ATTEMPTS = 3
+TIMEOUT_S = 20
 
 Progress = Callable[[int, int], None]
 """Called with (jars ready, jars in all) each time one more is ready."""
@@ -112,35 +113,36 @@ def _fetch_all(jars: Sequence[Jar], *, cache: Path) -> Iterator[Jar]:
         tempfile.TemporaryDirectory(prefix=".fetch-", dir=cache) as scratch,
         ThreadPoolExecutor(FETCH_THREADS) as pool,
     ):
-        context = MavenContext(resolver=PythonResolver(), repo_cache=Path(scratch), timeout=30)
-        waiting = [pool.submit(_fetch, jar, cache=cache, context=context) for jar in jars]
+        context = MavenContext(resolver=PythonResolver(), repo_cache=Path(scratch), timeout=TIMEOUT_S)
+        over = Event()
+        waiting = [pool.submit(_fetch, jar, cache=cache, context=context, over=over) for jar in jars]
         try:
             for future in as_completed(waiting):
                 yield future.result()
         finally:
+            over.set()
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _fetch(jar: Jar, *, cache: Path, context: MavenContext) -> Jar:
-    path = _download(jar, context=context)
+def _fetch(jar: Jar, *, cache: Path, context: MavenContext, over: Event) -> Jar:
+    path = _download(jar, context=context, over=over)
     verify(jar, path=path)
     path.replace(cache / jar.file_name)
     return jar
 
 
-def _download(jar: Jar, *, context: MavenContext) -> Path:
+def _download(jar: Jar, *, context: MavenContext, over: Event) -> Path:
     artifact = context.create_dependency(jar.coordinate).artifact
     for attempt in range(1, ATTEMPTS + 1):
         try:
             return Path(artifact.resolve())
         except (OSError, RuntimeError) as error:  # requests' errors are OSErrors; jgo's "not found" is the other
             _remove_partial(artifact.cached_path)
-            if attempt == ATTEMPTS:
+            if attempt == ATTEMPTS or over.wait(attempt):
                 raise JarError(
                     f"Expected to fetch {jar.coordinate}, got {type(error).__name__} {attempt} times. "
                     "Without a network, give a directory that holds the jars (--jars DIR)."
                 ) from error
-            time.sleep(attempt)
     raise AssertionError("unreachable")
 
 

@@ -17,10 +17,11 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from confluent_kafka import Consumer, KafkaException, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
+import lotstream.deploy.embedded.kafka as kafka_module
 from lotstream.deploy.embedded.jars import Jar, JarError, cache_dir, fetch_jars, read_lock
 from lotstream.deploy.embedded.kafka import EmbeddedKafka, KafkaFailed
 from lotstream.deploy.embedded.kafka_storage import WrongDataDirectory
-from lotstream.deploy.embedded.ports import is_free
+from lotstream.deploy.embedded.ports import free_port, is_free
 from lotstream.deploy.embedded.rundir import DirectoryInUse, published
 
 pytestmark = pytest.mark.system
@@ -132,6 +133,20 @@ def test_taken_port_is_said(tmp_path: Path) -> None:
         kafka = EmbeddedKafka(tmp_path, port=port)
         with pytest.raises(KafkaFailed, match=f"Expected port {port} to be free, got it in use"), kafka:
             pytest.fail("it started")
+
+
+def test_lost_race_for_a_port_is_run_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When somebody takes the chosen port before the broker does, another one is chosen."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        taken = other.getsockname()[1]
+        ports = iter([taken])
+        monkeypatch.setattr(kafka_module, "free_port", lambda: next(ports, None) or free_port())
+        with EmbeddedKafka() as kafka:
+            assert kafka.running
+            assert kafka.bootstrap != f"127.0.0.1:{taken}"
+            assert next(ports, None) is None
 
 
 def test_directory_is_published_owned_and_given_back(tmp_path: Path) -> None:
@@ -293,3 +308,12 @@ def test_fetched_jar_with_other_bytes_is_refused(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
     (tmp_path / real.file_name).write_bytes(b"spoilt")
     assert fetch_jars((real,), cache=tmp_path) == [tmp_path / real.file_name]
+
+
+def test_fetch_without_a_network_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine without a network is told of the directory of jars, after a few attempts."""
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "")
+    with pytest.raises(JarError, match=r"Expected to fetch .*, got ProxyError 3 times\. Without a network, .*--jars"):
+        fetch_jars(read_lock()[:1], cache=tmp_path)
+    assert list(tmp_path.iterdir()) == []
