@@ -12,11 +12,12 @@ from chdb import _chdb
 from lotstream.deploy.embedded.clickhouse_errors import Code, parse_error, refuse
 
 RIGHTS: Final = (
-    "SELECT, INSERT, ALTER, CREATE, CREATE TEMPORARY TABLE, DROP, UNDROP TABLE, TRUNCATE, OPTIMIZE, SHOW, CHECK,"
-    " KILL QUERY, MOVE PARTITION BETWEEN SHARDS, dictGet, SYSTEM MERGES, SYSTEM TTL MERGES, SYSTEM FLUSH,"
-    " SYSTEM VIEWS, SYSTEM DROP CACHE"
+    "SELECT, INSERT, ALTER, CREATE DATABASE, CREATE TABLE, CREATE VIEW, CREATE TEMPORARY TABLE, CREATE TEMPORARY VIEW,"
+    " CREATE ARBITRARY TEMPORARY TABLE, DROP, UNDROP TABLE, TRUNCATE, OPTIMIZE, SHOW, CHECK, KILL QUERY,"
+    " MOVE PARTITION BETWEEN SHARDS, SYSTEM MERGES, SYSTEM TTL MERGES, SYSTEM FLUSH, SYSTEM VIEWS, SYSTEM DROP CACHE"
 )
-"""A database's own life: no SOURCES (files, URLs, other servers), no SYSTEM SHUTDOWN, no access management."""
+"""A database's own life. Left out: SOURCES (files, URLs, other servers), BACKUP, SYSTEM SHUTDOWN, access management,
+functions, and dictionaries, whose sources may be commands of the machine."""
 TABLE_ENGINES: Final = (
     "MergeTree",
     "ReplacingMergeTree",
@@ -47,7 +48,9 @@ _CONFIG = """<clickhouse>
 </clickhouse>
 """
 _USERS = """<clickhouse>
-  <profiles><default/></profiles>
+  <profiles><default><implicit_select>0</implicit_select>
+    <allow_introspection_functions>0</allow_introspection_functions>
+    <constraints><dialect><const/></dialect></constraints></default></profiles>
   <quotas><default/></quotas>
   <users><default>
     <password/><networks><ip>::/0</ip></networks><profile>default</profile><quota>default</quota>

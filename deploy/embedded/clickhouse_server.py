@@ -20,6 +20,7 @@ from lotstream.deploy.embedded.clickhouse_body import ChunkedBody, SizedBody, Wi
 from lotstream.deploy.embedded.clickhouse_engine import Engine
 from lotstream.deploy.embedded.clickhouse_errors import ClickHouseError, Code, refuse
 from lotstream.deploy.embedded.clickhouse_http import Answer, Broken, Front, Limits, Request, failure
+from lotstream.deploy.embedded.clickhouse_sandbox import enter_sandbox
 from lotstream.deploy.embedded.clickhouse_users import Role, User, Users
 
 LOOPBACK = "127.0.0.1"
@@ -179,6 +180,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--users-fd", type=int, required=True)
     options = parser.parse_args(arguments)
     users = _read_users(options.users_fd)
+    if not enter_sandbox(options.data, port=options.port):
+        sys.stderr.write("This kernel has no Landlock: files are guarded by the engine's access rights alone.\n")
     engine = Engine(options.data)
     server = Server((LOOPBACK, options.port), Front(engine, users, Limits()))
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -14,6 +14,9 @@ from lotstream.deploy.embedded.clickhouse_wish import Wish
 MAX_SESSIONS = 500
 CHANGING = frozenset(["set", "use"])
 """Statements whose effect is meant to outlive their request."""
+HARMLESS = frozenset(["select", "(", "with", "from", "insert", "show", "describe", "desc", "exists", "explain"])
+"""Statements that leave nothing behind in a handle: the next request without a session can have it."""
+MAX_SPARE = 16
 
 
 @dataclass(slots=True)
@@ -69,20 +72,15 @@ class Sessions:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._open: dict[tuple[Role, str], Session] = {}
+        self._spare: dict[bool, list[Session]] = {False: [], True: []}
         self._lock = threading.Lock()
 
     @contextmanager
     def converse(self, wish: Wish, *, verb: str) -> Iterator[Session]:
         """The session that the request names, or a passing one. Raises ClickHouseError."""
         if not wish.session:
-            session = self._fresh(readonly=wish.reading)
-            try:
-                if wish.database:
-                    session.handle.use(wish.database)
-                session.handle.set(wish.settings)
+            with self._pass(wish, verb=verb) as session:
                 yield session
-            finally:
-                session.handle.close()
             return
         session = self._find(wish)
         try:
@@ -93,6 +91,23 @@ class Sessions:
             if wish.close:
                 self._forget(wish)
             session.lock.release()
+
+    @contextmanager
+    def _pass(self, wish: Wish, *, verb: str) -> Iterator[Session]:
+        with self._lock:
+            spare = self._spare[wish.reading]
+            session = spare.pop() if spare else self._fresh(readonly=wish.reading)
+        kept = False
+        try:
+            session.adapt(wish, verb="")
+            yield session
+            kept = verb in HARMLESS
+        finally:
+            with self._lock:
+                if kept and len(self._spare[wish.reading]) < MAX_SPARE:
+                    self._spare[wish.reading].append(session)
+                else:
+                    session.handle.close()
 
     def _fresh(self, *, readonly: bool) -> Session:
         handle = self._engine.open()
@@ -142,3 +157,6 @@ class Sessions:
                 if session.lock.acquire(blocking=False):
                     session.handle.close()
             self._open.clear()
+            for session in self._spare[False] + self._spare[True]:
+                session.handle.close()
+            self._spare = {False: [], True: []}
