@@ -35,6 +35,7 @@ _LOCATIONS = (
     (STORES[0], "Store 1, Riverside", "customer"),
     (STORES[1], "Store 2, Old Town", "customer"),
     (STORES[2], "Store 3, Harbour", "customer"),
+    ("street", "Street before a store", "transit"),
 )
 _POINTS = (
     ("plant/line", PLANT, ""),
@@ -43,8 +44,8 @@ _POINTS = (
     ("centre/dock-in", CENTRE, ROAD),
     ("centre/dock-out", CENTRE, ROAD),
     ("centre/desk", CENTRE, ""),
-    ("store-1/door", STORES[0], "street-1"),
-    ("store-2/door", STORES[1], "street-2"),
+    ("store-1/door", STORES[0], "street"),
+    ("store-2/door", STORES[1], "street"),
     ("store-1/desk", STORES[0], ""),
 )
 
@@ -62,7 +63,14 @@ SCANNERS = {
 def site_file() -> str:
     """The site file of the world (TOML)."""
     parts = [
-        _table("locations", id=key, name=name, kind=kind, gln=key.split("/")[1], site=key.split("/")[1])
+        _table(
+            "locations",
+            id=key,
+            name=name,
+            kind=kind,
+            gln=key.split("/")[1] if "/" in key else "",
+            site=key.split("/254")[0],
+        )
         for key, name, kind in _LOCATIONS
     ]
     parts += [_table("read_points", id=key, inside=inside, outside=outside) for key, inside, outside in _POINTS]
