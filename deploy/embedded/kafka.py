@@ -35,7 +35,7 @@ from lotstream.deploy.embedded.rundir import Claim, claim, withdraw, write_json,
 
 PORT_ATTEMPTS = 5
 READY_S = 60.0
-STOP_S = 15.0
+STOP_S = 20.0
 LOOK_EVERY_S = 0.02
 
 
