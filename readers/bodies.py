@@ -1,7 +1,7 @@
 """Request bodies: unpacked, never larger than allowed, and never more of them at once than memory is set aside for."""
 
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 from starlette.requests import Request
@@ -9,7 +9,8 @@ from starlette.requests import Request
 from lotstream.runtime.errors import Transient
 
 MAX_HELD_BYTES = 1 << 28
-_CHUNK = 1 << 20
+_STEP = 1 << 20
+_ANY_HEADER = 32 + 15  # the header says whether it is gzip or zlib
 
 
 class BodyTooLarge(Exception):
@@ -57,48 +58,50 @@ async def body_of(request: Request, *, most: int, held: Held) -> AsyncIterator[b
                 parts.append(part)
                 if size > most:
                     raise BodyTooLarge(f"Expected at most {most} bytes, got more.")
+        unpack.finish()
         yield parts[0] if len(parts) == 1 else b"".join(parts)
     finally:
         held.give(size)
 
 
 class _Plain:
-    def __call__(self, packed: bytes) -> list[bytes]:
-        return [packed] if packed else []
+    def __call__(self, packed: bytes) -> Iterator[bytes]:
+        if packed:
+            yield packed
+
+    def finish(self) -> None:
+        return
 
 
 class _Zipped:
     """gzip and zlib streams, unpacked in bounded steps so that a small body cannot become a large one unseen."""
 
-    def __init__(self, window_bits: int) -> None:
-        self._stream = zlib.decompressobj(window_bits)
+    def __init__(self) -> None:
+        self._stream = zlib.decompressobj(_ANY_HEADER)
+        self._empty = True
 
-    def __call__(self, packed: bytes) -> "_Steps":
-        return _Steps(self._stream, packed)
+    def __call__(self, packed: bytes) -> Iterator[bytes]:
+        while packed:
+            self._empty = False
+            if self._stream.eof:
+                # gzip allows one stream after another
+                self._stream = zlib.decompressobj(_ANY_HEADER)
+            try:
+                part = self._stream.decompress(packed, _STEP)
+            except zlib.error as error:
+                raise BodyUnreadable(f"Expected a compressed body, got {error}.") from None
+            packed = self._stream.unused_data if self._stream.eof else self._stream.unconsumed_tail
+            yield part
 
-
-class _Steps:
-    def __init__(self, stream: "zlib._Decompress", packed: bytes) -> None:
-        self._stream = stream
-        self._rest = packed
-
-    def __iter__(self) -> "_Steps":
-        return self
-
-    def __next__(self) -> bytes:
-        if not self._rest:
-            raise StopIteration
-        try:
-            part = self._stream.decompress(self._rest, _CHUNK)
-        except zlib.error as error:
-            raise BodyUnreadable(f"Expected a compressed body, got {error}.") from None
-        self._rest = self._stream.unconsumed_tail
-        return part
+    def finish(self) -> None:
+        """Raises BodyUnreadable when the stream has not come to its own end."""
+        if not self._empty and not self._stream.eof:
+            raise BodyUnreadable("Expected a whole compressed body, got a part of it.")
 
 
 def _unpacker(encoding: str) -> _Plain | _Zipped:
     if encoding in ("", "identity"):
         return _Plain()
     if encoding in ("gzip", "x-gzip", "deflate"):
-        return _Zipped(47)  # 32 + 15: the header says which of the two it is
+        return _Zipped()
     raise BodyUnreadable(f"Expected Content-Encoding gzip, deflate or identity, got {encoding!r}.")

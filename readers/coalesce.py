@@ -64,7 +64,8 @@ class Coalescer:
             self._lanes.setdefault(key, _Lane()).under_way += 1
             mine.append(key)
         try:
-            await self.send(direct)
+            if direct:
+                await self.send(direct)
         finally:
             for key in mine:
                 self._done(key)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import httpx
@@ -105,7 +106,7 @@ async def _replay_file(
     file: Path, what: Replay, *, report: Callable[[Progress], None], client: httpx.AsyncClient
 ) -> Progress:
     kind = what.format or guess_format(file, mapping=what.mapping)
-    source = what.source or f"file:{file.name}"[:200]
+    source = what.source or f"file:{quote(file.name)}"[:200]
     progress = Progress(file, total_bytes=file.stat().st_size)
     pace = _Pace(what.speed)
     for number, post in enumerate(posts_of(file, kind)):
@@ -224,7 +225,7 @@ def _path(kind: Format, what: Replay) -> str:
 
 async def _send(
     client: httpx.AsyncClient, what: Replay, *, path: str, body: bytes, source: str, number: int
-) -> dict[str, object]:
+) -> dict[str, Any]:
     headers = {
         "Lotstream-Origin": "file",
         "Lotstream-Source": source,
