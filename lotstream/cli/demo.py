@@ -125,7 +125,8 @@ class Story:
         seconds = self.timings["play"] + self.timings["drain"]
         self.out.print(
             f"\n{played.reads:,} reads and {played.events:,} events in {seconds:.1f} s: "
-            f"{played.reads / seconds:,.0f} reads/s from the door to the tables; {totals['reads']:,} tag reads became {totals['sightings']:,} sightings "
+            f"{played.reads / seconds:,.0f} reads/s from the door to the tables; "
+            f"{totals['reads']:,} tag reads became {totals['sightings']:,} sightings "
             f"({totals['reads'] / max(1, totals['sightings']):.1f} : 1). A request was durable after "
             f"{played.percentile(0.5):.0f} ms (half of them), {played.percentile(0.99):.0f} ms (99 %)."
         )
