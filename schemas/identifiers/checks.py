@@ -53,12 +53,12 @@ def gtin(text: str) -> str:
 
 def sscc(text: str) -> str:
     """An SSCC of 18 digits, its check digit verified."""
-    return _of_length(text, 18, "an SSCC of 18 digits")
+    return _of_length(text, 18, what="an SSCC of 18 digits")
 
 
 def gln(text: str) -> str:
     """A GLN of 13 digits, its check digit verified."""
-    return _of_length(text, 13, "a GLN of 13 digits")
+    return _of_length(text, 13, what="a GLN of 13 digits")
 
 
 def check_pair(text: str) -> str:
@@ -68,7 +68,7 @@ def check_pair(text: str) -> str:
     return _PAIR_ALPHABET[total >> 5] + _PAIR_ALPHABET[total & 31]
 
 
-def _of_length(text: str, length: int, what: str) -> str:
+def _of_length(text: str, length: int, *, what: str) -> str:
     if len(text) != length or not DIGITS.issuperset(text):
         raise IdentifierInvalid(Rule.LENGTH, what, repr(text), text)
     return require_check_digit(text, text)

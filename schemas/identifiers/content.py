@@ -36,7 +36,7 @@ def require_value(spec: AiSpec, value: str) -> str:
     """`value` when it is valid for the AI in every respect. Raises IdentifierInvalid."""
     where = f"({spec.ai}){value}"
     for part, piece in list(split_components(spec, value)):
-        _require_charset(part, piece, where)
+        _require_charset(part, piece, where=where)
         for linter in part.linters:
             LINTERS[linter](piece, where)
     return value
@@ -49,13 +49,13 @@ def require_key_value(spec: AiSpec, value: str) -> str:
     """
     where = f"({spec.ai}){value}"
     for part, piece in list(split_components(spec, value)):
-        _require_charset(part, piece, where)
+        _require_charset(part, piece, where=where)
         for linter in _KEY_LINTERS.intersection(part.linters):
             LINTERS[linter](piece, where)
     return value
 
 
-def _require_charset(part: Component, piece: str, where: str) -> None:
+def _require_charset(part: Component, piece: str, *, where: str) -> None:
     charset = _CHARSETS[part.charset]
     if not charset.issuperset(piece):
         wrong = next(char for char in piece if char not in charset)

@@ -58,7 +58,7 @@ def require_coupon(text: str, where: str) -> None:
     for field in "1234569":
         if not cursor.ended and cursor.digits[cursor.at] == field:
             cursor.take(1, "field number")
-            _optional(field, cursor, dates)
+            _optional(field, cursor, dates=dates)
     cursor.require_end()
     if "3" in dates and "4" in dates and parse_date(dates["3"]) < parse_date(dates["4"]):
         raise IdentifierInvalid(Rule.DATE, f"an expiration not before {dates['4']}", repr(dates["3"]), where)
@@ -87,7 +87,7 @@ def _other_purchase(cursor: _Cursor, what: str) -> None:
         cursor.take(int(size) + 6, f"{what} company prefix")
 
 
-def _optional(field: str, cursor: _Cursor, dates: dict[str, str]) -> None:
+def _optional(field: str, cursor: _Cursor, *, dates: dict[str, str]) -> None:
     if field == "1":
         cursor.choose("0123", "additional purchase rules code")
         _other_purchase(cursor, "second purchase")

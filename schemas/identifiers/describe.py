@@ -66,19 +66,19 @@ def describe(text: str, *, today_year: int = TODAY_YEAR) -> Description:
     text = text.strip()
     if text[:4].lower() == "urn:":
         key = tag_key(text)
-        return _of_key(text, Written.EPC_URI, key, epc_uri=text if text.lower().startswith(_PURE) else None)
+        return _of_key(text, key, written=Written.EPC_URI, epc_uri=text if text.lower().startswith(_PURE) else None)
     if _KEY.fullmatch(text):
-        return _of_key(text, Written.KEY, tag_key(text))
+        return _of_key(text, tag_key(text), written=Written.KEY)
     try:
         scan = parse_scan(text, today_year=today_year)
     except IdentifierInvalid:
         if not _EPC.fullmatch(text):
             raise
-        return _of_key(text, Written.EPC, epc_to_key(text))
+        return _of_key(text, epc_to_key(text), written=Written.EPC)
     return _of_scan(text, scan)
 
 
-def _of_key(text: str, written: Written, name: str, *, epc_uri: str | None = None) -> Description:
+def _of_key(text: str, name: str, *, written: Written, epc_uri: str | None = None) -> Description:
     key = parse_key(name)
     is_hex = key.scheme is Scheme.HEX
     return Description(

@@ -34,11 +34,11 @@ def _parse(uri: str, *, zero_suppressed: bool, require: Callable[[AiSpec, str], 
     if not found or not found[1] or not found[2]:
         raise IdentifierInvalid(Rule.FORM, "http(s)://domain/path", repr(uri), uri)
     path = _path_elements(found[2], uri)
-    query = _query_elements(found[3] or "", {ai for ai, _ in path}, uri)
+    query = _query_elements(found[3] or "", {ai for ai, _ in path}, uri=uri)
     elements = tuple((ai, _padded(ai, value) if zero_suppressed else value) for ai, value in (*path, *query))
     for ai, value in elements:
         require(SPECS[ai], value)
-    _require_path_order(path, query, uri)
+    _require_path_order(path, query, uri=uri)
     return elements
 
 
@@ -99,7 +99,7 @@ def _pairs(segments: list[str], uri: str) -> list[tuple[str, str]]:
     return pairs
 
 
-def _query_elements(query: str, taken: set[str], uri: str) -> list[tuple[str, str]]:
+def _query_elements(query: str, taken: set[str], *, uri: str) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     for part in query.split("&"):
         ai, equals, raw = part.partition("=")
@@ -118,7 +118,7 @@ def _query_elements(query: str, taken: set[str], uri: str) -> list[tuple[str, st
     return found
 
 
-def _require_path_order(path: list[tuple[str, str]], query: list[tuple[str, str]], uri: str) -> None:
+def _require_path_order(path: list[tuple[str, str]], query: list[tuple[str, str]], *, uri: str) -> None:
     """What could stand in the path as a qualifier has its place there."""
     key, *qualifiers = (ai for ai, _ in path)
     for ai, _ in query:

@@ -97,7 +97,7 @@ def words96(epcs: list[str]) -> tuple[UInt, UInt] | None:
     return (columns[:, 0] << np.uint64(32)) | columns[:, 1], columns[:, 2]
 
 
-def _parts(body: UInt, partition: npt.NDArray[np.intp], bits: UInt) -> tuple[UInt, UInt]:
+def _parts(body: UInt, partition: npt.NDArray[np.intp], *, bits: UInt) -> tuple[UInt, UInt]:
     width = bits[partition]
     return body >> width, body & ((_ONE << width) - _ONE)
 
@@ -121,7 +121,7 @@ def sgtin96_columns(words: tuple[UInt, UInt]) -> list[str | None]:
     """The keys in words with header 30."""
     high, low = words
     partition, valid = _partition(high)
-    prefix, item = _parts((high & np.uint64((1 << 50) - 1)) >> np.uint64(6), partition, _ITEM_BITS)
+    prefix, item = _parts((high & np.uint64((1 << 50) - 1)) >> np.uint64(6), partition, bits=_ITEM_BITS)
     valid &= (prefix < _PREFIX_TEN[partition]) & (item < _ITEM_LIMIT[partition])
     ten = _ITEM_TEN[partition]
     indicator = item // ten
@@ -139,7 +139,7 @@ def sscc96_columns(words: tuple[UInt, UInt]) -> list[str | None]:
     high, low = words
     partition, valid = _partition(high)
     body = ((high & np.uint64((1 << 50) - 1)) << np.uint64(8)) | (low >> np.uint64(24))
-    prefix, reference = _parts(body, partition, _SSCC_REFERENCE_BITS)
+    prefix, reference = _parts(body, partition, bits=_SSCC_REFERENCE_BITS)
     valid &= (prefix < _PREFIX_TEN[partition]) & (reference < _SSCC_LIMIT[partition])
     ten = _SSCC_TEN[partition]
     extension = reference // ten

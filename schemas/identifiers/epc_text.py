@@ -31,7 +31,7 @@ def decode_text(epc: str) -> Key | None:
         return None
     start = 14 + PREFIX_BITS[partition] if header == "38" else _TEXT_FROM[header]
     serial = _text(bits, size - start)
-    fields = None if serial is None else _fields(header, word, serial)
+    fields = None if serial is None else _fields(header, word, serial=serial)
     return None if fields is None else build_key(fields, where=epc)
 
 
@@ -42,7 +42,7 @@ def _text(bits: int, length: int) -> str | None:
     return text if text and "\0" not in text and not bits & ((1 << length % 7) - 1) else None
 
 
-def _fields(header: str, word: int, serial: str) -> Fields | None:
+def _fields(header: str, word: int, *, serial: str) -> Fields | None:
     if header in ("36", "41"):
         gtin = gtin_of(word)
         if gtin is None:

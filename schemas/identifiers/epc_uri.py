@@ -89,10 +89,10 @@ _FORMS: dict[str, _Form] = {
 
 def epc_uri_to_key(uri: str) -> str:
     """The key of a pure identity URI or tag URI. Raises IdentifierInvalid."""
-    scheme, body = _split(uri, ("id", "tag"))
-    if uri.split(":", 3)[2].lower() == "tag":
-        return _tag_key(uri, scheme, body)
-    return _pure_key(uri, scheme, body)
+    kind, scheme, body = _split(uri, ("id", "tag"))
+    if kind == "tag":
+        return _tag_key(uri, scheme=scheme, body=body)
+    return _pure_key(uri, scheme=scheme, body=body)
 
 
 def class_urn_to_key(urn: str) -> str:
@@ -100,14 +100,16 @@ def class_urn_to_key(urn: str) -> str:
 
     Raises IdentifierInvalid; a pattern wider than one class is none.
     """
-    scheme, body = _split(urn, ("class", "idpat"))
-    if scheme == "lgtin":
-        return format_key(_build(urn, scheme, body))
+    kind, scheme, body = _split(urn, ("class", "idpat"))
+    if (kind == "class") is not (scheme == "lgtin"):
+        raise IdentifierInvalid(Rule.UNKNOWN_SCHEME, "urn:epc:class:lgtin:… or urn:epc:idpat:…", repr(urn), urn)
+    if kind == "class":
+        return format_key(_build(urn, scheme=scheme, body=body))
     if not body.endswith(".*"):
-        return _pure_key(urn, scheme, body)
+        return _pure_key(urn, scheme=scheme, body=body)
     anything = ".*.*.*" if scheme == "itip" and body.endswith(".*.*.*") else ".*"
     stand_in = body.removesuffix(anything) + anything.replace(".*", ".01")[:-2] + "1"
-    return format_key(_class_of(_build(urn, scheme, stand_in), urn))
+    return format_key(_class_of(_build(urn, scheme=scheme, body=stand_in), urn))
 
 
 def _class_of(key: Key, urn: str) -> Key:
@@ -119,14 +121,14 @@ def _class_of(key: Key, urn: str) -> Key:
     raise IdentifierInvalid(Rule.FORM, "a pattern of one class", repr(urn), urn)
 
 
-def _split(uri: str, kinds: tuple[str, ...]) -> tuple[str, str]:
+def _split(uri: str, kinds: tuple[str, ...]) -> tuple[str, str, str]:
     parts = uri.split(":", 4)
     if len(parts) != 5 or parts[0].lower() != "urn" or parts[1].lower() != "epc" or parts[2].lower() not in kinds:
         raise IdentifierInvalid(Rule.FORM, f"urn:epc:{'|'.join(kinds)}:…", repr(uri), uri)
-    return parts[3].lower(), parts[4]
+    return parts[2].lower(), parts[3].lower(), parts[4]
 
 
-def _tag_key(uri: str, scheme: str, body: str) -> str:
+def _tag_key(uri: str, *, scheme: str, body: str) -> str:
     if not _TAG_SCHEMES.fullmatch(scheme):
         raise IdentifierInvalid(Rule.UNKNOWN_SCHEME, "an EPC tag scheme", repr(scheme), uri)
     pure = scheme.partition("-")[0]
@@ -138,18 +140,18 @@ def _tag_key(uri: str, scheme: str, body: str) -> str:
     serial = body.rpartition(".")[2]
     if bits and (not _NUMBER.fullmatch(serial) or int(serial) >= 1 << bits):
         raise IdentifierInvalid(Rule.VALUE, f"a serial number of at most {bits} bits", repr(serial), uri)
-    return _pure_key(uri, pure, body)
+    return _pure_key(uri, scheme=pure, body=body)
 
 
-def _pure_key(uri: str, scheme: str, body: str) -> str:
+def _pure_key(uri: str, *, scheme: str, body: str) -> str:
     if scheme in FOREIGN_SCHEMES:
         return f"hex/{foreign_hex(f'urn:epc:id:{scheme}:{body}')}"
     if scheme == "lgtin":
         raise IdentifierInvalid(Rule.FORM, "a class URN for lgtin", repr(uri), uri)
-    return format_key(_build(uri, scheme, body))
+    return format_key(_build(uri, scheme=scheme, body=body))
 
 
-def _build(uri: str, scheme: str, body: str) -> Key:
+def _build(uri: str, *, scheme: str, body: str) -> Key:
     form = _FORMS.get(scheme)
     if form is None:
         raise IdentifierInvalid(Rule.UNKNOWN_SCHEME, "an EPC scheme with a key", repr(scheme), uri)
@@ -160,13 +162,13 @@ def _build(uri: str, scheme: str, body: str) -> Key:
     if not 6 <= len(prefix) <= 12 or not _DIGITS.fullmatch(prefix):
         raise IdentifierInvalid(Rule.LENGTH, "a company prefix of 6 to 12 digits", repr(prefix), uri)
     if form.digits is not None:
-        _require_reference(prefix, parts[1], form.digits, uri)
+        _require_reference(prefix, parts[1], digits=form.digits, uri=uri)
     if not all(parts[2:]):
         raise IdentifierInvalid(Rule.LENGTH, "a serial", "none", uri)
     return build_key(form.build([unescape(part) for part in parts]), where=uri)
 
 
-def _require_reference(prefix: str, reference: str, digits: int, uri: str) -> None:
+def _require_reference(prefix: str, reference: str, *, digits: int, uri: str) -> None:
     if len(prefix) + len(reference) != digits or not _DIGITS.fullmatch(reference):
         raise IdentifierInvalid(
             Rule.LENGTH, f"company prefix and reference of {digits} digits", repr(f"{prefix}.{reference}"), uri

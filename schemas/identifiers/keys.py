@@ -71,7 +71,7 @@ SERIAL_FROM = {  # where the serial starts inside the value
     Scheme.GDTI: ("253", 13),
     Scheme.SGCN: ("255", 13),
 }
-_CLASSES = frozenset({Scheme.GTIN, Scheme.LGTIN, Scheme.GMN})
+CLASSES = frozenset({Scheme.GTIN, Scheme.LGTIN, Scheme.GMN})
 _CARRIERS = frozenset({Scheme.SSCC, Scheme.GRAI, Scheme.GIAI})
 _NEEDS_SERIAL = frozenset({Scheme.ITIP, Scheme.CPI, *SERIAL_FROM})
 
@@ -122,7 +122,7 @@ class Key:
         """Whether it names one thing, not a class or a lot."""
         if self.scheme in _NEEDS_SERIAL:
             return self.serial is not None
-        return self.scheme not in _CLASSES
+        return self.scheme not in CLASSES
 
     def __str__(self) -> str:
         return format_key(self)

@@ -18,7 +18,7 @@ _IBAN = re.compile(r"[A-Z]{2}[0-9]{2}[0-9A-Z]{6,}")
 _PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
-def _refuse(expected: str, got: str, where: str, rule: Rule = Rule.VALUE) -> None:
+def _refuse(expected: str, got: str, *, where: str, rule: Rule = Rule.VALUE) -> None:
     raise IdentifierInvalid(rule, expected, repr(got), where)
 
 
@@ -28,7 +28,7 @@ def _csum(text: str, where: str) -> None:
 
 def _csumalpha(text: str, where: str) -> None:
     if len(text) < 2:
-        _refuse("at least two check characters", text, where, Rule.LENGTH)
+        _refuse("at least two check characters", text, where=where, rule=Rule.LENGTH)
     expected = check_pair(text[:-2])
     if text[-2:] != expected:
         raise IdentifierInvalid(Rule.CHECK_PAIR, f"check characters {expected}", text[-2:], where)
@@ -37,7 +37,7 @@ def _csumalpha(text: str, where: str) -> None:
 def _company_prefix(text: str, where: str, *, start: int) -> None:
     head = text[start : start + _GCP_SHORTEST]
     if len(head) < _GCP_SHORTEST or not DIGITS.issuperset(head):
-        _refuse(f"a GS1 Company Prefix of at least {_GCP_SHORTEST} digits", head, where, Rule.FORM)
+        _refuse(f"a GS1 Company Prefix of at least {_GCP_SHORTEST} digits", head, where=where, rule=Rule.FORM)
 
 
 def _date(text: str, where: str, *, day_zero: bool) -> None:
@@ -46,7 +46,7 @@ def _date(text: str, where: str, *, day_zero: bool) -> None:
 
 def _below(text: str, where: str, *, limit: int, what: str) -> None:
     if int(text) >= limit:
-        _refuse(f"{what} 00 to {limit - 1}", text, where, Rule.DATE)
+        _refuse(f"{what} 00 to {limit - 1}", text, where=where, rule=Rule.DATE)
 
 
 def _hhmi(text: str, where: str) -> None:
@@ -56,36 +56,36 @@ def _hhmi(text: str, where: str) -> None:
 
 def _pattern(text: str, where: str, *, pattern: re.Pattern[str], what: str) -> None:
     if not pattern.fullmatch(text):
-        _refuse(what, text, where)
+        _refuse(what, text, where=where)
 
 
 def _one_of(text: str, where: str, *, words: frozenset[str], what: str) -> None:
     if text not in words:
-        _refuse(what, text, where)
+        _refuse(what, text, where=where)
 
 
 def _at_most(text: str, where: str, *, limit: int, what: str) -> None:
     if int(text) > limit:
-        _refuse(f"{what} at most {limit}", text, where)
+        _refuse(f"{what} at most {limit}", text, where=where)
 
 
 def _piece_of_total(text: str, where: str) -> None:
     piece, total = int(text[:2]), int(text[2:])
     if piece == 0 or total == 0 or piece > total:
-        _refuse("a piece number of 01 to the total", text, where)
+        _refuse("a piece number of 01 to the total", text, where=where)
 
 
 def _position(text: str, where: str) -> None:
     position, _, end = text.partition("/")
     if len(text) != 3 or not DIGITS.issuperset(position + end) or not position or not end:
-        _refuse("a position such as 1/3", text, where)
+        _refuse("a position such as 1/3", text, where=where)
     if position == "0" or end == "0" or int(position) > int(end):
-        _refuse("a position of 1 to the last", text, where)
+        _refuse("a position of 1 to the last", text, where=where)
 
 
 def _iban(text: str, where: str) -> None:
     if not _IBAN.fullmatch(text) or text[:2] not in COUNTRIES:
-        _refuse("an IBAN", text, where)
+        _refuse("an IBAN", text, where=where)
     number = "".join(str(int(char, 36)) for char in text[4:] + text[:4])
     if int(number) % 97 != 1:
         raise IdentifierInvalid(Rule.CHECK_PAIR, "IBAN check digits that fit", text[2:4], where)
@@ -93,7 +93,7 @@ def _iban(text: str, where: str) -> None:
 
 def _percent(text: str, where: str) -> None:
     if _PERCENT.search(text):
-        _refuse("two hexadecimal digits after each %", text, where)
+        _refuse("two hexadecimal digits after each %", text, where=where)
 
 
 def _package_type(text: str, where: str) -> None:

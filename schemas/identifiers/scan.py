@@ -14,7 +14,7 @@ from lotstream.schemas.identifiers.elements import (
     require_no_conflict,
     require_signed_serial,
 )
-from lotstream.schemas.identifiers.keys import FORMS, Key, Scheme, build_key, format_key, lot_key
+from lotstream.schemas.identifiers.keys import CLASSES, FORMS, Key, Scheme, build_key, format_key, lot_key
 from lotstream.schemas.identifiers.scan_read import Found, Written, read_elements, scanner_text
 from lotstream.schemas.identifiers.separators import DEFAULT_SEPARATORS, Separators
 from lotstream.schemas.identifiers.swallowed import swallowed_ai
@@ -23,6 +23,10 @@ from lotstream.schemas.identifiers.symbology import find_symbology, split_symbol
 _GTIN_AIS = ("01", "02", "03")
 _ITEM_AIS = ("8006", "8026")
 _GOODS = frozenset({"00", "01", "02", "03", "8006", "8026"})
+_THINGS = {
+    first: tuple((form, scheme) for form, scheme in FORMS.items() if form[0] == first and scheme not in CLASSES)
+    for first in {form[0] for form in FORMS}
+}
 _PLACES = frozenset({Scheme.SGLN, Scheme.PGLN})
 
 
@@ -67,15 +71,15 @@ def parse_scan(
     symbol, body = split_symbology(scanner_text(data))
     if symbol is None and symbology is not None:
         symbol = find_symbology(symbology)
-    found = read_elements(body, symbol, separators)
+    found = read_elements(body, symbol, separators=separators)
     require_no_conflict(found.elements)
     require_signed_serial(found.elements)
     if whole_label:
         require_associations(found.elements)
-    return _scan(found, None if symbol is None else symbol.code, today_year)
+    return _scan(found, None if symbol is None else symbol.code, today_year=today_year)
 
 
-def _scan(found: Found, symbology: str | None, today_year: int) -> Scan:
+def _scan(found: Found, symbology: str | None, *, today_year: int) -> Scan:
     elements = found.elements
     values = dict(elements)
     key = _instance(elements)
@@ -109,8 +113,8 @@ def _instance(elements: Elements) -> Key | None:
     values = dict(elements)
     has_goods = not _GOODS.isdisjoint(values)
     for first in values:
-        for form, scheme in FORMS.items():
-            if form[0] != first or not all(ai in values for ai in form) or (has_goods and scheme in _PLACES):
+        for form, scheme in _THINGS.get(first, ()):
+            if (has_goods and scheme in _PLACES) or not all(ai in values for ai in form):
                 continue
             key = build_key(tuple((ai, values[ai]) for ai in form), where=first)
             if key.is_instance:
@@ -134,7 +138,7 @@ def _swallowed(elements: Elements) -> tuple[str, ...]:
     present = {ai for ai, _ in elements}
     found = []
     for ai, value in elements:
-        inner = swallowed_ai(ai, value, present)
+        inner = swallowed_ai(ai, value, present=present)
         if inner is not None:
             name = {"10": "lot", "21": "serial"}.get(ai, f"AI ({ai})")
             found.append(f"{name} {value} looks like it swallowed AI ({inner}): an FNC1 is missing")

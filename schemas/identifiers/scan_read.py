@@ -55,7 +55,7 @@ def scanner_text(data: str | bytes) -> str:
     return text
 
 
-def read_elements(body: str, symbology: Symbology | None, separators: Separators) -> Found:
+def read_elements(body: str, symbology: Symbology | None, *, separators: Separators) -> Found:
     """The elements in the data of a symbol. Raises IdentifierInvalid."""
     if symbology is None:
         return _unmarked(body, separators)
@@ -63,7 +63,7 @@ def read_elements(body: str, symbology: Symbology | None, separators: Separators
         return _raw(body, separators)
     if symbology.carries is Carries.PLAIN:
         return _plain(body)
-    return _retail(body, symbology, separators)
+    return _retail(body, symbology, separators=separators)
 
 
 def _raw(body: str, separators: Separators) -> Found:
@@ -71,7 +71,7 @@ def _raw(body: str, separators: Separators) -> Found:
     return Found(elements, Written.ELEMENT_STRING, warnings)
 
 
-def _retail(body: str, symbology: Symbology, separators: Separators) -> Found:
+def _retail(body: str, symbology: Symbology, *, separators: Separators) -> Found:
     """EAN-13 or EAN-8; an add-on is no part of the GTIN, a composite component beside it holds elements."""
     length = 13 if symbology.carries is Carries.GTIN13 else 8
     primary, bar, composite = body.partition(_COMPOSITE)

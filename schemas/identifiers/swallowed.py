@@ -11,13 +11,13 @@ _STRONG = frozenset({"00", "01", "02", "11", "12", "13", "15", "16", "17"})  # a
 _LIKELY = frozenset({"10", "21", "30", "37"})
 
 
-def swallowed_ai(ai: str, value: str, present: set[str]) -> str | None:
+def swallowed_ai(ai: str, value: str, *, present: set[str]) -> str | None:
     """The AI that seems to begin inside a value of `ai`, or None; `present` are the AIs of the message."""
     if SPECS[ai].fixed or FNC1 in value:
         return None
     for start in range(1, len(value) - 2):
         inner = find_ai(value, start)
-        if inner is None or inner.ai in present or not _is_plausible(inner.ai, value, start):
+        if inner is None or inner.ai in present or not _is_plausible(inner.ai, value=value, start=start):
             continue
         try:
             rest = parse_raw(value[start:])
@@ -30,7 +30,7 @@ def swallowed_ai(ai: str, value: str, present: set[str]) -> str | None:
     return None
 
 
-def _is_plausible(inner: str, value: str, start: int) -> bool:
+def _is_plausible(inner: str, *, value: str, start: int) -> bool:
     """A bare (21) or (10) is believed only where letters turn into digits: many lots hold a 21 somewhere."""
     if inner in _STRONG or inner[:2] in ("31", "32"):
         return True

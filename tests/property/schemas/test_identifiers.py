@@ -189,7 +189,7 @@ def legal_word(header: int, filter_value: int, partition: int, prefix: int, refe
     digits_of_reference = partition + (5 if header == 0x31 else 1)
     word = (header << 6 | filter_value << 3 | partition) << body
     word |= (prefix % 10 ** (12 - partition)) << width | reference % 10**digits_of_reference
-    return word << (82 - body) | tail % (1 << (82 - body))
+    return int(word << (82 - body) | tail % (1 << (82 - body)))
 
 
 WORDS = st.one_of(
