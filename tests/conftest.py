@@ -1,8 +1,11 @@
 """What tests of several rooms share."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from lotstream.deploy.embedded.kafka import EmbeddedKafka
 
 SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
 
@@ -13,3 +16,10 @@ def shared_data() -> Path:
     if not SHARED.is_dir():
         pytest.skip("../shared/data is not here: the public vectors stay outside the project")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[str]:
+    """A broker for the whole run; every test takes topics and groups of its own. Gives host:port."""
+    with EmbeddedKafka() as broker:
+        yield broker.bootstrap

@@ -1,0 +1,133 @@
+"""A sink on the real broker, and stores that behave badly."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from lotstream.runtime.clock import SystemClock
+from lotstream.runtime.errors import Reason, Rejected, Transient
+from lotstream.runtime.metrics import Metrics
+from lotstream.runtime.settings import Settings, load_settings
+from lotstream.sinks.loop import SinkLoop
+from lotstream.sinks.rows import SINKS
+from lotstream.sinks.store import Store
+
+PATIENCE_S = 20.0
+
+
+class KeepingStore:
+    """Keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[Any, ...]] = []
+        self.inserts = 0
+
+    def insert(self, table: str, columns: Sequence[Sequence[Any]], *, names: Sequence[str], token: str) -> None:
+        self.inserts += 1
+        if table != "sink_offsets":
+            self.rows += zip(*columns, strict=True)
+
+
+class FailingStore(KeepingStore):
+    """Is away for its first calls."""
+
+    def __init__(self, failures: int) -> None:
+        super().__init__()
+        self.failures = failures
+
+    def insert(self, table: str, columns: Sequence[Sequence[Any]], *, names: Sequence[str], token: str) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise Transient("away", retry_after_s=0.01)
+        super().insert(table, columns, names=names, token=token)
+
+
+class RefusingStore(KeepingStore):
+    """Refuses every insert that has a certain detail in it."""
+
+    def __init__(self, poison: str) -> None:
+        super().__init__()
+        self.poison = poison
+
+    def insert(self, table: str, columns: Sequence[Sequence[Any]], *, names: Sequence[str], token: str) -> None:
+        if any(self.poison in column for column in columns):
+            raise Rejected(Reason.ROW_REFUSED, "poison")
+        super().insert(table, columns, names=names, token=token)
+
+
+class Bench:
+    """Topics of one test, its messages, and what a group has committed."""
+
+    def __init__(self, bootstrap: str, prefix: str) -> None:
+        env = {
+            "LOTSTREAM_KAFKA__BOOTSTRAP": bootstrap,
+            "LOTSTREAM_TOPICS__PREFIX": prefix,
+            "LOTSTREAM_TOPICS__PARTITIONS": "2",
+            "LOTSTREAM_SINK__BATCH_MS": "50",
+            "LOTSTREAM_STREAM__SESSION_TIMEOUT_S": "6",
+        }
+        self.settings: Settings = load_settings(None, env)
+        self.topic = self.settings.topics.name("blind-windows.v1")
+        self.letters = self.settings.topics.name("dead-letters.v1")
+        self.config = {"bootstrap.servers": bootstrap}
+        self.admin = AdminClient(self.config)
+        for future in self.admin.create_topics([NewTopic(self.topic, 2, 1), NewTopic(self.letters, 2, 1)]).values():
+            future.result()
+
+    def send(self, values: Sequence[bytes]) -> None:
+        producer = Producer(self.config)
+        for number, value in enumerate(values):
+            producer.produce(self.topic, value, partition=number % 2)
+        assert producer.flush(10) == 0
+
+    def committed(self) -> int:
+        group = self.settings.group("sink-blind-windows")
+        found = self.admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])[group].result()
+        return sum(max(0, at.offset) for at in found.topic_partitions)
+
+    def dead_letters(self) -> list[Any]:
+        consumer = Consumer(self.config | {"group.id": "look", "enable.auto.commit": False})
+        consumer.assign([TopicPartition(self.letters, number, 0) for number in range(2)])
+        found = []
+        until = time.monotonic() + 3
+        while time.monotonic() < until:
+            found += consumer.consume(10, 0.2)
+        consumer.close()
+        return found
+
+    @contextmanager
+    def running(self, store: Store) -> Iterator[SinkLoop]:
+        sink = next(sink for sink in SINKS if sink.name == "blind-windows")
+        loop = SinkLoop(sink, settings=self.settings, store=store, clock=SystemClock(), metrics=Metrics())
+        thread = threading.Thread(target=loop.run)
+        thread.start()
+        try:
+            yield loop
+        finally:
+            loop.stop()
+            thread.join(PATIENCE_S)
+            assert not thread.is_alive()
+
+    def wait(self, condition: Callable[[], bool]) -> None:
+        until = time.monotonic() + PATIENCE_S
+        while not condition():
+            assert time.monotonic() < until, "the condition did not come true in time"
+            time.sleep(0.05)
+
+
+@pytest.fixture
+def bench(kafka: str, request: pytest.FixtureRequest) -> Bench:
+    """Topics of its own for one test."""
+    return Bench(kafka, request.node.name[:40].replace("[", ".").replace("]", "") + ".")
+
+
+@pytest.fixture
+def stores() -> Any:
+    """The doubles by name."""
+    return type("Stores", (), {"keeping": KeepingStore, "failing": FailingStore, "refusing": RefusingStore})
