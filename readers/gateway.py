@@ -89,7 +89,9 @@ class Gateway:
         """Everything of a payload, the refused items as dead letters, then the counts."""
         taken = self._take(parsed, call)
         for refused in taken.refused:
-            taken.messages += self.intake.dead_letter(refused, arrival=call.arrival.by(call.reader), door=call.door)
+            taken.messages += self.intake.dead_letter(
+                refused, arrival=call.arrival.by(refused.reader or call.reader), door=call.door
+            )
         return await self._publish(taken, call)
 
     def _take(self, parsed: Parsed, call: Call) -> Taken:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from lotstream.readers.batches import Arrival, Group, Target, by_place, encode, pieces
 from lotstream.readers.blind import BlindWindows
 from lotstream.readers.clocks import ReaderClocks, plausible
-from lotstream.readers.formats.items import Label, Parsed, Refused, VendorEvent, VendorRead
+from lotstream.readers.formats.items import Label, Parsed, Refused, VendorEvent
 from lotstream.readers.labels import quantity_scan
 from lotstream.readers.mapping import Mapping, Place
 from lotstream.readers.messages import Message
@@ -41,6 +41,25 @@ class Taken:
 class _Source:
     sequence: int = 0
     doors: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class _Correction:
+    """What is added to the times of one reader in one request."""
+
+    reader: str
+    offset_us: int
+    arrival: Arrival
+
+    def holds(self, *times_us: int) -> bool:
+        return all(plausible(time + self.offset_us, received_us=self.arrival.received_us) for time in times_us)
+
+    def refusal(self, parsed: Parsed, index: int, time_us: int) -> Refused:
+        detail = (
+            f"Expected a time between 2003 and the receipt at {self.arrival.received_us}, "
+            f"got {time_us} and a clock offset of {self.offset_us} us."
+        )
+        return Refused(index, parsed.raw(index), Reason.TIME_IMPLAUSIBLE, detail, "time", self.reader)
 
 
 class Intake:
@@ -124,15 +143,14 @@ class Intake:
         return messages
 
     def _take_reads(self, taken: Taken, parsed: Parsed, *, name: str, at: Sequence[int], arrival: Arrival) -> None:
-        whole = len(at) == len(parsed.reads)
-        rows = parsed.reads if whole else [parsed.reads[i] for i in at]
+        rows = parsed.reads if len(at) == len(parsed.reads) else [parsed.reads[i] for i in at]
         last = [row.last_us for row in rows]
         offset_us = self._offset(taken, name, last, arrival=arrival)
-        if not (
-            plausible(min(last) + offset_us, received_us=arrival.received_us)
-            and plausible(max(last) + offset_us, received_us=arrival.received_us)
-        ):
-            rows = self._plausible(taken, parsed, at=at, arrival=arrival, offset_us=offset_us)
+        correction = _Correction(name, offset_us, arrival)
+        if not correction.holds(min(last), max(last)):
+            bad = [i for i in at if not correction.holds(parsed.reads[i].last_us)]
+            taken.refused += [correction.refusal(parsed, parsed.at[i], parsed.reads[i].last_us) for i in bad]
+            rows = [row for row in rows if correction.holds(row.last_us)]
         if rows:
             taken.reads += len(rows)
             groups = by_place(name, rows, mapping=self.mapping, clock_offset_us=offset_us)
@@ -155,24 +173,11 @@ class Intake:
     def _blind_window(self, window: BlindWindow) -> Message:
         return self.blind_windows.message(window.subject, window.encode())
 
-    def _plausible(
-        self, taken: Taken, parsed: Parsed, *, at: Sequence[int], arrival: Arrival, offset_us: int
-    ) -> list[VendorRead]:
-        rows = []
-        for i in at:
-            row = parsed.reads[i]
-            if plausible(row.last_us + offset_us, received_us=arrival.received_us):
-                rows.append(row)
-                continue
-            taken.refused.append(_implausible(parsed, parsed.at[i], row.last_us, arrival=arrival, offset_us=offset_us))
-        return rows
-
     def _take_label(self, taken: Taken, parsed: Parsed, label: Label, *, arrival: Arrival) -> None:
         offset_us = self._offset(taken, label.scanner, [label.device_time_us], arrival=arrival)
-        if not plausible(label.device_time_us + offset_us, received_us=arrival.received_us):
-            taken.refused.append(
-                _implausible(parsed, label.index, label.device_time_us, arrival=arrival, offset_us=offset_us)
-            )
+        correction = _Correction(label.scanner, offset_us, arrival)
+        if not correction.holds(label.device_time_us):
+            taken.refused.append(correction.refusal(parsed, label.index, label.device_time_us))
             return
         record = quantity_scan(label, mapping=self.mapping, arrival=arrival, clock_offset_us=offset_us)
         taken.messages.append(self.events.message(record.subject, record.encode()))
@@ -217,14 +222,6 @@ class Intake:
         else:
             self._sources.move_to_end(name)
         return source
-
-
-def _implausible(parsed: Parsed, index: int, time_us: int, *, arrival: Arrival, offset_us: int) -> Refused:
-    detail = (
-        f"Expected a time between 2003 and the receipt at {arrival.received_us}, "
-        f"got {time_us} and a clock offset of {offset_us} us."
-    )
-    return Refused(index, parsed.raw(index), Reason.TIME_IMPLAUSIBLE, detail, "time")
 
 
 def _by_reader(parsed: Parsed, default: str) -> dict[str, Sequence[int]]:

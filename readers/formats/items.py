@@ -61,6 +61,7 @@ class Refused:
     reason: Reason
     detail: str
     field: str = ""
+    reader: str = ""
 
     @classmethod
     def of(cls, rejected: Rejected, *, index: int, raw: bytes) -> "Refused":
