@@ -9,93 +9,98 @@ recorded - last read, binding, version, and, where one of them is set, lane, dis
 words. A pallet of 60 is seen as one: its sighting is one entry for 60 units.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 
 import orjson
 
 from lotstream.schemas.base import SLOT_US
 from lotstream.schemas.partitions import murmur2
-from lotstream.streams.locate.unit import NEW, NO_FLOOR, Entry, Unit, union
+from lotstream.streams.locate.unit import NO_FLOOR, Entry, Pair, Unit, union
 from lotstream.streams.serials import NOT_NUMERIC, serial_of
 
 BITS = 6
 BUCKETS = 256
-PREFIX = b"C"
+_LOW = (1 << BITS) - 1
 
 Position = int | str
-Chunk = dict[Position, Unit]
-ChunkKey = tuple[str, str]  # lot, block
+Block = int | str
+Units = dict[Position, Unit]
+Part = tuple[Position, Iterable[Entry], Unit]  # the unit's place, and those of its entries that are to be written
 
 
-def chunk_place(lot: str, tag: str) -> tuple[str, Position]:
+def chunk_place(lot: str, tag: str) -> tuple[Block, Position]:
     """(block, position) of a unit among those of its lot."""
     serial = serial_of(tag)
     if serial == NOT_NUMERIC or tag[3:17] != lot[3:17]:
         return f"h{murmur2(tag.encode()) % BUCKETS}", tag
-    return str(serial >> BITS), serial & (1 << BITS) - 1
+    return serial >> BITS, serial & _LOW
 
 
-def unit_tag(key: ChunkKey, position: Position) -> str:
+def unit_tag(lot: str, block: Block, position: Position) -> str:
     """The key of the unit at a position; inverse of `chunk_place`."""
-    if isinstance(position, str):
-        return position
-    return f"{key[0][:17]}/21/{(int(key[1]) << BITS) + position}"
+    if isinstance(position, str) or isinstance(block, str):
+        return str(position)
+    return f"{lot[:17]}/21/{(block << BITS) + position}"
 
 
-def encode_key(key: ChunkKey) -> bytes:
-    """Changelog key of a chunk."""
-    return PREFIX + f"{key[0]} {key[1]}".encode()
-
-
-def decode_key(raw: bytes) -> ChunkKey:
-    """Inverse of `encode_key`; a lot key holds no space, Digital Link escapes it."""
-    lot, block = raw[1:].decode().split(" ")
-    return lot, block
-
-
-def encode_chunk(chunk: Mapping[Position, Unit]) -> bytes:
-    """The value of a chunk."""
+def encode_chunk(parts: Iterable[Part]) -> bytes:
+    """Units with the entries given: all of them, or those that are news."""
     words: dict[str, int] = {}
     index: dict[Entry, int] = {}
-    seen: dict[int, int] = {}  # by object, which is quicker than by content; entries live as long as the chunk
-    entries: list[list[object]] = []
+    seen: dict[int, int] = {}  # by object, which is quicker than by content; entries outlive this call
+    rows: list[list[object]] = []
     units: list[list[object]] = []
-    for position, unit in chunk.items():
+    for position, entries, unit in parts:
         places = []
-        for entry in unit.entries:
+        for entry in entries:
             place = seen.get(id(entry), -1)
             if place < 0:
-                place = index.setdefault(entry, len(index))
+                place = index.setdefault(entry, len(rows))
                 seen[id(entry)] = place
-                if place == len(entries):
-                    entries.append(_encode_entry(entry, words))
+                if place == len(rows):
+                    rows.append(_encode_entry(entry, words))
             places.append(place)
         row: list[object] = [position, unit.changed, words.setdefault(unit.source, len(words)), places]
-        if unit.floor != NO_FLOOR:
+        if unit.floor is not NO_FLOOR:
             row += [unit.floor[0], words.setdefault(unit.floor[1], len(words))]
         units.append(row)
-    return orjson.dumps((list(words), entries, units))
+    return orjson.dumps((list(words), rows, units))
 
 
-def decode_chunk(raw: bytes | None) -> Chunk:
+def decode_chunk(raw: bytes) -> Units:
     """The units of a chunk; equal sightings are one object."""
-    if raw is None:
-        return {}
     words, rows, units = orjson.loads(raw)
     entries = [_decode_entry(row, words) for row in rows]
-    chunk: Chunk = {}
+    chunk: Units = {}
     for position, changed, source, places, *floor in units:
         kept = tuple([entries[place] for place in places])
-        chunk[position] = Unit(kept, (floor[0], words[floor[1]]) if floor else NO_FLOOR, changed, words[source])
+        lowest: Pair = (floor[0], words[floor[1]]) if floor else NO_FLOOR
+        chunk[position] = Unit(kept, floor=lowest, changed=changed, source=words[source])
     return chunk
 
 
+def union_of(parts: Iterable[bytes], *, depth: int) -> Units:
+    """The union of several parts of a chunk, in any order."""
+    units: Units = {}
+    for part in parts:
+        found = decode_chunk(part)
+        if not units:
+            units = found
+            continue
+        for position, unit in found.items():
+            known = units.get(position)
+            units[position] = unit if known is None else union(known, unit, depth=depth)
+    return units
+
+
+def whole(units: Units) -> Iterable[Part]:
+    """All units of a chunk with all their entries, in an order that depends on the content alone."""
+    return ((position, units[position].entries, units[position]) for position in sorted(units, key=str))
+
+
 def merge_chunks(older: bytes, newer: bytes, *, depth: int) -> bytes:
-    """The union of two copies of a chunk."""
-    one, other = decode_chunk(older), decode_chunk(newer)
-    for position, unit in one.items():
-        other[position] = union(unit, other.get(position, NEW), depth=depth)
-    return encode_chunk(other)
+    """The union of two copies of one part of a chunk."""
+    return encode_chunk(whole(union_of((older, newer), depth=depth)))
 
 
 def _encode_entry(entry: Entry, words: dict[str, int]) -> list[object]:

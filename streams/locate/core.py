@@ -8,28 +8,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import orjson
+from pydantic import TypeAdapter
 
 from lotstream.runtime.errors import Rejected
 from lotstream.schemas.base import decode
 from lotstream.schemas.documents import DOCUMENTS, QuantityFact
 from lotstream.schemas.lots import LOT_RECORD, LotRecord
 from lotstream.schemas.movements import Movement, MovementRows
-from lotstream.schemas.sightings import LotSighting, decode_lot_sightings
+from lotstream.schemas.sightings import LotSightingBatch, Mark
 from lotstream.streams.engine.core import Output, Record
 from lotstream.streams.letters import dead_letter
-from lotstream.streams.locate.chunk import PREFIX as CHUNK
-from lotstream.streams.locate.chunk import (
-    Chunk,
-    ChunkKey,
-    Position,
-    chunk_place,
-    decode_chunk,
-    decode_key,
-    encode_chunk,
-    encode_key,
-    merge_chunks,
-    unit_tag,
-)
+from lotstream.streams.locate.chunk import Position, Units, chunk_place, merge_chunks, unit_tag
+from lotstream.streams.locate.chunks import PREFIX as CHUNK
+from lotstream.streams.locate.chunks import Chunk, ChunkKey, Chunks
 from lotstream.streams.locate.lot import (
     Lot,
     Source,
@@ -38,11 +29,14 @@ from lotstream.streams.locate.lot import (
     newest_quantity,
     newest_record,
 )
-from lotstream.streams.locate.unit import DEPTH, NEW, Entry, Unit, add, entry_of, where_now
+from lotstream.streams.locate.unit import DEPTH, RETRACTED, Entry, Unit, add
 from lotstream.streams.register.lots import is_sgtin
 
 QUANTITY, RECORD = b"Q", b"R"
-HOT = 512  # decoded chunks
+_RETRACTED = int(Mark.RETRACTED)
+_LOT_SIGHTINGS = TypeAdapter(LotSightingBatch)
+
+Touched = tuple[ChunkKey, Position, Unit]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,10 +61,9 @@ class LocateCore:
         self._partition = partition
         self._depth = depth
         self._lots: dict[str, Lot] = {}
-        self._chunks: dict[ChunkKey, bytes] = {}
-        self._hot: dict[ChunkKey, Chunk] = {}
-        self._dirty_chunks: set[ChunkKey] = set()
+        self._chunks = Chunks(depth=depth)
         self._dirty: dict[bytes, bytes | None] = {}
+        self._turn = 0
         self._decide: dict[str, Callable[[Record], Iterable[Output]]] = {
             topics.lot_sightings: self._sightings,
             topics.lots: self._record,
@@ -79,6 +72,7 @@ class LocateCore:
 
     def apply(self, record: Record) -> Iterable[Output]:
         """Movements and lot locations of one message, or its dead letter."""
+        self._turn += 1
         try:
             return list(self._decide[record.topic](record))
         except Rejected as rejected:
@@ -89,31 +83,26 @@ class LocateCore:
 
     def load(self, items: Iterable[tuple[bytes, bytes]]) -> None:
         """State from the changelog; counts are made from it."""
+        sorted_: dict[bytes, list[tuple[bytes, bytes]]] = {}
         for key, value in items:
-            if key[:1] == CHUNK:
-                self._load_chunk(decode_key(key), value)
-                continue
+            sorted_.setdefault(key[:1], []).append((key, value))
+        for (name, _), units in self._chunks.load(sorted_.get(CHUNK, ())):
+            self._count(self._lot(name), units)
+        for _, value in sorted_.get(QUANTITY, ()):
             offset, body = orjson.loads(value)
-            if key[:1] == QUANTITY:
-                fact = QuantityFact.model_validate_json(body)
-                lot = self._lot(fact.lot)
-                lot.put_quantity(fact)
-                lot.changed(Source.DOCUMENTS, offset)
-            else:
-                statement = LotRecord.model_validate_json(body)
-                lot = self._lot(statement.lot)
-                lot.put_record(statement)
-                lot.changed(Source.LOTS, offset)
+            fact = QuantityFact.model_validate_json(body)
+            self._lot(fact.lot).put_quantity(fact)
+            self._lot(fact.lot).changed(Source.DOCUMENTS, offset)
+        for _, value in sorted_.get(RECORD, ()):
+            offset, body = orjson.loads(value)
+            statement = LotRecord.model_validate_json(body)
+            self._lot(statement.lot).put_record(statement)
+            self._lot(statement.lot).changed(Source.LOTS, offset)
 
     def changes(self) -> Mapping[bytes, bytes | None]:
         """State that changed since last asked."""
         dirty, self._dirty = self._dirty, {}
-        for key in self._dirty_chunks:
-            self._chunks[key] = dirty[encode_key(key)] = encode_chunk(self._hot[key])
-        self._dirty_chunks.clear()
-        while len(self._hot) > HOT:
-            del self._hot[next(iter(self._hot))]
-        return dirty
+        return dirty | self._chunks.changes()
 
     def _lot(self, key: str) -> Lot:
         lot = self._lots.get(key)
@@ -121,72 +110,75 @@ class LocateCore:
             lot = self._lots[key] = Lot(key)
         return lot
 
-    def _load_chunk(self, key: ChunkKey, value: bytes) -> None:
-        self._chunks[key] = value
-        lot = self._lot(key[0])
-        for position, unit in decode_chunk(value).items():
-            lot.count(where_now(unit.entries), logistic=_is_logistic(position), by=1)
+    def _count(self, lot: Lot, units: Units) -> None:
+        for position, unit in units.items():
+            if unit.now is not None:
+                lot.count(unit.now, logistic=_is_logistic(position), by=1)
             lot.changed(Source.SIGHTINGS, unit.changed)
             lot.as_of_us = max(lot.as_of_us, *(entry.at_us for entry in unit.entries))
 
-    def _chunk(self, key: ChunkKey) -> Chunk:
-        chunk = self._hot.pop(key, None)
-        if chunk is None:
-            chunk = decode_chunk(self._chunks.get(key))
-        self._hot[key] = chunk  # the newest is last, the oldest goes first
-        return chunk
-
     def _sightings(self, record: Record) -> Iterator[Output]:
-        before: dict[tuple[ChunkKey, Position], Unit] = {}
-        same: dict[Entry, Entry] = {}
+        batch = decode(_LOT_SIGHTINGS, record.value)
+        touched: list[Touched] = []
         key: ChunkKey = ("", "")
-        chunk: Chunk = {}
-        for row in decode_lot_sightings(record.value):
-            block, position = chunk_place(row.lot, row.sighting.tag)
-            if key != (row.lot, block):
-                key = (row.lot, block)
-                chunk = self._chunk(key)
-            unit = chunk.get(position, NEW)
-            before.setdefault((key, position), unit)
-            entry = _shared(row, same)
-            chunk[position] = add(unit, entry, depth=self._depth)
-            if chunk[position] is not unit:
-                self._dirty_chunks.add(key)
-        yield from self._say(record, before)
+        chunk = Chunk({})
+        for (lot, tag), entry in zip(_units(batch), _entries(batch), strict=True):
+            block, position = chunk_place(lot, tag)
+            if key[1] != block or key[0] != lot:
+                key = (lot, block)
+                chunk = self._chunks.open(key)
+            unit = chunk.units.get(position)
+            if unit is None:
+                unit = chunk.units[position] = Unit()
+            if unit.turn != self._turn:
+                unit.turn = self._turn
+                touched.append((key, position, unit))
+            entries, dropped = add(unit.entries, entry, depth=self._depth)
+            if entries is not unit.entries or (dropped and dropped > unit.floor):
+                unit.entries = entries
+                if dropped:
+                    unit.floor = max(unit.floor, dropped)
+                chunk.news.setdefault(position, []).append(entry)
+                self._chunks.note(key)
+        yield from self._say(record, touched)
 
-    def _say(self, record: Record, before: Mapping[tuple[ChunkKey, Position], Unit]) -> Iterator[Output]:
+    def _say(self, record: Record, touched: list[Touched]) -> Iterator[Output]:
+        offset = record.offset
         movements: list[Movement] = []
         said: dict[str, Lot] = {}
-        for (key, position), old in before.items():
-            lot = self._lot(key[0])
-            unit = self._settle(key, position, old=old, offset=record.offset)
-            if unit.changed == record.offset or record.offset <= lot.offsets[Source.SIGHTINGS]:
-                said[lot.key] = lot
-            if unit.changed == record.offset:
-                now = where_now(unit.entries)
+        for (name, block), position, unit in touched:
+            lot = self._lot(name)
+            replayed = offset <= lot.offsets[Source.SIGHTINGS]
+            self._settle(lot, unit, position, offset=offset)
+            now = unit.now
+            if unit.changed == offset:
+                said[name] = lot
                 if now is not None and now.location != unit.source:
-                    movements.append(_movement(lot.key, unit_tag(key, position), now, source=unit.source))
+                    movements.append(_movement(name, unit_tag(name, block, position), now, source=unit.source))
+            elif replayed:
+                said[name] = lot
         if movements:
             yield Output(self._topics.movements, self._partition, MovementRows(movements))
         for lot in said.values():
             yield self._locations(lot)
 
-    def _settle(self, key: ChunkKey, position: Position, *, old: Unit, offset: int) -> Unit:
+    def _settle(self, lot: Lot, unit: Unit, position: Position, *, offset: int) -> None:
         """Count the unit where it is now, and note which message brought it there."""
-        chunk = self._hot[key]
-        unit = chunk[position]
-        if unit is old:
-            return unit
-        lot, logistic = self._lot(key[0]), _is_logistic(position)
+        was = unit.now
+        unit.settle()
+        now = unit.now
+        if now is was:
+            return
         lot.as_of_us = max(lot.as_of_us, unit.entries[0].at_us)
-        was, now = where_now(old.entries), where_now(unit.entries)
-        if was is now or (was and now and _shown(was) == _shown(now)):
-            return unit
-        lot.count(was, logistic=logistic, by=-1)
-        lot.count(now, logistic=logistic, by=1)
+        if was and now and was.location == now.location and was.disposition == now.disposition and was.how == now.how:
+            return
+        logistic = _is_logistic(position)
+        if was is not None:
+            lot.count(was, logistic=logistic, by=-1)
+        if now is not None:
+            lot.count(now, logistic=logistic, by=1)
         lot.changed(Source.SIGHTINGS, offset)
-        unit = chunk[position] = unit._replace(changed=offset, source=was.location if was else "")
-        return unit
+        unit.changed, unit.source = offset, was.location if was else ""
 
     def _record(self, record: Record) -> Iterator[Output]:
         statement = decode(LOT_RECORD, record.value)
@@ -238,13 +230,40 @@ def merge(key: bytes, older: bytes, newer: bytes, *, depth: int = DEPTH) -> byte
     return orjson.dumps((max(old_offset, new_offset), kept.encode().decode()))
 
 
-def _shared(row: LotSighting, same: dict[Entry, Entry]) -> Entry:
-    entry = entry_of(row.sighting, row.binding)
-    return same.setdefault(entry, entry)
+def _units(batch: LotSightingBatch) -> Iterator[tuple[str, str]]:
+    """(lot, tag) of each row."""
+    lots = batch.lots
+    return zip([lots[i] for i in batch.lot], batch.tag, strict=True)
 
 
-def _shown(entry: Entry) -> tuple[str, str, int]:
-    return entry.location, entry.disposition, entry.how
+def _entries(batch: LotSightingBatch) -> Iterator[Entry]:
+    """What is kept of each row; equal sightings of units that travel together are one object."""
+    points = [context[0] for context in batch.contexts]
+    dispositions = [declaration[2] for declaration in batch.declarations]
+    locations = batch.locations
+    same: dict[Entry, Entry] = {}
+    columns = zip(
+        batch.slot, batch.context, batch.lane, batch.origin, batch.path, batch.version, batch.binding, batch.state,
+        batch.direction, batch.how, batch.marks, batch.location, batch.declaration, batch.last_us, batch.recorded_us,
+        strict=True,
+    )  # fmt: skip
+    for slot, point, lane, origin, path, version, binding, state, direction, how, marks, *rest in columns:
+        location, declaration, at, recorded = rest
+        entry = Entry(
+            slot,
+            points[point],
+            lane,
+            origin,
+            tuple(path),
+            tuple(version),
+            binding,
+            state | direction << 2 | how << 4 | (marks & _RETRACTED and RETRACTED),
+            locations[location],
+            dispositions[declaration],
+            at,
+            recorded,
+        )
+        yield same.setdefault(entry, entry) if origin or lane else entry
 
 
 def _is_logistic(position: Position) -> bool:

@@ -15,7 +15,7 @@ from lotstream.streams.locate.unit import Entry
 _GRADES = (Evidence.CONFIRMED, Evidence.INFERRED, Evidence.DECLARED, Evidence.PROBABILISTIC)
 _SEVERITY = {"active": 0, "held": 1, "recalled": 2}
 
-Row = tuple[str, str, bool]  # location, disposition, whether a logistic unit
+Row = tuple[str, str, int, bool]  # location, disposition, how, whether a logistic unit
 
 
 class Source(IntEnum):
@@ -31,7 +31,7 @@ class Lot:
     """One lot. ``offsets``: per source, the greatest offset that changed what is said of the lot."""
 
     key: str
-    counts: dict[Row, Counter[int]] = field(default_factory=dict)  # how -> units
+    counts: dict[Row, int] = field(default_factory=dict)
     quantities: dict[str, QuantityFact] = field(default_factory=dict)
     records: dict[str, LotRecord] = field(default_factory=dict)
     offsets: list[int] = field(default_factory=lambda: [-1, -1, -1])
@@ -46,16 +46,13 @@ class Lot:
         """A message changed the lot."""
         self.offsets[source] = max(self.offsets[source], offset)
 
-    def count(self, entry: Entry | None, *, logistic: bool, by: int) -> None:
+    def count(self, entry: Entry, *, logistic: bool, by: int) -> None:
         """One unit more or less where an entry places it."""
-        if entry is None:
-            return
-        row = (entry.location, entry.disposition, logistic)
-        grades = self.counts.setdefault(row, Counter())
-        grades[entry.how] += by
-        if not grades[entry.how]:
-            del grades[entry.how]
-        if not grades:
+        row = entry.location, entry.disposition, entry.how, logistic
+        number = self.counts.get(row, 0) + by
+        if number:
+            self.counts[row] = number
+        else:
             del self.counts[row]
 
     def put_quantity(self, fact: QuantityFact) -> bool:
@@ -105,11 +102,10 @@ def locations_of(lot: Lot) -> LotLocations:
 
 def _units(lot: Lot) -> Iterable[UnitsAt]:
     places: dict[tuple[str, str], tuple[int, int, int]] = {}
-    for (location, disposition, logistic), grades in lot.counts.items():
+    for (location, disposition, how, logistic), number in lot.counts.items():
         items, cases, weakest = places.get((location, disposition), (0, 0, 0))
-        number = sum(grades.values())
         items, cases = (items, cases + number) if logistic else (items + number, cases)
-        places[location, disposition] = items, cases, max(weakest, *grades)
+        places[location, disposition] = items, cases, max(weakest, how)
     for (location, disposition), (items, cases, weakest) in sorted(places.items()):
         yield UnitsAt(
             location=location, disposition=disposition, items=items, logistic=cases, evidence=_GRADES[weakest]

@@ -7,16 +7,19 @@ by a value; a retracted sighting is kept and flagged, so that it cannot come bac
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from lotstream.schemas.sightings import Mark, Sighting, State
+from lotstream.schemas.sightings import State
 
 DEPTH = 4  # (slot, read point) pairs kept of a unit
 LANES = 8  # facts kept of one pair: main, late, declared, and what is inferred from different parents
 RETRACTED = 64
 _PLACING = RETRACTED | 3
 
+Pair = tuple[int, str]  # slot, read point
+NO_FLOOR: Pair = (-1, "")
+
 
 class Entry(NamedTuple):
-    """One sighting of a unit; the first five are its key."""
+    """One sighting of a unit; the first five are its key, the others are compared in this order."""
 
     slot: int
     read_point: str
@@ -25,7 +28,7 @@ class Entry(NamedTuple):
     path: tuple[str, ...]
     version: tuple[int, ...]
     binding: int
-    bits: int  # state, direction << 2, how << 4, RETRACTED
+    bits: int  # state | direction << 2 | how << 4 | RETRACTED
     location: str
     disposition: str
     at_us: int  # last read
@@ -47,87 +50,91 @@ class Entry(NamedTuple):
         return self.bits & _PLACING == State.OBSERVED
 
 
-Floor = tuple[int, str]  # (slot, read point)
-NO_FLOOR: Floor = (-1, "")
+Entries = tuple[Entry, ...]
 
 
-class Unit(NamedTuple):
-    """``entries`` newest first; ``floor`` the greatest pair dropped; ``changed`` the offset in lot-sightings.v1 of
-    the message that last changed where the unit is, ``source`` where it was before."""
+class Unit:
+    """``entries`` newest first; ``floor`` the greatest pair dropped; ``changed`` the offset in lot-sightings.v1 of the
+    message that last changed where the unit is, ``source`` where it was before; ``now`` the entry that places it, as
+    of the last message."""
 
-    entries: tuple[Entry, ...]
-    floor: Floor
-    changed: int
-    source: str
+    __slots__ = ("changed", "entries", "floor", "now", "source", "turn")
+
+    def __init__(self, entries: Entries = (), *, floor: Pair = NO_FLOOR, changed: int = -1, source: str = "") -> None:
+        self.entries = entries
+        self.floor = floor
+        self.changed = changed
+        self.source = source
+        self.now: Entry | None = None
+        self.turn = -1
+
+    def settle(self) -> None:
+        """Work out where the unit is now."""
+        self.now = where_now(self.entries)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Unit) and self._state() == other._state()
+
+    __hash__ = None  # type: ignore[assignment]  # mutable
+
+    def __repr__(self) -> str:
+        return f"Unit({self.entries!r}, floor={self.floor!r}, changed={self.changed!r}, source={self.source!r})"
+
+    def _state(self) -> tuple[Entries, Pair, int, str]:
+        return self.entries, self.floor, self.changed, self.source
 
 
-NEW = Unit((), NO_FLOOR, -1, "")
-
-
-def entry_of(row: Sighting, binding: int) -> Entry:
-    """What is kept of a sighting."""
-    bits = row.state | row.direction << 2 | row.how << 4 | (RETRACTED if row.marks & Mark.RETRACTED else 0)
-    return Entry(
-        row.slot,
-        row.context.read_point,
-        row.lane,
-        row.origin,
-        tuple(row.path),
-        tuple(row.version),
-        binding,
-        bits,
-        row.location,
-        row.declaration.disposition,
-        row.last_us,
-        row.recorded_us,
-    )
-
-
-def add(unit: Unit, entry: Entry, *, depth: int = DEPTH) -> Unit:
-    """The unit with one more sighting; the very same object when that changes nothing."""
-    entries, slot = unit.entries, entry.slot
-    if entries and slot > entries[0].slot and len(entries) < depth:
-        return Unit((entry, *entries), unit.floor, unit.changed, unit.source)
+def add(entries: Entries, entry: Entry, *, depth: int = DEPTH) -> tuple[Entries, Pair | None]:
+    """(entries with one more sighting, the pair that fell below). The very same tuple when nothing changes."""
+    if not entries:
+        return (entry,), None
+    slot = entry.slot
+    if slot > entries[0].slot:
+        added = (entry, *entries)
+        if len(added) <= depth or len({old[:2] for old in added}) <= depth:
+            return added, None
+        lowest = entries[-1][:2]
+        if entries[-2][:2] != lowest:  # the pair to go has one lane, as nearly always
+            return added[:-1], lowest
+        return truncated(added, depth=depth)
     for place, old in enumerate(entries):
         if old.slot == slot and old[:5] == entry[:5]:
             if old[5:] >= entry[5:]:
-                return unit
-            return unit._replace(entries=(*entries[:place], entry, *entries[place + 1 :]))
-    return _truncated(unit, (*entries, entry), depth=depth)
+                return entries, None
+            return (*entries[:place], entry, *entries[place + 1 :]), None
+    kept, dropped = truncated((*entries, entry), depth=depth)
+    return entries if kept == entries else kept, dropped
 
 
 def union(one: Unit, other: Unit, *, depth: int = DEPTH) -> Unit:
     """Two copies of a unit's state as one."""
-    newest: dict[tuple[int, str, str, str, tuple[str, ...]], Entry] = {}
+    newest: dict[tuple[object, ...], Entry] = {}
     for entry in (*one.entries, *other.entries):
         known = newest.get(entry[:5])
         if known is None or known[5:] < entry[5:]:
             newest[entry[:5]] = entry
     changed, source = max((one.changed, one.source), (other.changed, other.source))
-    merged = Unit(one.entries, max(one.floor, other.floor), changed, source)
-    return _truncated(merged, newest.values(), depth=depth)
+    entries, dropped = truncated(newest.values(), depth=depth)
+    return Unit(entries, floor=max(one.floor, other.floor, dropped or NO_FLOOR), changed=changed, source=source)
 
 
-def _truncated(unit: Unit, entries: Iterable[Entry], *, depth: int) -> Unit:
+def truncated(entries: Iterable[Entry], *, depth: int) -> tuple[Entries, Pair | None]:
+    """(entries of the newest ``depth`` pairs, newest first, and the greatest pair dropped)."""
     kept: list[Entry] = []
-    floor = unit.floor
-    groups = lanes = 0
-    group: Floor | None = None
+    lanes = pairs = 0
+    pair: Pair = NO_FLOOR
     for entry in sorted(sorted(entries, key=_lane_rank), key=_pair, reverse=True):
-        if entry[:2] != group:
-            group, lanes, groups = entry[:2], 0, groups + 1
+        if entry[:2] != pair:
+            pair, lanes, pairs = entry[:2], 0, pairs + 1
+        if pairs > depth:
+            return tuple(kept), pair
         lanes += 1
-        if groups > depth:
-            floor = max(floor, entry[:2])
-        elif lanes <= LANES:
+        if lanes <= LANES:
             kept.append(entry)
-    result = tuple(kept)
-    if result == unit.entries and floor == unit.floor:
-        return unit
-    return Unit(result, floor, unit.changed, unit.source)
+    return tuple(kept), None
 
 
-def _pair(entry: Entry) -> Floor:
+def _pair(entry: Entry) -> Pair:
     return entry.slot, entry.read_point
 
 
@@ -137,20 +144,28 @@ def _lane_rank(entry: Entry) -> tuple[int, bool, str, str, tuple[str, ...]]:
     return kind, bool(entry.origin), lane, entry.origin, entry.path
 
 
-def where_now(entries: tuple[Entry, ...]) -> Entry | None:
-    """The entry that says where the unit is: newest slot, strongest evidence, newest last read."""
+def where_now(entries: Entries) -> Entry | None:
+    """The entry that says where the unit is: newest slot, strongest evidence, newest last read.
+
+    Of one pair the main lane decides: a late lane counts only while there is none.
+    """
     best: Entry | None = None
     for entry in entries:
-        if best is not None and entry.slot < best.slot:
-            break
-        if entry.bits & _PLACING != 1 or (entry.lane[:5] == "late:" and _has_main(entries, entry)):
-            continue
-        if best is None or _preference(entry) > _preference(best):
+        if best is not None:
+            if entry.slot < best.slot:
+                break
+            if not _better(entry, best):
+                continue
+        if entry.bits & _PLACING == 1 and not (entry.lane[:5] == "late:" and _has_main(entries, entry)):
             best = entry
     return best
 
 
-def _has_main(entries: tuple[Entry, ...], late: Entry) -> bool:
+def _better(entry: Entry, best: Entry) -> bool:
+    return _preference(entry) > _preference(best)
+
+
+def _has_main(entries: Entries, late: Entry) -> bool:
     return any(not e.lane and e[:2] == late[:2] and not e.bits & RETRACTED for e in entries)
 
 

@@ -1,0 +1,104 @@
+"""All chunks of a partition: encoded at rest, decoded while they are in use, written as news.
+
+A change of a large chunk is written as a *segment* holding only what is new, under one of a few keys of its own; when
+segments outweigh the chunk, it is written whole and their keys are used again. A chunk is the union of whatever lies
+under its keys, so that a segment that has been overtaken is harmless and needs no deletion.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from lotstream.streams.locate.chunk import Block, Position, Units, encode_chunk, union_of, whole
+from lotstream.streams.locate.unit import Entry
+
+PREFIX = b"C"
+HOT = 256  # decoded chunks of a partition
+SEGMENTS = 32
+SMALL = 1_024  # bytes up to which a chunk is always written whole
+
+ChunkKey = tuple[str, Block]  # lot, block
+News = dict[Position, list[Entry]]
+
+
+class Chunk:
+    """A decoded chunk, and what is not yet written of it."""
+
+    __slots__ = ("news", "units")
+
+    def __init__(self, units: Units) -> None:
+        self.units = units
+        self.news: News = {}
+
+
+class Chunks:
+    """The chunks of one partition."""
+
+    def __init__(self, *, depth: int) -> None:
+        self._depth = depth
+        self._parts: dict[ChunkKey, list[bytes]] = {}  # the whole, then segments
+        self._hot: dict[ChunkKey, Chunk] = {}
+        self._stale: set[ChunkKey] = set()  # loaded with segments: the whole must be written before their keys again
+        self._changed: set[ChunkKey] = set()
+
+    def open(self, key: ChunkKey) -> Chunk:
+        """The chunk, decoded; it stays so at least until `changes`."""
+        chunk = self._hot.pop(key, None)
+        if chunk is None:
+            chunk = Chunk(union_of(self._parts.get(key, ()), depth=self._depth))
+            for unit in chunk.units.values():
+                unit.settle()
+        self._hot[key] = chunk  # the newest is last, the oldest is dropped first
+        return chunk
+
+    def note(self, key: ChunkKey) -> None:
+        """A chunk has news."""
+        self._changed.add(key)
+
+    def changes(self) -> dict[bytes, bytes | None]:
+        """What is to be written since last asked."""
+        written: dict[bytes, bytes | None] = {}
+        for key in self._changed:
+            name, value = self._write(key, self._hot[key])
+            written[name] = value
+        self._changed.clear()
+        while len(self._hot) > HOT:
+            del self._hot[next(iter(self._hot))]
+        return written
+
+    def load(self, items: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[ChunkKey, Units]]:
+        """Take in what the changelog holds; each chunk with its units, to be counted."""
+        for name, value in items:
+            key, segment = _parse_name(name)
+            parts = self._parts.setdefault(key, [])
+            parts.append(value)
+            if segment >= 0:
+                self._stale.add(key)
+        for key, parts in self._parts.items():
+            units = union_of(parts, depth=self._depth)
+            for unit in units.values():
+                unit.settle()
+            yield key, units
+
+    def _write(self, key: ChunkKey, chunk: Chunk) -> tuple[bytes, bytes]:
+        news, chunk.news = chunk.news, {}
+        parts = self._parts.setdefault(key, [])
+        if parts and len(parts[0]) > SMALL and key not in self._stale and len(parts) <= SEGMENTS:
+            value = encode_chunk((position, entries, chunk.units[position]) for position, entries in news.items())
+            if sum(map(len, parts)) + len(value) <= 2 * len(parts[0]):
+                parts.append(value)
+                return _name(key, len(parts) - 2), value
+        self._stale.discard(key)
+        value = encode_chunk(whole(chunk.units))
+        self._parts[key] = [value]
+        return _name(key, -1), value
+
+
+def _name(key: ChunkKey, segment: int) -> bytes:
+    lot, block = key
+    return PREFIX + (f"{lot} {block}" if segment < 0 else f"{lot} {block} {segment}").encode()
+
+
+def _parse_name(name: bytes) -> tuple[ChunkKey, int]:
+    # a lot key holds no space: Digital Link escapes it
+    lot, block, *segment = name[1:].decode().split(" ")
+    number: Block = block if block.startswith("h") else int(block)
+    return (lot, number), int(segment[0]) if segment else -1
