@@ -43,7 +43,8 @@ class QuantityFact(Wire):
     revision: Annotated[int, Field(ge=0)] = Field(description="the document's revision, else the receive stamp")
     source: str = Field(default="", max_length=200, description="empty: made here, or not known")
     location: str = Field(default="", max_length=200, description="empty: consumed, sold, destroyed")
-    disposition: str = Field(default="", max_length=100)
+    source_disposition: str = Field(default="", max_length=100, description="in_transit: received out of transit")
+    disposition: str = Field(default="", max_length=100, description="in_transit: on its way there")
     amount: Amount
     uom: str = Field(min_length=2, max_length=3, description="UN/CEFACT Rec 20")
     cases: int = Field(default=0, ge=0, description="labels that the fact counts")

@@ -112,6 +112,7 @@ class QuantityAt(Wire):
     """How much class-level goods of a lot is at a location."""
 
     location: str
+    disposition: str = ""
     amount: Amount
     uom: str
     cases: int = Field(description="labels counted")

@@ -1,4 +1,4 @@
--- Class-level goods of a lot by location: what arrived there less what left. What is received comes out of transit.
+-- Class-level goods of a lot by location: what arrived there less what left.
 SELECT location, disposition, uom, sum(change) AS amount, sum(labels) AS cases,
        arraySort(groupUniqArray(toString(evidence))) AS evidence, max(at) AS newest
 FROM (
@@ -6,8 +6,7 @@ FROM (
   FROM lot_quantities
   WHERE lot_key = sipHash64({lot:String}) AND lot = {lot:String} AND location != ''
   UNION ALL
-  SELECT source AS location,
-         if(biz_step IN ('receiving', 'arriving', 'accepting'), 'in_transit', '') AS disposition, uom, -amount AS change, -toInt64(cases) AS labels, evidence, at
+  SELECT source AS location, source_disposition AS disposition, uom, -amount AS change, -toInt64(cases) AS labels, evidence, at
   FROM lot_quantities
   WHERE lot_key = sipHash64({lot:String}) AND lot = {lot:String} AND source != ''
 )

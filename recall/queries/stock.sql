@@ -15,8 +15,7 @@ FROM (
     SELECT lot_key, location, disposition, uom, amount AS change, toInt64(cases) AS labels FROM lot_quantities
     WHERE location != '' AND lot_key IN (SELECT lot_key FROM chosen)
     UNION ALL
-    SELECT lot_key, source AS location,
-         if(biz_step IN ('receiving', 'arriving', 'accepting'), 'in_transit', '') AS disposition, uom, -amount AS change, -toInt64(cases) AS labels
+    SELECT lot_key, source AS location, source_disposition AS disposition, uom, -amount AS change, -toInt64(cases) AS labels
     FROM lot_quantities WHERE source != '' AND lot_key IN (SELECT lot_key FROM chosen)
   )
   GROUP BY lot_key, location, disposition, uom

@@ -75,6 +75,7 @@ CREATE TABLE IF NOT EXISTS ${database}.quantities ${on_cluster} (
   identity       String CODEC(ZSTD(1)),
   revision       UInt64 CODEC(ZSTD(1)),
   source         LowCardinality(String),
+  source_disposition LowCardinality(String),
   location       LowCardinality(String),
   disposition    LowCardinality(String),
   amount         Decimal(18, 6),

@@ -55,10 +55,12 @@ WHERE location != moved_from;
 -- Quantity facts, each at its highest revision; a retracted one counts nothing.
 CREATE VIEW IF NOT EXISTS ${database}.lot_quantities ${on_cluster} AS
 SELECT lot_key, lot, identity, q.1 AS source, q.2 AS location, q.3 AS disposition, q.4 AS amount, q.5 AS uom,
-       q.6 AS cases, q.7 AS biz_step, q.8 AS evidence, q.9 AS document, q.10 AS line, q.11 AS party, q.12 AS at
+       q.6 AS cases, q.7 AS biz_step, q.8 AS evidence, q.9 AS document, q.10 AS line, q.11 AS party, q.12 AS at,
+       q.13 AS source_disposition
 FROM (
   SELECT lot_key, lot, identity, max(retracted) AS withdrawn,
-         argMax((source, location, disposition, amount, uom, cases, biz_step, evidence, document, line, party, at),
+         argMax((source, location, disposition, amount, uom, cases, biz_step, evidence, document, line, party, at,
+                 source_disposition),
                 (revision, recorded_at)) AS q
   FROM ${database}.quantities
   GROUP BY lot_key, lot, identity

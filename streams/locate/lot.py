@@ -113,20 +113,22 @@ def _units(lot: Lot) -> Iterable[UnitsAt]:
 
 
 def stock(facts: Iterable[QuantityFact]) -> Iterable[QuantityAt]:
-    """Amounts by location and unit of measure: what arrived less what left, where that is not nothing."""
-    amounts: dict[tuple[str, str], Decimal] = {}
-    cases: Counter[tuple[str, str]] = Counter()
+    """Amounts by place and unit of measure: what arrived less what left, where that is not nothing."""
+    amounts: dict[tuple[str, str, str], Decimal] = {}
+    cases: Counter[tuple[str, str, str]] = Counter()
     for fact in facts:
-        if fact.retracted or fact.source == fact.location:
+        ends = (fact.source, fact.source_disposition, -1), (fact.location, fact.disposition, 1)
+        if fact.retracted or ends[0][:2] == ends[1][:2]:
             continue
-        for location, sign in ((fact.source, -1), (fact.location, 1)):
+        for location, disposition, sign in ends:
             if location:
-                place = location, fact.uom
+                place = location, disposition, fact.uom
                 amounts[place] = amounts.get(place, Decimal(0)) + sign * fact.amount
                 cases[place] += sign * fact.cases
-    for (location, uom), amount in sorted(amounts.items()):
-        if amount or cases[location, uom]:
-            yield QuantityAt(location=location, amount=amount, uom=uom, cases=cases[location, uom])
+    for place, amount in sorted(amounts.items()):
+        if amount or cases[place]:
+            location, disposition, uom = place
+            yield QuantityAt(location=location, disposition=disposition, amount=amount, uom=uom, cases=cases[place])
 
 
 def merged_record(records: Iterable[LotRecord]) -> LotRecord | None:

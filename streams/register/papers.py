@@ -8,7 +8,7 @@ from lotstream.schemas.base import Evidence
 from lotstream.schemas.documents import DocumentLine, DocumentsMessage, QuantityFact
 from lotstream.schemas.events import EventType, QuantityScan, TraceEvent
 from lotstream.streams.register.lots import Amounts, amounts_of
-from lotstream.streams.register.place import Placement, quantity_way
+from lotstream.streams.register.place import Placement, quantity_way, transit
 
 
 def event_documents(event: TraceEvent, place: Placement) -> list[DocumentsMessage]:
@@ -38,12 +38,15 @@ def document_of(event: TraceEvent) -> str:
 
 def scan_quantity(scan: QuantityScan) -> QuantityFact:
     """A scanned label moves what is on it; two scans are two facts, one scan sent twice is one."""
+    before, after = transit(scan.biz_step)
     return QuantityFact(
         lot=scan.lot,
         identity=scan_identity(scan),
         revision=scan.stamp.received_us,
         source=scan.source,
+        source_disposition=before,
         location=scan.location,
+        disposition=after,
         amount=scan.amount,
         uom=scan.uom,
         cases=1,
@@ -98,13 +101,15 @@ def _fact(
     source: str,
     location: str,
 ) -> QuantityFact:
+    before, after = transit(event.biz_step)
     return QuantityFact(
         lot=lot,
         identity=identity,
         revision=event.stamp.received_us,
         source=source,
+        source_disposition=before,
         location=location,
-        disposition=place.disposition,
+        disposition=after,
         amount=amount,
         uom=uom,
         biz_step=event.biz_step,

@@ -63,12 +63,17 @@ def quantity_way(event: TraceEvent, place: Placement) -> tuple[str, str]:
     if event.biz_step in OUTGOING:
         return place.source or here, place.location
     if event.biz_step in INCOMING:
-        return place.source, place.location
+        return place.location, place.location  # out of transit: what was shipped there is here now
     if event.biz_step in GONE or event.action is Action.DELETE:
         return place.source or here, ""
     if event.biz_step == BizStep.STORING:
         return place.source or event.read_point, place.location
     return place.source or place.location, place.location
+
+
+def transit(biz_step: str) -> tuple[str, str]:
+    """Dispositions of class-level goods before and after a step: in transit, or '' at rest."""
+    return IN_TRANSIT if biz_step in INCOMING else "", IN_TRANSIT if biz_step in OUTGOING else ""
 
 
 def _first(parties: tuple[Typed, ...], types: tuple[str, ...]) -> str:
