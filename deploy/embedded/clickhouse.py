@@ -39,7 +39,8 @@ class EmbeddedClickHouse:
     """One server on 127.0.0.1 over `data_dir`. `users` are its credentials; nobody else may ask anything.
 
     `port` 0 chooses a free one, which later starts keep. While the server runs, `clickhouse.json` with url, port
-    and pid is published in `run_dir` (by default the data directory); passwords are not in it.
+    and pid is published in `run_dir` (by default the data directory); passwords are not in it. Beyond `max_queries`
+    at once, or a body of more than `max_body_bytes` unpacked, a request is refused.
     """
 
     def __init__(
@@ -50,6 +51,8 @@ class EmbeddedClickHouse:
         log_file: Path | None = None,
         port: int = 0,
         run_dir: Path | None = None,
+        max_queries: int = 100,
+        max_body_bytes: int = 4 << 30,
     ) -> None:
         self._directory = data_dir.absolute()
         self._users = tuple(users)
@@ -57,6 +60,7 @@ class EmbeddedClickHouse:
         self._wanted = port
         self._port = 0
         self._run_dir = (run_dir or self._directory).absolute()
+        self._limits = (max_queries, max_body_bytes)
         self._claim: Claim | None = None
         self._child: Child | None = None
         self._log_start = 0
@@ -165,6 +169,8 @@ class EmbeddedClickHouse:
     def _command(self, secrets: int) -> list[str]:
         module = "lotstream.deploy.embedded.clickhouse_server"
         options = ["--data", str(self._directory), "--port", str(self._port), "--users-fd", str(secrets)]
+        queries, body_bytes = self._limits
+        options += ["--max-queries", str(queries), "--max-body-bytes", str(body_bytes)]
         return [sys.executable, "-m", module, *options]
 
     def _await_ping(self, timeout: float) -> bool:

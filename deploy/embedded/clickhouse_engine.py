@@ -188,6 +188,7 @@ class Engine:
         self.scratch = self.directory / "scratch"
         self.scratch.mkdir(exist_ok=True)
         self._target = f"{self.directory / 'db'}?config-file={quote(str(_write_config(self.directory)), safe='/')}"
+        _forget_empty_default(self.directory / "db" / "metadata")
         self._root = Handle(_native.connect(self._target), version="?")
         self._plain_default()
         self.version = self._root.text("SELECT version()")
@@ -205,6 +206,12 @@ class Engine:
 
     def close(self) -> None:
         self._root.close()
+
+
+def _forget_empty_default(metadata: Path) -> None:
+    # A database that never had a table is a file without a directory, which the engine cannot attach again.
+    if not (metadata / "default").exists():
+        (metadata / "default.sql").unlink(missing_ok=True)
 
 
 def _write_config(directory: Path) -> Path:

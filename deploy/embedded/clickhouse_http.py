@@ -17,6 +17,7 @@ from lotstream.deploy.embedded.clickhouse_engine import Engine
 from lotstream.deploy.embedded.clickhouse_errors import ClickHouseError, Code, http_status, refuse
 from lotstream.deploy.embedded.clickhouse_form import MAX_FORM, parse_form
 from lotstream.deploy.embedded.clickhouse_formats import content_type
+from lotstream.deploy.embedded.clickhouse_native import REVISION
 from lotstream.deploy.embedded.clickhouse_query import Query, Run, read_query
 from lotstream.deploy.embedded.clickhouse_sessions import Session, Sessions
 from lotstream.deploy.embedded.clickhouse_users import Role, Users, parse_credentials
@@ -28,7 +29,7 @@ SMALL = 1 << 20
 _TRUE = ("1", "true")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Limits:
     """What the server allows: bytes of an unpacked body, queries at once."""
 
@@ -205,7 +206,9 @@ def _plain(text: str, status: HTTPStatus = HTTPStatus.OK) -> Answer:
 def _run(query: Query, request: Request, params: Mapping[str, str], scratch: Path) -> Run:
     wanted = request.headers.get("x-clickhouse-format") or params.get("default_format") or "TabSeparated"
     bound = {name[6:]: value for name, value in params.items() if name.startswith("param_")}
-    return Run(query, query.statement.format or wanted, bound, scratch)
+    revision = params.get("client_protocol_version", "0")
+    revised = revision.isascii() and revision.isdecimal() and int(revision) >= REVISION
+    return Run(query, query.statement.format or wanted, bound, scratch, revised)
 
 
 def _chain(head: bytes, rest: Iterator[bytes], stack: ExitStack) -> Iterator[bytes]:

@@ -10,6 +10,7 @@ from lotstream.deploy.embedded.clickhouse_body import PIECE, Body, spool
 from lotstream.deploy.embedded.clickhouse_engine import Counts, Handle
 from lotstream.deploy.embedded.clickhouse_errors import ClickHouseError, Code, refuse
 from lotstream.deploy.embedded.clickhouse_formats import joins
+from lotstream.deploy.embedded.clickhouse_native import revise
 from lotstream.deploy.embedded.clickhouse_sql import (
     Insertion,
     Statement,
@@ -65,6 +66,7 @@ class Run:
     output: str
     params: Mapping[str, str]
     directory: Path
+    revised: bool = False
     counts: Counts = field(default_factory=Counts)
 
     def start(self, handle: Handle, *, whole: bool) -> Iterator[bytes]:
@@ -76,10 +78,18 @@ class Run:
             return iter([self._insert(handle, self.query.insertion)])
         handle.require_single(self.query.text)
         if not self.query.statement.selects or handle.writes(self.query.text):
-            return iter([handle.run(self.query.text, output=self.output, params=self.params, counts=self.counts)])
+            answer = handle.run(self.query.text, output=self.output, params=self.params, counts=self.counts)
+            return revise(iter([answer])) if self._revises else iter([answer])
+        if self._revises:
+            blocks = handle.stream(self.query.text, output=self.output, params=self.params, counts=self.counts)
+            return revise(blocks)
         if joins(self.output) and not whole:
             return handle.stream(self.query.text, output=self.output, params=self.params, counts=self.counts)
         return self._select_into_file(handle)
+
+    @property
+    def _revises(self) -> bool:
+        return self.revised and self.output.lower() == "native"
 
     def _insert(self, handle: Handle, insertion: Insertion) -> bytes:
         # The engine's parser skips blanks before inline data, which in a binary format are data: they come as a file.

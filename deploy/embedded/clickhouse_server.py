@@ -178,12 +178,14 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--users-fd", type=int, required=True)
+    parser.add_argument("--max-queries", type=int, default=Limits.queries)
+    parser.add_argument("--max-body-bytes", type=int, default=Limits.body_bytes)
     options = parser.parse_args(arguments)
     users = _read_users(options.users_fd)
     if not enter_sandbox(options.data, port=options.port):
         sys.stderr.write("This kernel has no Landlock: files are guarded by the engine's access rights alone.\n")
     engine = Engine(options.data)
-    server = Server((LOOPBACK, options.port), Front(engine, users, Limits()))
+    server = Server((LOOPBACK, options.port), Front(engine, users, Limits(options.max_body_bytes, options.max_queries)))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
     server.serve_forever(poll_interval=0.05)
