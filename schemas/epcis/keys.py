@@ -1,0 +1,117 @@
+"""Identifiers of events as keys: EPCs, classes, parties and places, by whatever URI they are named.
+
+EPCIS lets any URI stand for an object or a place. One that is no EPC and no Digital Link becomes `uri/…`: the URI
+percent-encoded as one path segment, like every value in a key, so that it partitions and compares like one.
+"""
+
+import hashlib
+import re
+from functools import lru_cache
+
+from lotstream.runtime.errors import Reason, Rejected
+from lotstream.schemas.identifiers import IdentifierInvalid, Rule, parse_key, tag_key
+from lotstream.schemas.identifiers.keys import escape
+
+CANONICAL = "https://id.gs1.org"
+LONGEST_KEY = 400
+LONGEST_NAME = 200
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\s\x00-\x1f\x7f]+", re.ASCII)
+_RAW = re.compile(r"urn:epc:raw:[1-9][0-9]*\.x([0-9A-F]+)", re.ASCII)
+# what makes a web address under any domain a Digital Link beyond doubt, though a wrong one
+_TYPING_ERRORS = frozenset({Rule.CHECK_DIGIT})
+
+
+@lru_cache(maxsize=1 << 17)
+def gs1_key(uri: str) -> str:
+    """The key of an EPC URI, class or pattern URN, or Digital Link; '' of any other URI. Raises IdentifierInvalid."""
+    head = uri[:8].lower()
+    if head == "urn:epc:":
+        raw = _RAW.fullmatch(uri)
+        return tag_key(raw[1]) if raw else _of_urn(uri)
+    if head.startswith(("http:", "https:")):
+        return _of_link(uri)
+    return ""
+
+
+@lru_cache(maxsize=1 << 17)
+def epc_key(uri: str) -> str:
+    """The key of one object. Raises Rejected (a class or lot is not one object)."""
+    key = gs1_key(_require_uri(uri))
+    if not key:
+        return uri_key(uri)
+    if not parse_key(key).is_instance:
+        raise Rejected(Reason.IDENTIFIER_INVALID, f"Expected the EPC of one object, got the class {uri!r}.")
+    return key
+
+
+@lru_cache(maxsize=1 << 14)
+def class_key(uri: str) -> str:
+    """The key of a class or lot of objects; a private URI as sent. Raises Rejected."""
+    return _key_or_name(uri)
+
+
+@lru_cache(maxsize=1 << 14)
+def place_key(uri: str) -> str:
+    """The key of a place or party: 414/…, 417/…, or of whatever GS1 key it has; another URI as sent.
+
+    Raises Rejected.
+    """
+    return _key_or_name(uri)
+
+
+def uri_key(uri: str) -> str:
+    """`uri/…` of a URI that is no GS1 identifier; one too long for a key ends in its SHA-256."""
+    key = f"uri/{escape(uri)}"
+    if len(key) <= LONGEST_KEY:
+        return key
+    return f"{key[:320]}~{hashlib.sha256(uri.encode()).hexdigest()}"
+
+
+@lru_cache(maxsize=1 << 17)
+def canonical_uri(uri: str) -> str:
+    """The Digital Link on id.gs1.org with the finest key only; a URI without one, or with a wrong one, as it is."""
+    try:
+        key = gs1_key(uri)
+    except IdentifierInvalid:
+        return uri
+    return uri if not key or key.startswith("hex/") else f"{CANONICAL}/{key}"
+
+
+def require_name(uri: str) -> str:
+    """A URI that fits a name. Raises Rejected."""
+    if len(_require_uri(uri)) > LONGEST_NAME:
+        raise Rejected(
+            Reason.VALUE_OUT_OF_RANGE, f"Expected a URI of at most {LONGEST_NAME} characters, got {len(uri)}."
+        )
+    return uri
+
+
+def _key_or_name(uri: str) -> str:
+    return gs1_key(_require_uri(uri)) or require_name(uri)
+
+
+def _require_uri(uri: str) -> str:
+    if not _URI.fullmatch(uri):
+        shown = uri if len(uri) <= 80 else f"{uri[:79]}…"
+        raise Rejected(Reason.IDENTIFIER_INVALID, f"Expected a URI, got {shown!r}.")
+    return uri
+
+
+def _of_urn(urn: str) -> str:
+    try:
+        return tag_key(urn)
+    except IdentifierInvalid as invalid:
+        # schemes without a GS1 key (bic, imovn, a later one) still name something
+        if invalid.rule is Rule.UNKNOWN_SCHEME:
+            return ""
+        raise
+
+
+def _of_link(uri: str) -> str:
+    try:
+        return tag_key(uri)
+    except IdentifierInvalid as invalid:
+        own = uri.split("/", 3)[2].lower() == "id.gs1.org" if uri.count("/") >= 2 else False
+        if own or invalid.rule in _TYPING_ERRORS:
+            raise
+        return ""

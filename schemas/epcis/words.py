@@ -1,0 +1,96 @@
+"""The words of CBV 2.0 (and of the GS1 Web Vocabulary for sensors), however they are spelt.
+
+A word is written bare in JSON (`shipping`), as a compact IRI (`cbv:BizStep-shipping`), as the URN of CBV 1.2
+(`urn:epcglobal:cbv:bizstep:shipping`) or as a Web URI (`https://ref.gs1.org/cbv/BizStep-shipping`).
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+_CBV = ("https://ref.gs1.org/cbv/", "http://ref.gs1.org/cbv/", "https://ns.gs1.org/cbv/", "http://ns.gs1.org/cbv/")
+_VOC = ("https://gs1.org/voc/", "http://gs1.org/voc/", "https://www.gs1.org/voc/", "http://www.gs1.org/voc/")
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The words that one field may have, and how their URIs begin; `urn` is '' where CBV 1.2 had none."""
+
+    what: str
+    words: frozenset[str]
+    bases: tuple[str, ...]
+    urn: str
+
+    def bare(self, uri: str) -> str:
+        """The word when `uri` names one, else the URI itself."""
+        for base in (*self.bases, self.urn):
+            if base and uri.startswith(base):
+                word = uri[len(base) :]
+                return word if word in self.words else uri
+        return uri
+
+    def web_uri(self, word: str) -> str:
+        """The Web URI of a word; a URI as it is."""
+        return self.bases[0] + word if word in self.words else word
+
+
+def _vocabulary(what: str, *, mark: str, urn: str, words: str) -> Vocabulary:
+    bases = tuple(f"{base}{mark}-" for base in _CBV) if mark else _VOC
+    return Vocabulary(what, frozenset(words.split()), bases, f"urn:epcglobal:cbv:{urn}:" if urn else "")
+
+
+BIZ_STEP = _vocabulary(
+    "business step",
+    mark="BizStep",
+    urn="bizstep",
+    words="""accepting arriving assembling collecting commissioning consigning creating_class_instance cycle_counting
+    decommissioning departing destroying disassembling dispensing encoding entering_exiting holding inspecting
+    installing killing loading other packing picking receiving removing repackaging repairing replacing reserving
+    retail_selling sampling sensor_reporting shipping staging_outbound stock_taking stocking storing transporting
+    unloading unpacking void_shipping""",
+)
+DISPOSITION = _vocabulary(
+    "disposition",
+    mark="Disp",
+    urn="disp",
+    words="""active available completeness_verified completeness_inferred conformant container_closed container_open
+    damaged destroyed dispensed disposed encoded expired in_progress in_transit inactive mismatch_instance
+    mismatch_class mismatch_quantity needs_replacement no_pedigree_match non_conformant non_sellable_other
+    partially_dispensed recalled reserved retail_sold returned sellable_accessible sellable_not_accessible stolen
+    unavailable unknown""",
+)
+TRANSACTION = _vocabulary(
+    "business transaction type",
+    mark="BTT",
+    urn="btt",
+    words="bol cert desadv inv pedigree po poc prodorder recadv rma testprd testres upevt",
+)
+PARTY = _vocabulary("source or destination type", mark="SDT", urn="sdt", words="owning_party possessing_party location")
+ERROR_REASON = _vocabulary("error reason", mark="ER", urn="er", words="did_not_occur incorrect_data")
+COMPONENT = _vocabulary(
+    "component",
+    mark="Comp",
+    urn="comp",
+    words="""x y z axial_distance azimuth height spherical_radius polar_angle elevation_angle easting northing latitude
+    longitude altitude""",
+)
+MEASUREMENT = _vocabulary(
+    "measurement type",
+    mark="",
+    urn="",
+    words="""AbsoluteHumidity AbsorbedDose AbsorbedDoseRate Acceleration Radioactivity Altitude AmountOfSubstance
+    AmountOfSubstancePerUnitVolume Angle AngularAcceleration AngularMomentum AngularVelocity Area Capacitance
+    Conductance Conductivity Count Density Dimensionless DoseEquivalent DoseEquivalentRate DynamicViscosity
+    ElectricCharge ElectricCurrent ElectricCurrentDensity ElectricFieldStrength Energy Exposure Force Frequency
+    Illuminance Inductance Irradiance KinematicViscosity Length LinearMomentum Luminance LuminousFlux
+    LuminousIntensity MagneticFlux MagneticFluxDensity MagneticVectorPotential Mass MassConcentration MassFlowRate
+    MassPerAreaTime MemoryCapacity MolalityOfSolute MolarEnergy MolarMass MolarVolume Power Pressure RadiantFlux
+    RadiantIntensity RelativeHumidity Resistance Resistivity SolidAngle SpecificVolume Speed SurfaceDensity
+    SurfaceTension Temperature Time Torque Voltage Volume VolumeFlowRate VolumeFraction VolumetricFlux Wavenumber""",
+)
+ALERT = _vocabulary("sensor alert type", mark="", urn="", words="ALARM_CONDITION ERROR_CONDITION")
+
+
+@lru_cache(maxsize=1 << 12)
+def canonical_word(uri: str, vocabulary: Vocabulary) -> str:
+    """The Web URI of a word in any spelling but the compact one, which needs its context; another URI as it is."""
+    return vocabulary.web_uri(vocabulary.bare(uri))
