@@ -1,20 +1,21 @@
 """One stage as a Faust app: the agent, and the brokers as the shell wants to see them."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
 from faust.auth import SASLCredentials, SSLCredentials
 from faust.types import TP
 from yarl import URL
 
-from lotstream.streams.engine.config import EngineConfig
-from lotstream.streams.engine.core import Headers, Record, Stage
+from lotstream.streams.engine.config import EngineConfig, ExitCode
+from lotstream.streams.engine.core import Record, Stage
 from lotstream.streams.engine.deviations import StageApp, StageTables
 from lotstream.streams.engine.ledger import SourcePartition
 from lotstream.streams.engine.loader import Take, load_changelog
-from lotstream.streams.engine.outbox import Delivered
+from lotstream.streams.engine.outbox import Message, Sent
 from lotstream.streams.engine.pulse import Pulse
 from lotstream.streams.engine.shell import StageShell
 
@@ -29,6 +30,7 @@ class EngineApp(StageApp):
         super().__init__(config.group_prefix + stage.name, TableManager=StageTables, **_faust_settings(stage, config))
         self.shell = StageShell(stage, config=config, broker=FaustBroker(self))
         self.positions: dict[TP, int] = {}
+        self.inbox: asyncio.Queue[Any] = asyncio.Queue()
         topic = self.topic(
             *stage.sources,
             key_type=bytes,
@@ -40,6 +42,8 @@ class EngineApp(StageApp):
         self.agent(topic, name=stage.name, concurrency=1)(self._body)
 
     async def _body(self, stream: Any) -> None:
+        self.inbox = stream.channel.queue
+        self.unobserve()
         receive = self.shell.receive
         async for event in stream.noack().events():
             await receive(to_record(event.message))
@@ -75,12 +79,11 @@ class FaustBroker:
     def __init__(self, app: EngineApp) -> None:
         self._app: Any = app
 
-    async def send(
-        self, topic: str, partition: int, *, key: bytes | None, value: bytes | None, headers: Headers
-    ) -> asyncio.Future[Delivered]:
-        sent: asyncio.Future[Delivered] = await self._app.producer.post(
-            topic, partition, key=key, value=value, headers=headers
-        )
+    async def send(self, topic: str, partition: int, messages: Sequence[Message]) -> list[Sent]:
+        try:
+            sent: list[Sent] = await self._app.producer.post(topic, partition, messages)
+        except KafkaError as failure:
+            self._app.shell.end(ExitCode.UNDELIVERED, f"Expected {topic} to take a message, got {failure!r}.")
         return sent
 
     async def commit(self, offsets: Mapping[SourcePartition, int]) -> bool:

@@ -4,19 +4,21 @@ Written against faust-streaming 0.15.3 and aiokafka 0.14; private names are pinn
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import aiokafka
 import faust
+from aiokafka.errors import ConsumerStoppedError
+from aiokafka.producer.message_accumulator import BatchBuilder
 from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
+from mode import ServiceT
 
 from lotstream.streams.engine.config import ExitCode
-from lotstream.streams.engine.core import Headers
-from lotstream.streams.engine.outbox import Delivered
+from lotstream.streams.engine.outbox import Message, Sent
 from lotstream.streams.engine.shell import StageShell
 
 
@@ -52,6 +54,22 @@ class StageConsumer(driver.Consumer):
         acknowledgement is held back that hangs at every revocation."""
         await self.app.shell.drain()
 
+    async def _drain_messages(self, fetcher: ServiceT) -> None:
+        """Delivers at once while the agent's queue has room. Faust makes four tasks per message to watch, beside the
+        delivery, for the flow to be suspended, which matters only when the delivery must wait: 60 us of 200.
+        """
+        try:
+            while not (self.should_stop or fetcher.should_stop):
+                async for _, message in self.getmany(timeout=1.0):
+                    if self.app.flow_control.is_active() and not self.app.inbox.full():
+                        await self.callback(message)
+                    else:
+                        await self.wait_first(self.callback(message), self.suspend_flow.wait())
+                await asyncio.sleep(0)
+        except (ConsumerStoppedError, asyncio.CancelledError):
+            if not self.app.should_stop:
+                raise
+
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         """Nothing. Faust takes a hole for compaction and commits over it; here the ledger judges it."""
 
@@ -73,15 +91,26 @@ class StageProducer(driver.Producer):
         put an older message behind a newer one."""
         return {"acks": "all", "enable_idempotence": True}
 
-    async def post(
-        self, topic: str, partition: int, *, key: bytes | None, value: bytes | None, headers: Headers
-    ) -> asyncio.Future[Delivered]:
-        """Straight to the client: Faust's own way builds a future and a message object per send, and signals."""
+    async def post(self, topic: str, partition: int, messages: Sequence[Message]) -> list[Sent]:
+        """Straight to the client, as batches: Faust's own way builds a future and a message object per send, signals
+        it, and costs three times as much."""
         self.app.pulse.check()
-        sent: asyncio.Future[Delivered] = await self._ensure_producer().send(
-            topic, value, key=key, partition=partition, headers=list(headers)
-        )
+        client = self._ensure_producer()
+        sent: list[Sent] = []
+        batch = client.create_batch()
+        for key, value, headers in messages:
+            if batch.append(timestamp=None, key=key, value=value, headers=list(headers)) is None:
+                sent.append(await self._submit(batch, topic, partition))
+                batch = client.create_batch()
+                batch.append(timestamp=None, key=key, value=value, headers=list(headers))
+        if batch.record_count():
+            sent.append(await self._submit(batch, topic, partition))
         return sent
+
+    async def _submit(self, batch: BatchBuilder, topic: str, partition: int) -> Sent:
+        batch.close()
+        delivery = await self._ensure_producer().send_batch(batch, topic, partition=partition)
+        return Sent(delivery, batch.record_count())
 
 
 class StageTransport(driver.Transport):
@@ -134,6 +163,11 @@ class StageApp(faust.App):
 
     def _create_directories(self) -> None:
         """None. State is in memory and in the changelog; the file system may be read-only."""
+
+    def unobserve(self) -> None:
+        """Take Faust's monitor away: it counts each message four times over, for a web page that is not there."""
+        if self.monitor in set(self.sensors):
+            self.sensors.remove(self.monitor)
 
     def _crash(self, reason: BaseException) -> None:
         """A crashed service of Faust's ends the process: Faust would go on with what is left."""

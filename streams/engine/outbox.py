@@ -11,7 +11,7 @@ different windows overlap, so nothing waits for the broker but the acknowledgeme
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn, Protocol
 
@@ -29,18 +29,27 @@ class Delivered(Protocol):
     def offset(self) -> int: ...
 
 
-class Sender(Protocol):
-    """Hands a message over; the future is of its delivery, and fails when that does."""
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """`count` messages on their way, in one piece; `delivery` has the offset of the first, or fails."""
 
-    async def send(
-        self, topic: str, partition: int, *, key: bytes | None, value: bytes | None, headers: Headers
-    ) -> asyncio.Future[Delivered]: ...
+    delivery: asyncio.Future[Delivered]
+    count: int
+
+
+Message = tuple[bytes | None, bytes | None, Headers]  # key, value, headers
+
+
+class Sender(Protocol):
+    """Hands messages over, in their order."""
+
+    async def send(self, topic: str, partition: int, messages: Sequence[Message]) -> list[Sent]: ...
 
 
 class Keeper(Protocol):
-    """Sends changes of its state to a changelog; the futures are those of the records sent."""
+    """Sends changes of its state to a changelog."""
 
-    async def store(self, changes: Changes) -> list[asyncio.Future[Delivered]]: ...
+    async def store(self, changes: Changes) -> list[Sent]: ...
 
 
 @dataclass(slots=True)
@@ -48,22 +57,19 @@ class Window:
     """Records decided in one go of a few milliseconds, and what came of them."""
 
     records: list[tuple[SourceLedger, int]] = field(default_factory=list)
-    outputs: list[Output] = field(default_factory=list)
-    newest: dict[tuple[str, int], Output] = field(default_factory=dict)
+    outputs: dict[tuple[str, int], list[Output]] = field(default_factory=dict)
     changes: dict[int, tuple[Keeper, dict[bytes, bytes | None]]] = field(default_factory=dict)
     rows: int = 0
-    deliveries: list[asyncio.Future[Delivered]] = field(default_factory=list)
+    sent: list[Sent] = field(default_factory=list)
     barriers: list[asyncio.Future[None]] = field(default_factory=list)
 
     def add(self, output: Output) -> None:
         """Join the output to the newest message for its partition, or open another message."""
-        place = (output.topic, output.partition)
-        earlier = self.newest.get(place)
-        if earlier is not None and joinable(earlier, output):
-            join(earlier, output)
+        messages = self.outputs.setdefault((output.topic, output.partition), [])
+        if messages and joinable(messages[-1], output):
+            join(messages[-1], output)
         else:
-            self.outputs.append(output)
-            self.newest[place] = output
+            messages.append(output)
         self.rows += 1 if isinstance(output.rows, bytes) else len(output.rows)
 
 
@@ -158,16 +164,10 @@ class Outbox:
     async def _publish(self) -> None:
         while True:
             window = await self._closed.get()
-            for output in window.outputs:
-                window.deliveries.append(
-                    await self._sender.send(
-                        output.topic,
-                        output.partition,
-                        key=output.key,
-                        value=encode(output),
-                        headers=output.headers,
-                    )
-                )
+            for (topic, partition), outputs in window.outputs.items():
+                messages = [(output.key, encode(output), output.headers) for output in outputs]
+                window.sent += await self._sender.send(topic, partition, messages)
+            window.outputs.clear()
             crash_point("published")
             self._published.put_nowait(window)
 
@@ -177,7 +177,7 @@ class Outbox:
             await self._delivered(window)
             crash_point("outputs delivered")
             for keeper, changes in window.changes.values():
-                window.deliveries += await keeper.store(changes)
+                window.sent += await keeper.store(changes)
             self._stored.put_nowait(window)
 
     async def _acknowledge(self) -> None:
@@ -197,7 +197,7 @@ class Outbox:
 
     async def _delivered(self, window: Window) -> None:
         """Wait for the deliveries of a window; one that fails or never comes ends the process."""
-        deliveries, window.deliveries = window.deliveries, []
+        deliveries, window.sent = [sent.delivery for sent in window.sent], []
         if not deliveries:
             return
         _, late = await asyncio.wait(deliveries, timeout=self._delivery_timeout_s)

@@ -3,13 +3,16 @@
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NoReturn
 
 from lotstream.streams.engine.changelog import ITEM, owner_headers
 from lotstream.streams.engine.core import Core
 from lotstream.streams.engine.ledger import SourceLedger
-from lotstream.streams.engine.outbox import Changes, Delivered, Sender
+from lotstream.streams.engine.outbox import Changes, Delivered, Message, Sender, Sent
 from lotstream.streams.engine.snapshot import SnapshotWriter
+
+UNKNOWN = -1  # the offset that a broker names for a batch which it had taken before and knows no more
 
 
 class Changelog:
@@ -24,27 +27,26 @@ class Changelog:
     ) -> None:
         self.topic = topic
         self.number = number
-        self.last = fence
+        self.last: int | None = fence
         self._headers = owner_headers(fence)
         self._sender = sender
         self._fenced = fenced
 
-    async def append(self, records: Iterable[tuple[bytes, bytes | None]]) -> list[asyncio.Future[Delivered]]:
+    async def append(self, records: Iterable[tuple[bytes, bytes | None]]) -> list[Sent]:
         """Send records in this order."""
-        deliveries = []
-        for key, value in records:
-            delivery = await self._sender.send(self.topic, self.number, key=key, value=value, headers=self._headers)
-            delivery.add_done_callback(self._check)
-            deliveries.append(delivery)
-        return deliveries
+        messages: list[Message] = [(key, value, self._headers) for key, value in records]
+        sent = await self._sender.send(self.topic, self.number, messages)
+        for part in sent:
+            part.delivery.add_done_callback(partial(self._check, part.count))
+        return sent
 
-    def _check(self, delivery: asyncio.Future[Delivered]) -> None:
+    def _check(self, count: int, delivery: asyncio.Future[Delivered]) -> None:
         if delivery.cancelled() or delivery.exception() is not None:
             return
         offset = delivery.result().offset
-        if offset != self.last + 1:
+        if self.last is not None and offset not in (self.last + 1, UNKNOWN):
             self._fenced(f"Expected offset {self.last + 1} in {self.topic}:{self.number}, got {offset}.")
-        self.last = offset
+        self.last = None if offset == UNKNOWN else offset + count - 1
 
 
 @dataclass(slots=True)
@@ -60,7 +62,7 @@ class Owned:
     dirty: bool = False
     heard_at: float = field(default=0.0)
 
-    async def store(self, changes: Changes) -> list[asyncio.Future[Delivered]]:
+    async def store(self, changes: Changes) -> list[Sent]:
         """Send changes to the changelog, as items."""
         if not self.mine or self.changelog is None:
             return []

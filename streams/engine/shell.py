@@ -31,7 +31,7 @@ from lotstream.streams.engine.crash import crash_point
 from lotstream.streams.engine.exits import end_process
 from lotstream.streams.engine.ledger import Ledger, Place, SourceLedger, SourcePartition
 from lotstream.streams.engine.loader import Take
-from lotstream.streams.engine.outbox import Delivered, Outbox, Sender
+from lotstream.streams.engine.outbox import Delivered, Outbox, Sender, Sent
 from lotstream.streams.engine.owned import Changelog, Owned
 from lotstream.streams.engine.snapshot import MARKER, SnapshotReplay
 
@@ -216,17 +216,16 @@ class StageShell:
         changelog = self.stage.changelog
         if changelog is None:
             return {}
-        sent = {
-            number: await self._broker.send(changelog, number, key=FENCE, value=b"", headers=()) for number in numbers
-        }
-        await self._delivered(list(sent.values()))
+        sent = {number: await self._broker.send(changelog, number, [(FENCE, b"", ())]) for number in numbers}
+        await self._delivered([part for parts in sent.values() for part in parts])
         crash_point("fenced")
-        return {number: delivery.result().offset for number, delivery in sent.items()}
+        return {number: parts[0].delivery.result().offset for number, parts in sent.items()}
 
     def _keep(self, fences: Mapping[int, int]) -> None:
         """Keep the partitions nobody else has written to since; the others will be loaded."""
         for number, owned in list(self._owned.items()):
-            if owned.changelog is not None and owned.changelog.last + 1 == fences[number]:
+            last = None if owned.changelog is None else owned.changelog.last
+            if last is not None and last + 1 == fences[number]:
                 owned.changelog = self._changelog(number, fences[number])
             else:
                 self._forget(number)
@@ -348,13 +347,14 @@ class StageShell:
         return owned, dict(owned.core.changes()), owned.through()
 
     async def _append(self, writes: Iterable[tuple[Owned, list[tuple[bytes, bytes | None]]]]) -> None:
-        deliveries: list[asyncio.Future[Delivered]] = []
+        sent: list[Sent] = []
         for owned, records in writes:
             if owned.mine and owned.changelog is not None:
-                deliveries += await owned.changelog.append(records)
-        await self._delivered(deliveries)
+                sent += await owned.changelog.append(records)
+        await self._delivered(sent)
 
-    async def _delivered(self, deliveries: list[asyncio.Future[Delivered]]) -> None:
+    async def _delivered(self, sent: list[Sent]) -> None:
+        deliveries = [part.delivery for part in sent]
         if deliveries:
             _, late = await asyncio.wait(deliveries, timeout=self.config.delivery_timeout_s)
             failures = [d.exception() for d in deliveries if d.done() and d.exception() is not None]
@@ -387,10 +387,9 @@ class StageShell:
             if now - owned.heard_at >= self.stage.idle_after_s:
                 owned.heard_at = now
                 output: Output = make(owned.number)
-                delivery = await self._broker.send(
-                    output.topic, output.partition, key=output.key, value=encode(output), headers=output.headers
-                )
-                delivery.add_done_callback(self._idle_delivered)
+                message = (output.key, encode(output), output.headers)
+                for part in await self._broker.send(output.topic, output.partition, [message]):
+                    part.delivery.add_done_callback(self._idle_delivered)
 
     def _idle_delivered(self, delivery: asyncio.Future[Delivered]) -> None:
         if not delivery.cancelled() and (failure := delivery.exception()) is not None:
