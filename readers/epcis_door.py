@@ -67,8 +67,8 @@ class EpcisDoor:
                 await self._bury([Refused.of(rejected, index=0, raw=call.body)], arrival)
             self._rejected.labels(_FORMAT, rejected.reason.value).inc()
             raise
-        for _, rejected in captured.refused:
-            self._rejected.labels(_FORMAT, rejected.reason.value).inc()
+        for _, why in captured.refused:
+            self._rejected.labels(_FORMAT, why.reason.value).inc()
         if captured.refused and behaviour == ROLLBACK:
             return _refusal(captured, arrival)
         await self._sender.send(captured.messages)

@@ -17,6 +17,7 @@ from lotstream.readers.answers import answer, refusal, shown
 from lotstream.readers.calls import Call, Doorkeeper, Handler, Parse, request_id_of
 from lotstream.readers.coalesce import Coalescer
 from lotstream.readers.counting import Counting
+from lotstream.readers.epcis_door import EpcisDoor
 from lotstream.readers.formats import impinj, keonn, mapped, native, scans, zebra
 from lotstream.readers.formats.items import Parsed
 from lotstream.readers.formats.scans import Scanning
@@ -41,6 +42,7 @@ class Gateway:
         self.sender = producer
         self.intake = Intake(settings.topics, mapping, batch_reads=gateway.batch_reads)
         self.counting = Counting(metrics)
+        self.epcis = EpcisDoor(self.intake, sender=producer, metrics=metrics)
         self.coalescer = Coalescer(
             send=producer.send,
             encode=lambda group, arrival: self.intake.batches(group, arrival=arrival),
@@ -130,6 +132,8 @@ def build_app(
         "/scans": ("scans", gateway.scans),
         "/reads": ("reads", gateway.reads),
         "/batches": ("batches", gateway.batches),
+        "/epcis/capture": ("epcis", gateway.epcis.capture),
+        "/events": ("events", gateway.epcis.events),
         "/sources/{source}/end": ("end", gateway.end),
     }
     routes = [Route(path, keeper.endpoint(name, handle), methods=["POST"]) for path, (name, handle) in doors.items()]
