@@ -15,13 +15,11 @@ from lotstream.streams.smooth.state import (
     Book,
     Cell,
     Frame,
-    Place,
     Point,
     Run,
 )
 
 Touched = dict[tuple[str, int, str], None]  # read point, slot, tag: to be decided again at the end of the message
-NOWHERE = Place(-1, "", "", "")  # below every place that a batch names
 _LOW = (1 << TAG_SHIFT) - 1
 
 
@@ -126,6 +124,8 @@ def _add(point: Point, block: Block, touched: Touched | None) -> list[tuple[Book
         if cell is None:
             cell = book.cells[key] = Cell(place)
             opened.append((book, key, cell))
+        elif not cell.runs:
+            cell.place, cell.recorded, cell.scanned = place, 0, False
         elif place > cell.place:
             cell.place = place
         if received > cell.recorded:
@@ -182,20 +182,15 @@ def _rebuild_around(point: Point, block: Block, touched: Touched) -> list[tuple[
 
 def rebuild(point: Point) -> list[tuple[Book, str, Cell]]:
     """Derive every run from the blocks. Sightings whose reads went elsewhere stay, empty. Returns the new ones."""
-    cells = [cell for book in point.books.values() for cell in book.cells.values()]
-    told = [(cell, cell.place, cell.recorded) for cell in cells]
-    for cell in cells:
-        cell.runs.clear()
-        cell.recorded, cell.scanned, cell.place = 0, False, NOWHERE
+    for book in point.books.values():
+        for cell in book.cells.values():
+            cell.runs.clear()
     opened = []
     for frame in point.frames.values():
         for block in _winners(frame):
             remembered = _remembered(point, block)
             if remembered is not None:
                 opened += _add(point, remembered, None)
-    for cell, place, recorded in told:
-        if not cell.runs:
-            cell.place, cell.recorded = place, recorded
     return opened
 
 

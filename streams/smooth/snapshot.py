@@ -95,10 +95,14 @@ def _cells(point: Point) -> Cells:
     rows: Cells = []
     for slot, tag in point.changed:
         book = point.books.get(slot)
-        if book is not None:
-            cell = book.cells[tag]
-            carry = None if cell.carry is None else [str(total) for total in cell.carry]  # may pass 64 bits
-            rows.append((slot, tag, cell.shown, cell.shown_at, cell.settled, carry))
+        if book is None:
+            continue
+        cell = book.cells.get(tag)
+        if cell is None:  # retracted: what was known of it is void
+            rows.append((slot, tag, -1, "", False, None))
+            continue
+        carry = None if cell.carry is None else [str(total) for total in cell.carry]  # may pass 64 bits
+        rows.append((slot, tag, cell.shown, cell.shown_at, cell.settled, carry))
     return rows
 
 

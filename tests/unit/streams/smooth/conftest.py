@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from lotstream.runtime.settings import Settings
-from lotstream.schemas.base import Stamp
-from lotstream.schemas.reads import ReadBatch, SourceEnd, Tick
+from lotstream.schemas.base import Origin, Stamp
+from lotstream.schemas.reads import ReadBatch, ReaderEvent, ReaderEventType, SourceEnd, Tick
 from lotstream.schemas.sightings import Sighting, SightingRows
 from lotstream.streams.engine.core import Output, Record
 from lotstream.streams.smooth.core import SmoothCore
@@ -126,3 +126,22 @@ def summary() -> Callable[[Iterable[Sighting]], Any]:
         return sorted(row._replace(version=()) for row in rows)
 
     return strip
+
+
+@pytest.fixture
+def make_event() -> Callable[..., bytes]:
+    def make(*, type: str, lost: int | None, at_s: float) -> bytes:  # noqa: A002 - the name on the wire
+        at_us = START + round(at_s * SECOND)
+        stamp = Stamp(received_us=at_us, origin=Origin.LIVE, source="r1", request="q")
+        return ReaderEvent(
+            reader="r1",
+            read_point="dock-1",
+            door="dock",
+            type=ReaderEventType(type),
+            lost=lost,
+            time_us=at_us,
+            text="{}",
+            stamp=stamp,
+        ).encode()
+
+    return make
