@@ -4,6 +4,7 @@ with EmbeddedClickHouse(data_dir, users=[User("lotstream", "secret", Role.WRITER
     clickhouse.url                  # "http://127.0.0.1:21234"
 """
 
+import errno
 import http.client
 import json
 import os
@@ -27,7 +28,7 @@ PORT_ATTEMPTS = 5
 READY_S = 30.0
 STOP_S = 20.0
 LOOK_EVERY_S = 0.01
-PORT_TAKEN = 98
+PORT_TAKEN = errno.EADDRINUSE
 """The child's exit code for a port that somebody else holds."""
 
 
@@ -113,7 +114,7 @@ class EmbeddedClickHouse:
         if self._claim is None:
             self._claim = claim(self._directory, what="ClickHouse data directory")
         self._log.parent.mkdir(parents=True, exist_ok=True)
-        for _ in range(PORT_ATTEMPTS):
+        for _ in range(1 if self._wanted else PORT_ATTEMPTS):
             self._port = self._wanted or self._port or free_port()
             if self._launch(self._claim):
                 write_json(self._run_dir / "clickhouse.json", self._facts())

@@ -20,8 +20,8 @@ from lotstream.deploy.embedded.clickhouse_formats import content_type
 from lotstream.deploy.embedded.clickhouse_native import REVISION
 from lotstream.deploy.embedded.clickhouse_query import Query, Run, read_query
 from lotstream.deploy.embedded.clickhouse_sessions import Session, Sessions
-from lotstream.deploy.embedded.clickhouse_users import Role, Users, parse_credentials
-from lotstream.deploy.embedded.clickhouse_wish import Wish, parse_wish
+from lotstream.deploy.embedded.clickhouse_users import Users, parse_credentials
+from lotstream.deploy.embedded.clickhouse_wish import parse_wish
 
 DISPLAY_NAME = "lotstream-embedded"
 SMALL = 1 << 20
@@ -101,7 +101,7 @@ class Front:
             stack.callback(self._slots.release)
             session = stack.enter_context(self.sessions.converse(wish, verb=query.statement.verb))
             if wish.reading:
-                _require_reading(query, wish)
+                _require_reading(query)
             return self._work(request, _run(query, request, params, self.scratch), session, stack, query_id)
 
     def _take_query(self, request: Request) -> tuple[Query | None, Mapping[str, str]]:
@@ -223,8 +223,8 @@ def _coding(request: Request) -> str | None:
     return accepted_coding(request.headers.get("accept-encoding", ""))
 
 
-def _require_reading(query: Query, wish: Wish) -> None:
-    """The handle of a session that writes cannot be made read-only for one request, so its statements are looked at."""
-    if wish.role is Role.WRITER and not (query.statement.reads or query.statement.verb in ("set", "use")):
+def _require_reading(query: Query) -> None:
+    """Read-only handles still take SYSTEM and KILL, and the one of a session that writes cannot be made read-only."""
+    if not (query.statement.reads or query.statement.verb in ("set", "use")):
         message = "Cannot execute query in readonly mode. For queries over HTTP, method GET implies readonly."
         raise refuse(Code.READONLY, message)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446
 VERSION_ONLY = 1
-RULE_PATH, RULE_PORT = 1, 2
+RULE_PATH = 1
 PR_SET_NO_NEW_PRIVS = 38
 
 
@@ -69,11 +69,11 @@ def landlock_version() -> int:
     return max(0, int(_libc().syscall(CREATE_RULESET, None, ctypes.c_size_t(0), VERSION_ONLY)))
 
 
-def enter_sandbox(data: Path, *, port: int) -> bool:
+def enter_sandbox(data: Path) -> bool:
     """Confine this process and its later threads; False where the kernel cannot. There is no way back.
 
-    It keeps its open files, its data directory, what it needs to read of the system, and one port to listen on: no
-    other file, no command, no outgoing connection. Call it while there is one thread. Raises OSError.
+    It keeps its open files and sockets, its data directory, and what it needs to read of the system: no other file, no
+    command, no new connection or port. Call it while there is one thread. Raises OSError.
     """
     version = landlock_version()
     if not version:
@@ -84,8 +84,6 @@ def enter_sandbox(data: Path, *, port: int) -> bool:
         _allow_paths(ruleset, [data], rights=files & ~File.EXECUTE)
         readable = [Path(path) for path in (*SYSTEM, sys.prefix, sys.base_prefix)]
         _allow_paths(ruleset, readable, rights=READ)
-        if version >= 4:
-            _call(ADD_RULE, ruleset, RULE_PORT, struct.pack("=QQ", BIND_TCP, port), 0)
         if _libc().prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0):
             raise OSError(ctypes.get_errno(), "Expected to give up new privileges, got an error.")
         _call(RESTRICT_SELF, ruleset, 0)

@@ -27,6 +27,7 @@ LOOPBACK = "127.0.0.1"
 IDLE_S = 120.0
 """How long a connection may be silent, between requests or within one."""
 MAX_FIELDS = 1000
+BACKLOG = 128
 DRAIN_S = 10.0
 
 
@@ -124,10 +125,11 @@ class Server(ThreadingHTTPServer):
     """The listening socket and the count of requests under way."""
 
     daemon_threads = True
-    request_queue_size = 128
 
-    def __init__(self, address: tuple[str, int], front: Front) -> None:
-        super().__init__(address, _Handler)
+    def __init__(self, listener: socket.socket, front: Front) -> None:
+        super().__init__(listener.getsockname(), _Handler, bind_and_activate=False)
+        self.socket.close()
+        self.socket = listener
         self.front = front
         self._busy = 0
         self._idle = threading.Condition()
@@ -182,10 +184,15 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--max-body-bytes", type=int, default=Limits.body_bytes)
     options = parser.parse_args(arguments)
     users = _read_users(options.users_fd)
-    if not enter_sandbox(options.data, port=options.port):
+    try:
+        listener = socket.create_server((LOOPBACK, options.port), backlog=BACKLOG)
+    except OSError as error:
+        sys.stderr.write(f"Expected port {options.port} to be free, got: {error}.\n")
+        return error.errno or 1
+    if not enter_sandbox(options.data):
         sys.stderr.write("This kernel has no Landlock: files are guarded by the engine's access rights alone.\n")
     engine = Engine(options.data)
-    server = Server((LOOPBACK, options.port), Front(engine, users, Limits(options.max_body_bytes, options.max_queries)))
+    server = Server(listener, Front(engine, users, Limits(options.max_body_bytes, options.max_queries)))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
     server.serve_forever(poll_interval=0.05)

@@ -108,18 +108,31 @@ def embedded_clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Em
         yield server
 
 
-@pytest.fixture(scope="session", params=["embedded", "server"])
-def target(request: pytest.FixtureRequest) -> Iterator[Target]:
-    """Every server that is at hand, with a database of its own."""
-    if request.param == "server":
-        found = _named_server()
-    else:
-        server = request.getfixturevalue("embedded_clickhouse")
-        reader = Login("reader", "r-pass")
-        found = Target("127.0.0.1", server.port, Login("writer", "w:ö pass"), reader, server)
+def _in_own_database(found: Target) -> Iterator[Target]:
     assert found.ask(f"CREATE DATABASE {found.database}", params={"database": "default"}).status == 200
     yield found
     found.ask(f"DROP DATABASE {found.database}", params={"database": "default"})
+
+
+@pytest.fixture(scope="session")
+def embedded_target(embedded_clickhouse: EmbeddedClickHouse) -> Iterator[Target]:
+    """The embedded server, with a database of its own."""
+    writer, reader = Login("writer", "w:ö pass"), Login("reader", "r-pass")
+    yield from _in_own_database(Target("127.0.0.1", embedded_clickhouse.port, writer, reader, embedded_clickhouse))
+
+
+@pytest.fixture(scope="session")
+def named_target() -> Iterator[Target]:
+    """The server that the environment names, with a database of its own."""
+    yield from _in_own_database(_named_server())
+
+
+@pytest.fixture(scope="session", params=["embedded", "named"])
+def target(request: pytest.FixtureRequest) -> Target:
+    """Every server that is at hand."""
+    found = request.getfixturevalue(f"{request.param}_target")
+    assert isinstance(found, Target)
+    return found
 
 
 @pytest.fixture
