@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from lotstream.readers.formats.columns import Reads, separately
 from lotstream.readers.formats.items import Parsed, Refused, VendorEvent, VendorRead
 from lotstream.runtime.errors import Reason, Rejected
 
@@ -67,28 +68,49 @@ def frame_rows(body: bytes, path: tuple[str, ...]) -> Framed:
     return Framed(body, value, path=path)
 
 
-def parse_items(body: bytes, item: Callable[[Any], VendorRead | VendorEvent | None]) -> Parsed:
-    """Every item of a body through ``item``, which raises Rejected for what it does not understand."""
-    return parse_framed(frame(body), item)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemFormat:
+    """How a format's JSON items are understood; ``reads`` and ``event`` raise Rejected."""
+
+    is_read: Callable[[Any], bool]
+    reads: Reads
+    event: Callable[[Any], VendorEvent]
 
 
-def parse_framed(framed: Framed, item: Callable[[Any], VendorRead | VendorEvent | None]) -> Parsed:
-    """Every item of a framed body through ``item``."""
+def parse_items(framed: Framed, items: ItemFormat) -> Parsed:
+    """The reads of a body all at once; one by one only when they were refused together."""
     parsed = Parsed(framed.raw)
+    values = framed.values
+    parsed.at = [index for index, value in enumerate(values) if items.is_read(value)]
+    mine = values if len(parsed.at) == len(values) else [values[index] for index in parsed.at]
+    try:
+        parsed.reads = items.reads(mine) if mine else []
+    except Rejected:
+        _keep_good(parsed, separately(mine, items.reads))
+    if len(mine) < len(values):
+        _take_events(parsed, framed, items)
+    return parsed
+
+
+def _keep_good(parsed: Parsed, found: list[VendorRead | Rejected]) -> None:
+    places = list(zip(parsed.at, found, strict=True))
+    parsed.at = [index for index, one in places if not isinstance(one, Rejected)]
+    parsed.reads = [one for _, one in places if not isinstance(one, Rejected)]
+    parsed.refused = [
+        Refused.of(one, index=index, raw=parsed.raw(index)) for index, one in places if isinstance(one, Rejected)
+    ]
+
+
+def _take_events(parsed: Parsed, framed: Framed, items: ItemFormat) -> None:
     for index, value in enumerate(framed.values):
+        if items.is_read(value):
+            continue
         try:
             if isinstance(value, Rejected):
                 raise value
-            one = item(value)
+            parsed.events.append((items.event(value), framed.raw(index)))
         except Rejected as rejected:
             parsed.refused.append(Refused.of(rejected, index=index, raw=framed.raw(index)))
-            continue
-        if isinstance(one, VendorRead):
-            parsed.reads.append(one)
-            parsed.at.append(index)
-        elif one is not None:
-            parsed.events.append((one, framed.raw(index)))
-    return parsed
 
 
 def not_json(got: bytes, *, detail: str) -> Rejected:

@@ -4,22 +4,12 @@
 and enums: the device interface's public model, version 1.7.
 """
 
-from functools import lru_cache
 from typing import Any
 
-from lotstream.readers.formats.framing import parse_items
+from lotstream.readers.formats.columns import ports, rows, scaleds, tags, texts, times, two_bytes, wholes, words
+from lotstream.readers.formats.framing import ItemFormat, frame, parse_items
 from lotstream.readers.formats.items import Lost, Parsed, VendorEvent, VendorRead
-from lotstream.readers.formats.values import (
-    base64_word,
-    hex_word,
-    member,
-    port,
-    scaled,
-    text,
-    time_us,
-    whole,
-    wrong,
-)
+from lotstream.readers.formats.values import base64_word, hex_word, member, port, text, time_us, whole, wrong
 from lotstream.runtime.errors import Reason, Rejected
 from lotstream.schemas.base import NOT_REPORTED
 from lotstream.schemas.reads import ReaderEventType
@@ -29,69 +19,66 @@ _IN = "tagInventoryEvent"
 
 def parse(payload: bytes) -> Parsed:
     """Reads and events of a body; never raises for bad data."""
-    return parse_items(payload, _item)
+    return parse_items(frame(payload), _FORMAT)
 
 
-def _item(value: Any) -> VendorRead | VendorEvent:
-    if type(value) is not dict:
-        raise wrong("event", "an object", value)
-    event = value.get(_IN)
-    if event is not None:
-        return _read(value, event)
-    return _event(value)
+def _is_read(value: Any) -> bool:
+    return type(value) is dict and type(value.get(_IN)) is dict
 
 
-def _read(value: dict[str, Any], event: Any) -> VendorRead:
-    if type(event) is not dict:
-        raise wrong(_IN, "an object", event)
-    get = event.get
-    seen = get("lastSeenTime")
-    return VendorRead(
-        _word(get("epc"), get("epcHex"), "epc"),
-        port(get("antennaPort"), "antennaPort"),
-        time_us(value.get("timestamp"), "timestamp") if seen is None else time_us(seen, "lastSeenTime"),
-        text(value.get("hostname"), "hostname"),
-        NOT_REPORTED,
-        NOT_REPORTED,
-        whole(get("peakRssiCdbm"), "peakRssiCdbm", low=-20_000, high=5_000),
-        scaled(get("phaseAngle"), "phaseAngle", by=100, low=-36_000, high=36_000),
-        whole(get("frequency"), "frequency", low=1, high=10_000_000),
-        whole(get("transmitPowerCdbm"), "transmitPowerCdbm", low=-10_000, high=10_000),
-        _optional_word(get("tid"), get("tidHex"), "tid"),
-        _protocol_control(get("pc"), get("pcHex")),
+def _reads(items: list[Any]) -> list[VendorRead]:
+    events = [item[_IN] for item in items]
+    absent = [NOT_REPORTED] * len(items)
+    return rows(
+        _words(events, "epc", "epcHex"),
+        ports([event.get("antennaPort") for event in events], "antennaPort"),
+        _times(items, events),
+        texts([item.get("hostname") for item in items], "hostname"),
+        absent,
+        absent,
+        wholes([event.get("peakRssiCdbm") for event in events], "peakRssiCdbm", low=-20_000, high=5_000),
+        scaleds([event.get("phaseAngle") for event in events], "phaseAngle", by=100, low=-36_000, high=36_000),
+        wholes([event.get("frequency") for event in events], "frequency", low=1, high=10_000_000),
+        wholes([event.get("transmitPowerCdbm") for event in events], "transmitPowerCdbm", low=-10_000, high=10_000),
+        _words(events, "tid", "tidHex", needed=False),
+        two_bytes(_words(events, "pc", "pcHex", needed=False), "pc"),
     )
 
 
-def _word(base64: Any, hexa: Any, field: str) -> str:
-    if hexa is None:
-        if type(base64) is not str:
-            raise wrong(f"{_IN}.{field}", "base64", base64, reason=Reason.IDENTIFIER_INVALID)
-        return base64_word(base64, field)
-    if type(hexa) is not str:
-        raise wrong(f"{_IN}.{field}Hex", "hex", hexa, reason=Reason.IDENTIFIER_INVALID)
-    word = hex_word(hexa, f"{field}Hex")
-    if base64 is not None and type(base64) is str and base64_word(base64, field) != word:
-        raise Rejected(
-            Reason.CONTRADICTION,
-            f"Expected one word in {field} and {field}Hex, got {base64!r} and {hexa!r}.",
-            field=f"{_IN}.{field}",
-        )
-    return word
+def _times(items: list[Any], events: list[Any]) -> list[int]:
+    seen = [event.get("lastSeenTime") for event in events]
+    if None not in seen:
+        return times(seen, "lastSeenTime")
+    return [
+        time_us(item.get("timestamp"), "timestamp") if last is None else time_us(last, "lastSeenTime")
+        for item, last in zip(items, seen, strict=True)
+    ]
 
 
-def _optional_word(base64: Any, hexa: Any, field: str) -> str:
-    return "" if base64 is None and hexa is None else _word(base64, hexa, field)
+def _words(events: list[Any], base64: str, hexa: str, *, needed: bool = True) -> list[str]:
+    """A memory bank that a reader sends in base64, in hex, or in both, as hex."""
+    coded = [event.get(base64) for event in events]
+    plain = [event.get(hexa) for event in events]
+    if coded.count(None) == len(coded):
+        return tags(plain, hexa) if needed else words(plain, hexa)
+    return [
+        "" if code is None and word is None and not needed else _word(code, word, base64)
+        for code, word in zip(coded, plain, strict=True)
+    ]
 
 
-def _protocol_control(base64: Any, hexa: Any) -> int:
-    return NOT_REPORTED if base64 is None and hexa is None else _two_bytes(_word(base64, hexa, "pc"))
-
-
-@lru_cache(maxsize=256)
-def _two_bytes(word: str) -> int:
-    if len(word) != 4:
-        raise wrong(f"{_IN}.pc", "two bytes", word)
-    return int(word, 16)
+def _word(code: Any, word: Any, field: str) -> str:
+    if word is None:
+        if type(code) is not str:
+            raise wrong(field, "base64", code, reason=Reason.IDENTIFIER_INVALID)
+        return base64_word(code, field)
+    if type(word) is not str:
+        raise wrong(f"{field}Hex", "hex", word, reason=Reason.IDENTIFIER_INVALID)
+    found = hex_word(word, f"{field}Hex")
+    if code is not None and (type(code) is not str or base64_word(code, field) != found):
+        detail = f"Expected one word in {field} and {field}Hex, got {code!r} and {word!r}."
+        raise Rejected(Reason.CONTRADICTION, detail, field=field)
+    return found
 
 
 _TYPES = {
@@ -107,12 +94,14 @@ _TYPES = {
 _STATES = {"antennaConnected": "connected", "antennaDisconnected": "disconnected", "antennaActivation": "active"}
 
 
-def _event(value: dict[str, Any]) -> VendorEvent:
+def _event(value: Any) -> VendorEvent:
+    if type(value) is not dict:
+        raise wrong("event", "an object", value)
     name = value.get("eventType")
     if type(name) is not str or not 0 < len(name) <= 200:
         raise wrong("eventType", "an event type or a tagInventoryEvent", name, reason=Reason.UNKNOWN_FORMAT)
     if name == "tagInventory":
-        raise wrong(_IN, "an object", None)
+        raise wrong(_IN, "an object", value.get(_IN))
     kind = _TYPES.get(name, ReaderEventType.OTHER)
     body = {} if kind is ReaderEventType.OTHER else member(value, name if name.endswith("Event") else f"{name}Event")
     return VendorEvent(
@@ -145,3 +134,6 @@ def _lost(body: Any) -> Lost:
     start = time_us(body.get("firstEventTimestamp"), "firstEventTimestamp")
     end = time_us(body.get("lastEventTimestamp"), "lastEventTimestamp")
     return Lost(from_us=min(start, end), until_us=max(start, end), count=None if purged == NOT_REPORTED else purged)
+
+
+_FORMAT = ItemFormat(is_read=_is_read, reads=_reads, event=_event)

@@ -4,11 +4,11 @@ import csv
 import io
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from lotstream.readers.formats.framing import Framed, frame, frame_rows, parse_framed
+from lotstream.readers.formats.framing import Framed, frame, frame_rows
 from lotstream.readers.formats.items import Parsed, Refused, VendorRead
 from lotstream.readers.formats.values import (
     base64_word,
@@ -38,7 +38,14 @@ def parse(payload: bytes, *, fields: FieldMap, received_us: int) -> Parsed:
         framed = _framed(payload, fields)
     except Rejected as rejected:
         return Parsed(lambda _: payload, refused=[Refused.of(rejected, index=0, raw=payload)])
-    return parse_framed(framed, partial(_read, fields=fields, received_us=received_us))
+    parsed = Parsed(framed.raw)
+    for index, row in enumerate(framed.values):
+        try:
+            parsed.reads.append(_read(row, fields=fields, received_us=received_us))
+            parsed.at.append(index)
+        except Rejected as rejected:
+            parsed.refused.append(Refused.of(rejected, index=index, raw=framed.raw(index)))
+    return parsed
 
 
 def _framed(payload: bytes, fields: FieldMap) -> Framed:
@@ -90,6 +97,8 @@ def _row(names: list[str], row: list[str]) -> dict[str, Any] | Rejected:
 
 
 def _read(row: Any, *, fields: FieldMap, received_us: int) -> VendorRead:
+    if isinstance(row, Rejected):
+        raise row
     if type(row) is not dict:
         raise wrong("row", "an object", row)
     csv_row = fields.format == "csv"

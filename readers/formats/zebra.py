@@ -6,9 +6,10 @@ reports and management events arrive on one end point and are told apart by ``ty
 
 from typing import Any
 
-from lotstream.readers.formats.framing import parse_items
+from lotstream.readers.formats.columns import ports, rows, scaleds, tags, texts, times, two_bytes, wholes, words
+from lotstream.readers.formats.framing import ItemFormat, frame, parse_items
 from lotstream.readers.formats.items import Parsed, VendorEvent, VendorRead
-from lotstream.readers.formats.values import hex_word, member, port, scaled, text, time_us, whole, wrong
+from lotstream.readers.formats.values import member, port, text, time_us, wrong
 from lotstream.runtime.errors import Reason
 from lotstream.schemas.base import NOT_REPORTED
 from lotstream.schemas.reads import ReaderEventType
@@ -27,63 +28,44 @@ _TYPES = {
 
 def parse(payload: bytes) -> Parsed:
     """Reads and events of a body; never raises for bad data."""
-    return parse_items(payload, _item)
+    return parse_items(frame(payload), _FORMAT)
 
 
-def _item(value: Any) -> VendorRead | VendorEvent:
-    if type(value) is not dict:
-        raise wrong("message", "an object", value)
-    data = value.get("data")
-    if type(data) is dict and "idHex" in data:
-        return _read(value, data)
-    return _event(value, data)
+def _is_read(value: Any) -> bool:
+    return type(value) is dict and type(data := value.get("data")) is dict and "idHex" in data
 
 
-def _read(value: dict[str, Any], data: dict[str, Any]) -> VendorRead:
-    get = data.get
-    word = get("idHex")
-    if type(word) is not str:
-        raise wrong("data.idHex", "hex", word, reason=Reason.IDENTIFIER_INVALID)
-    return VendorRead(
-        hex_word(word, "data.idHex"),
-        port(get("antenna"), "data.antenna"),
-        time_us(value.get("timestamp"), "timestamp"),
-        _reader(value, data),
-        NOT_REPORTED,
-        whole(get("reads"), "data.reads", low=1, high=2**31 - 1),
-        scaled(get("peakRssi"), "data.peakRssi", by=100, low=-20_000, high=5_000),
-        scaled(get("phase"), "data.phase", by=100, low=-36_000, high=36_000),
-        scaled(get("channel"), "data.channel", by=1_000, low=1, high=10_000_000),
-        NOT_REPORTED,
-        _tid(get("TID")),
-        _protocol_control(get("PC")),
+def _reads(items: list[Any]) -> list[VendorRead]:
+    data = [item["data"] for item in items]
+    absent = [NOT_REPORTED] * len(items)
+    return rows(
+        tags([one["idHex"] for one in data], "data.idHex"),
+        ports([one.get("antenna") for one in data], "data.antenna"),
+        times([item.get("timestamp") for item in items], "timestamp"),
+        texts([_reader(item, one) for item, one in zip(items, data, strict=True)], "MAC"),
+        absent,
+        wholes([one.get("reads") for one in data], "data.reads", low=1, high=2**31 - 1),
+        scaleds([one.get("peakRssi") for one in data], "data.peakRssi", by=100, low=-20_000, high=5_000),
+        scaleds([one.get("phase") for one in data], "data.phase", by=100, low=-36_000, high=36_000),
+        scaleds([one.get("channel") for one in data], "data.channel", by=1_000, low=1, high=10_000_000),
+        absent,
+        words([one.get("TID") for one in data], "data.TID"),
+        two_bytes(words([one.get("PC") for one in data], "data.PC"), "data.PC"),
     )
 
 
-def _reader(value: dict[str, Any], data: dict[str, Any]) -> str:
-    for holder, name in ((data, "MAC"), (data, "hostName"), (value, "MAC"), (value, "hostName")):
-        if (said := holder.get(name)) is not None:
-            return text(said, name)
-    return ""
+def _reader(value: dict[str, Any], data: dict[str, Any]) -> Any:
+    """Whatever names the reader: MAC before host name, in the data or around it."""
+    for holder in (data, value):
+        if (said := holder.get("MAC", holder.get("hostName"))) is not None:
+            return said
+    return None
 
 
-def _tid(word: Any) -> str:
-    if word is None or word == "":
-        return ""
-    if type(word) is not str:
-        raise wrong("data.TID", "hex", word)
-    return hex_word(word, "data.TID")
-
-
-def _protocol_control(word: Any) -> int:
-    if word is None or word == "":
-        return NOT_REPORTED
-    if type(word) is not str or len(hex_word(word, "data.PC")) != 4:
-        raise wrong("data.PC", "two bytes in hex", word)
-    return int(word, 16)
-
-
-def _event(value: dict[str, Any], data: Any) -> VendorEvent:
+def _event(value: Any) -> VendorEvent:
+    if type(value) is not dict:
+        raise wrong("message", "an object", value)
+    data = value.get("data")
     name = value.get("type")
     if type(name) is not str or not 0 < len(name) <= 200:
         raise wrong("type", "a message type or data.idHex", name, reason=Reason.UNKNOWN_FORMAT)
@@ -96,7 +78,7 @@ def _event(value: dict[str, Any], data: Any) -> VendorEvent:
         type=kind,
         vendor_type=name,
         time_us=at,
-        reader=_reader(value, body),
+        reader=text(_reader(value, body), "MAC"),
         port=port(body.get("pin"), "data.pin") if kind is ReaderEventType.GPI else None,
         state=_state(kind, body),
         dropped=_dropped(body) if kind is ReaderEventType.HEARTBEAT else None,
@@ -133,3 +115,6 @@ def _since(body: dict[str, Any], at_us: int) -> int | None:
         return None
     hours, minutes, seconds = map(int, parts)
     return max(0, at_us - ((hours * 60 + minutes) * 60 + seconds) * 1_000_000)
+
+
+_FORMAT = ItemFormat(is_read=_is_read, reads=_reads, event=_event)
