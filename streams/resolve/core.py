@@ -44,8 +44,8 @@ class ResolveTopics:
 class ResolveLimits:
     """What one partition remembers."""
 
-    waiting_depth: int = 4
-    waiting_tags: int = 50_000
+    waiting_depth: int = 16
+    waiting_tags: int = 20_000
     parent_depth: int = 16
     parents: int = 20_000
 
