@@ -50,7 +50,11 @@ class EngineApp(StageApp):
 
     async def take_over(self) -> None:
         """Let the shell own what is assigned now, and remember where to read from."""
-        numbers = {tp.partition for tp in self.consumer.assignment()}
+        assigned = {(tp.topic, tp.partition) for tp in self.consumer.assignment()}
+        numbers = {partition for _, partition in assigned}
+        wanted = {(topic, number) for number in numbers for topic in self.stage.sources}
+        if assigned != wanted:
+            self.shell.end(ExitCode.BUG, f"Expected to be assigned {sorted(wanted)}, got {sorted(assigned)}.")
         positions = await self.shell.take_over(numbers)
         self.positions = {TP(*place): offset for place, offset in positions.items()}
 

@@ -128,11 +128,14 @@ class StageRecovery(Recovery):
         app = self.app
         app.consumer.stop_flow()
         app.flow_control.suspend()
+        rebalances = app.rebalancing_count
         await self._wait(app.take_over())
-        if app.consumer_generation_id != generation_id or self.signal_recovery_start.is_set():
-            return
-        await super()._resume_streams(generation_id)
-        app.shell.flow()
+        if app.rebalancing_count == rebalances:
+            await super()._resume_streams(generation_id)
+        if app.rebalancing_count == rebalances:
+            app.shell.flow()
+        else:
+            app.consumer.stop_flow()
 
 
 class StageTables(TableManager):

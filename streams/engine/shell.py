@@ -157,6 +157,7 @@ class StageShell:
         then nobody else has owned it in between. May be cancelled at any point by the next assignment.
         """
         wanted = sorted(set(numbers))
+        self._flowing = False
         self._epoch += 1
         epoch = self._epoch
         self.config.on_event(Assigned(self.stage.name, tuple(wanted)))
