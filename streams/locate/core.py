@@ -114,8 +114,8 @@ class LocateCore:
         for position, unit in units.items():
             if unit.now is not None:
                 lot.count(unit.now, logistic=_is_logistic(position), by=1)
+                lot.as_of_us = max(lot.as_of_us, unit.now.at_us)
             lot.changed(Source.SIGHTINGS, unit.changed)
-            lot.as_of_us = max(lot.as_of_us, *(entry.at_us for entry in unit.entries))
 
     def _sightings(self, record: Record) -> Iterator[Output]:
         batch = decode(_LOT_SIGHTINGS, record.value)
@@ -169,7 +169,8 @@ class LocateCore:
         now = unit.now
         if now is was:
             return
-        lot.as_of_us = max(lot.as_of_us, unit.entries[0].at_us)
+        if now is not None and now.at_us > lot.as_of_us:
+            lot.as_of_us = now.at_us
         if was and now and was.location == now.location and was.disposition == now.disposition and was.how == now.how:
             return
         logistic = _is_logistic(position)

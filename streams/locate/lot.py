@@ -28,7 +28,11 @@ class Source(IntEnum):
 
 @dataclass(slots=True)
 class Lot:
-    """One lot. ``offsets``: per source, the greatest offset that changed what is said of the lot."""
+    """One lot. ``offsets``: per source, the greatest offset that changed what is said of the lot.
+
+    ``as_of_us`` is the newest sighting or fact that said where something is, as far as taken in: no part of the
+    answer, and after a retraction it may be newer than what is left.
+    """
 
     key: str
     counts: dict[Row, int] = field(default_factory=dict)

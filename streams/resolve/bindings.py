@@ -105,10 +105,10 @@ class Bindings:
         Computed from the facts, not remembered, so that a replayed message finds the same difference.
         """
         facts = dict(self._parents.get(tag, {}))
-        for row in rows:
-            fact = facts.pop(_ident(row), None)
+        for ident in {_ident(row) for row in rows}:
+            fact = facts.pop(ident, None)
             if fact is not None and fact.retracted:
-                facts[_ident(row)] = fact._replace(retracted=0)
+                facts[ident] = fact._replace(retracted=0)
         return contents_of(facts.values())
 
     def load(self, items: Iterable[tuple[bytes, bytes]]) -> None:
