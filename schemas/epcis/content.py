@@ -10,6 +10,7 @@ from lotstream.schemas.epcis import models
 from lotstream.schemas.epcis.keys import LONGEST_NAME, class_key, epc_key, place_key, require_name
 from lotstream.schemas.epcis.master import document_line, ilmd_of, serial_ranges
 from lotstream.schemas.epcis.names import Names
+from lotstream.schemas.epcis.sensors import check_sensors
 from lotstream.schemas.epcis.times import parse_instant
 from lotstream.schemas.epcis.tree import number_text
 from lotstream.schemas.epcis.words import BIZ_STEP, DISPOSITION, ERROR_REASON, PARTY, TRANSACTION, Vocabulary
@@ -23,6 +24,9 @@ Fields = dict[str, Any]
 def fields_of(event: models.AnyEvent, extensions: Mapping[str, object], names: Names) -> Fields:
     """Every field of TraceEvent that follows from the event's members alone. Raises Rejected."""
     read = _Reader(names)
+    check_sensors(event.sensorElementList, instant=_instant)
+    if event.recordTime is not None:
+        _instant(event.recordTime, "recordTime")
     places = {
         "read_point": read.place(event.readPoint, "readPoint"),
         "biz_location": read.place(event.bizLocation, "bizLocation"),
@@ -142,7 +146,7 @@ class _Reader:
             return text or ""
         iri = self.names.iri(text)
         if ":" not in iri:
-            detail = f"Expected a {vocabulary.what} of CBV 2.0 or a URI, got {text!r}."
+            detail = f"Expected {vocabulary.what} of CBV 2.0 or a URI, got {text!r}."
             raise Rejected(Reason.SCHEMA_INVALID, detail, field=field)
         return vocabulary.bare(require_name(iri))
 

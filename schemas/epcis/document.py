@@ -3,41 +3,39 @@
 Taken: EPCISDocument, EPCISQueryDocument (the events it found), one event, an array of events.
 """
 
-import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
-import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from lotstream.runtime.errors import Reason, Rejected
 from lotstream.schemas.base import Stamp, first_error
 from lotstream.schemas.epcis import cut
 from lotstream.schemas.epcis.content import Fields, fields_of, subject_of
-from lotstream.schemas.epcis.models import DOCUMENT, EVENT
+from lotstream.schemas.epcis.members import own_members, standard_members
+from lotstream.schemas.epcis.models import DOCUMENT, EVENT, AnyEvent
 from lotstream.schemas.epcis.names import NAMES, STANDARD, Names, namespace
 from lotstream.schemas.epcis.prehash import hash_of
+from lotstream.schemas.epcis.problems import schema_invalid
+from lotstream.schemas.epcis.strict_json import parse_json
 from lotstream.schemas.epcis.tree import TooDeep, event_node
 from lotstream.schemas.events import EventType, TraceEvent
 
-_BOM = b"\xef\xbb\xbf"
-_LARGEST_EXPONENT = 400
 _TYPES = ", ".join(EventType)
 _EVENT_LISTS = {
     "EPCISDocument": ("epcisBody", "eventList"),
     "EPCISQueryDocument": ("epcisBody", "queryResults", "resultsBody", "eventList"),
 }
-_TAGGED = re.compile(r"^(?:Object|Aggregation|Transaction|Transformation|Association)Event$|^EPCIS\w*Document$")
+_TAGS = frozenset({*EventType, *_EVENT_LISTS})
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedEvent:
-    """One event of a document: what it says, or why it was refused; `text` is the event as sent, compact.
+    """One event of a document: what it says, or why it was refused.
 
-    The text begins with the document's @context where the event has none of its own.
+    `text` is the event as sent without white space between tokens, under the document's @context, which it needs to
+    stand alone; of a refused event, as sent only.
     """
 
     index: int
@@ -53,7 +51,7 @@ class ParsedEvent:
 
 def parse_document(value: bytes) -> list[ParsedEvent]:
     """The events of a document, in its order. Raises Rejected (json_invalid, schema_invalid) for the document."""
-    text, document = _json(value)
+    text, document = parse_json(value)
     start = cut.first(text)
     if isinstance(document, list):
         return list(_parsed(text, cut.items(text, start), document, names=NAMES, context=""))
@@ -95,9 +93,22 @@ def _parsed(
         except Rejected as rejected:
             yield ParsedEvent(index, sent, {}, rejected)
             continue
-        if context and "@context" not in event:
-            sent = f'{{"@context":{context},{sent[1:]}'
-        yield ParsedEvent(index, sent, fields)
+        yield ParsedEvent(index, _with_context(sent, context), fields)
+
+
+def _with_context(sent: str, context: str) -> str:
+    """The event's text with the document's @context, so that its names keep their meaning by themselves."""
+    if not context:
+        return sent
+    own = cut.member(sent, 0, "@context")
+    if own is None:
+        return f'{{"@context":{context},{sent[1:]}'
+    parts = [part for part in (_inside(context), _inside(sent[slice(*own)])) if part]
+    return f"{sent[: own[0]]}[{','.join(parts)}]{sent[own[1] :]}"
+
+
+def _inside(context: str) -> str:
+    return context[1:-1] if context.startswith("[") else context
 
 
 def _fields(event: Any, names: Names) -> Fields:
@@ -109,44 +120,14 @@ def _fields(event: Any, names: Names) -> Fields:
     names = names.within(event.get("@context"))
     extensions = {name: value for name, value in event.items() if ":" in name}
     _require_foreign(extensions, names)
-    model = _validated(EVENT, _standard(event))
-    fields = fields_of(model, extensions, names)
+    model: AnyEvent = _validated(EVENT, standard_members(event))
+    fields: Fields = fields_of(model, extensions, names)
     try:
         fields["event_hash"] = hash_of(event_node(event, names))
     except TooDeep as deep:
         raise Rejected(Reason.SCHEMA_INVALID, str(deep)) from None
     fields["subject"] = subject_of(fields, fields["event_hash"])
     return fields
-
-
-def _standard(event: Mapping[str, Any]) -> dict[str, Any]:
-    """The standard's members, at every level where EPCIS has an extension point."""
-    found = _own(event)
-    for name in ("readPoint", "bizLocation", "errorDeclaration"):
-        found[name] = _own(found[name]) if name in found else None
-    found = {name: value for name, value in found.items() if value is not None}
-    elements = found.get("sensorElementList")
-    if isinstance(elements, list):
-        found["sensorElementList"] = [_sensor_element(element) for element in elements]
-    return found
-
-
-def _sensor_element(element: Any) -> Any:
-    found = _own(element)
-    if isinstance(found, dict):
-        if "sensorMetadata" in found:
-            found["sensorMetadata"] = _own(found["sensorMetadata"])
-        reports = found.get("sensorReport")
-        if isinstance(reports, list):
-            found["sensorReport"] = [_own(report) for report in reports]
-    return found
-
-
-def _own(value: Any) -> Any:
-    """The members without a namespace; what is no object as it is."""
-    if not isinstance(value, dict):
-        return value
-    return {name: item for name, item in value.items() if ":" not in name and name != "@context"}
 
 
 def _require_foreign(extensions: Iterable[str], names: Names) -> None:
@@ -159,45 +140,11 @@ def _require_foreign(extensions: Iterable[str], names: Names) -> None:
 def _check_document(document: Mapping[str, Any]) -> None:
     if "@context" not in document:
         raise Rejected(Reason.SCHEMA_INVALID, "Expected @context, got a document without.", field="@context")
-    _validated(DOCUMENT, _own(document))
+    _validated(DOCUMENT, own_members(document))
 
 
 def _validated(adapter: TypeAdapter[Any], value: object) -> Any:
     try:
         return adapter.validate_python(value)
     except ValidationError as error:
-        field, detail = first_error(error)
-        # pydantic begins the path with the tag of the union's member
-        head, _, rest = field.partition(".")
-        field = rest if _TAGGED.match(head) else field
-        raise Rejected(Reason.SCHEMA_INVALID, detail, field=field or None) from None
-
-
-def _json(value: bytes) -> tuple[str, Any]:
-    """The text and what is in it; numbers exact. Raises Rejected (json_invalid)."""
-    value = value.removeprefix(_BOM)
-    try:
-        # strict in what Python's own parser lets pass: NaN, lone surrogates, invalid UTF-8, boundless depth
-        orjson.loads(value)
-        text = value.decode()
-        return text, json.loads(text, parse_float=_exact, object_pairs_hook=_once)
-    except (orjson.JSONDecodeError, InvalidOperation) as error:
-        raise Rejected(Reason.JSON_INVALID, f"Expected JSON in UTF-8, got {error}.") from None
-    except (ValueError, RecursionError) as error:
-        raise Rejected(Reason.JSON_INVALID, f"Expected JSON within bounds, got {error}.") from None
-
-
-def _exact(text: str) -> Decimal:
-    number = Decimal(text)
-    if abs(number.adjusted()) > _LARGEST_EXPONENT:
-        raise ValueError(f"the number {text[:40]}")
-    return number
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the member {twice!r} twice")
-    return found
+        raise schema_invalid(error, tags=_TAGS) from None

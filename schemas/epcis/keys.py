@@ -16,6 +16,7 @@ CANONICAL = "https://id.gs1.org"
 LONGEST_KEY = 400
 LONGEST_NAME = 200
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\s\x00-\x1f\x7f]+", re.ASCII)
+_NUMBERED = re.compile(r"(urn:epc:id:.+\.|https?://.+/)([0-9]{1,20})", re.ASCII)
 _RAW = re.compile(r"urn:epc:raw:[1-9][0-9]*\.x([0-9A-F]+)", re.ASCII)
 # what makes a web address under any domain a Digital Link beyond doubt, though a wrong one
 _TYPING_ERRORS = frozenset({Rule.CHECK_DIGIT})
@@ -24,13 +25,10 @@ _TYPING_ERRORS = frozenset({Rule.CHECK_DIGIT})
 @lru_cache(maxsize=1 << 17)
 def gs1_key(uri: str) -> str:
     """The key of an EPC URI, class or pattern URN, or Digital Link; '' of any other URI. Raises IdentifierInvalid."""
-    head = uri[:8].lower()
-    if head == "urn:epc:":
-        raw = _RAW.fullmatch(uri)
-        return tag_key(raw[1]) if raw else _of_urn(uri)
-    if head.startswith(("http:", "https:")):
-        return _of_link(uri)
-    return ""
+    numbered = _NUMBERED.fullmatch(uri)
+    # the units of a run differ in their serials only, and every number of 1 to 20 digits is a serial
+    of_class = _serial_key(numbered[1]) if numbered else ""
+    return of_class + numbered[2] if numbered and of_class else _key(uri)
 
 
 @lru_cache(maxsize=1 << 17)
@@ -39,7 +37,7 @@ def epc_key(uri: str) -> str:
     key = gs1_key(_require_uri(uri))
     if not key:
         return uri_key(uri)
-    if not parse_key(key).is_instance:
+    if key[17:21] != "/21/" and not parse_key(key).is_instance:
         raise Rejected(Reason.IDENTIFIER_INVALID, f"Expected the EPC of one object, got the class {uri!r}.")
     return key
 
@@ -95,6 +93,26 @@ def _require_uri(uri: str) -> str:
         shown = uri if len(uri) <= 80 else f"{uri[:79]}…"
         raise Rejected(Reason.IDENTIFIER_INVALID, f"Expected a URI, got {shown!r}.")
     return uri
+
+
+@lru_cache(maxsize=1 << 12)
+def _serial_key(head: str) -> str:
+    """`01/{gtin14}/21/` when `head` and a number name a unit of that GTIN, else ''."""
+    try:
+        key = _key(f"{head}1")
+    except IdentifierInvalid:
+        return ""
+    return key[:-1] if key[:3] == "01/" and key[17:] == "/21/1" else ""
+
+
+def _key(uri: str) -> str:
+    head = uri[:8].lower()
+    if head == "urn:epc:":
+        raw = _RAW.fullmatch(uri)
+        return tag_key(raw[1]) if raw else _of_urn(uri)
+    if head.startswith(("http:", "https:")):
+        return _of_link(uri)
+    return ""
 
 
 def _of_urn(urn: str) -> str:

@@ -32,6 +32,15 @@ class Standard(BaseModel):
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _no_null(cls, value: object) -> object:
+        if isinstance(value, dict):
+            for name, item in value.items():
+                if item is None:
+                    raise ValueError(f"a value or nothing at all for {name}")
+        return value
+
 
 class ErrorDeclaration(Standard):
     """Section 7.4.1.3."""

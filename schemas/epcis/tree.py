@@ -71,7 +71,7 @@ def scalar(value: Any) -> str:
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
-    return number_text(Decimal(value))
+    return number_text(Decimal(repr(value)) if isinstance(value, float) else Decimal(value))
 
 
 def number_text(number: Decimal) -> str:

@@ -39,7 +39,7 @@ def _vocabulary(what: str, *, mark: str, urn: str, words: str) -> Vocabulary:
 
 
 BIZ_STEP = _vocabulary(
-    "business step",
+    "a business step",
     mark="BizStep",
     urn="bizstep",
     words="""accepting arriving assembling collecting commissioning consigning creating_class_instance cycle_counting
@@ -49,7 +49,7 @@ BIZ_STEP = _vocabulary(
     unloading unpacking void_shipping""",
 )
 DISPOSITION = _vocabulary(
-    "disposition",
+    "a disposition",
     mark="Disp",
     urn="disp",
     words="""active available completeness_verified completeness_inferred conformant container_closed container_open
@@ -59,22 +59,22 @@ DISPOSITION = _vocabulary(
     unavailable unknown""",
 )
 TRANSACTION = _vocabulary(
-    "business transaction type",
+    "a business transaction type",
     mark="BTT",
     urn="btt",
     words="bol cert desadv inv pedigree po poc prodorder recadv rma testprd testres upevt",
 )
 PARTY = _vocabulary("source or destination type", mark="SDT", urn="sdt", words="owning_party possessing_party location")
-ERROR_REASON = _vocabulary("error reason", mark="ER", urn="er", words="did_not_occur incorrect_data")
+ERROR_REASON = _vocabulary("an error reason", mark="ER", urn="er", words="did_not_occur incorrect_data")
 COMPONENT = _vocabulary(
-    "component",
+    "a component",
     mark="Comp",
     urn="comp",
     words="""x y z axial_distance azimuth height spherical_radius polar_angle elevation_angle easting northing latitude
     longitude altitude""",
 )
 MEASUREMENT = _vocabulary(
-    "measurement type",
+    "a measurement type",
     mark="",
     urn="",
     words="""AbsoluteHumidity AbsorbedDose AbsorbedDoseRate Acceleration Radioactivity Altitude AmountOfSubstance
@@ -87,7 +87,7 @@ MEASUREMENT = _vocabulary(
     RadiantIntensity RelativeHumidity Resistance Resistivity SolidAngle SpecificVolume Speed SurfaceDensity
     SurfaceTension Temperature Time Torque Voltage Volume VolumeFlowRate VolumeFraction VolumetricFlux Wavenumber""",
 )
-ALERT = _vocabulary("sensor alert type", mark="", urn="", words="ALARM_CONDITION ERROR_CONDITION")
+ALERT = _vocabulary("a sensor alert type", mark="", urn="", words="ALARM_CONDITION ERROR_CONDITION")
 
 
 @lru_cache(maxsize=1 << 12)
