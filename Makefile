@@ -10,7 +10,7 @@ STAMP_NEEDS := FORCE
 endif
 
 # every one of them takes --check
-GENERATORS := lotstream.runtime.settings_page lotstream.runtime.metrics_page lotstream.deploy.notices lotstream.cli.contracts
+GENERATORS := lotstream.runtime.settings_page lotstream.runtime.metrics_page lotstream.deploy.notices lotstream.cli.contracts lotstream.deploy.core_lock lotstream.deploy.dashboard
 UV := uv==0.13.9
 
 .PHONY: help setup demo test bench check lint types imports generated generated-check lock clean FORCE

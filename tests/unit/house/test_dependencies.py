@@ -65,5 +65,5 @@ def test_generators_of_the_makefile_exist() -> None:
     line = re.search(r"^GENERATORS := (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert line is not None
     for module in line[1].split():
-        source = ROOT / Path(*module.split(".")[1:]).with_suffix(".py")
+        source = ROOT / Path(*module.split(".")).with_suffix(".py")
         assert '__name__ == "__main__"' in source.read_text()
