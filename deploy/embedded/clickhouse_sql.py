@@ -24,7 +24,8 @@ _READING = frozenset(
 )
 _SELECTING = frozenset([b"select", b"with", b"(", b"from"])
 _CLAUSES = frozenset([b"settings", b"format", b"values", b"select", b"with", b"from", b"watch"])
-_BEFORE_NAME = frozenset([b".", b"into", b"table"])
+_BEFORE_NAME = frozenset([b".", b"into", b"table", b"exists", b"view"])
+_NO_NAMES = frozenset([b"=", b"in", b"not", b"like", b"ilike", b"global", b"engine"])
 _SUSPECT = re.compile(rb"file|executable|python", re.I)
 _MAKING = frozenset([b"create", b"attach", b"replace", b"alter"])
 _FILE_FUNCTIONS = frozenset([b"file", b"executable", b"python", b"filecluster"])
@@ -199,37 +200,47 @@ def refuse_files(text: bytes) -> None:
 
     The sandbox holds where this look is fooled; a clear answer is better than a permission error of the engine.
     """
-    making = first_word(text).encode() in _MAKING
-    if not making and not _SUSPECT.search(text):
+    if first_word(text).encode() in _MAKING:
+        _refuse_engines(text)
+    if not _SUSPECT.search(text):
         return
     earlier, previous = b"", b""
-    tokens = list(lex(text))
-    for token, following in zip(tokens, [*tokens[1:], None], strict=True):
-        name = _name(token)
-        after = b"" if following is None else following.text
+    for name, after in _names(text):
         if name in (b"outfile", b"infile") and previous in (b"into", b"from"):
             raise refuse(Code.SUPPORT_IS_DISABLED, f"{name.decode().upper()} is not allowed over HTTP.")
-        if (name in _FILE_FUNCTIONS and after == b"(") or (name == b"file" and _applied(earlier, previous)):
+        called = name in _FILE_FUNCTIONS and after == b"(" and previous not in _BEFORE_NAME
+        if called or (name == b"file" and _applied(earlier, previous)):
             raise refuse(Code.ACCESS_DENIED, "Not enough privileges. The server's files and commands are its own.")
-        if making and (_outside(earlier, previous, name) or (name == b"disk" and after == b"(")):
-            shown = token.text.decode("utf-8", "replace")
-            raise refuse(
-                Code.ACCESS_DENIED, f"Not enough privileges. TABLE ENGINE or DISK {shown} is not allowed here."
-            )
         earlier, previous = previous, name
 
 
-def _name(token: Token) -> bytes:
-    return token.text.strip(b'`"').lower() if token.kind == "quoted" else token.text
+def _refuse_engines(text: bytes) -> None:
+    """Refuse tables that keep or find their data elsewhere: ENGINE = name, ENGINE name(...), disk(...)."""
+    depth, earlier, previous = 0, b"", b""
+    for name, after in _names(text):
+        depth += _nesting(name)
+        if name == b"select" and not depth:
+            return
+        chosen = earlier == b"engine" and previous == b"="
+        chosen = chosen or (previous == b"engine" and after == b"(" and name not in _NO_NAMES)
+        if (chosen and name not in _ENGINES and not name.endswith(b"mergetree")) or (name == b"disk" and after == b"("):
+            shown = name.decode("utf-8", "replace")
+            raise refuse(Code.ACCESS_DENIED, f"Not enough privileges. ENGINE or DISK {shown} is not allowed here.")
+        earlier, previous = previous, name
+
+
+def _names(text: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Every token as a name in lower case, with the token after it."""
+    held: bytes | None = None
+    for token in lex(text):
+        name = token.text.strip(b'`"').lower() if token.kind == "quoted" else token.text
+        if held is not None:
+            yield held, name
+        held = name
+    if held is not None:
+        yield held, b""
 
 
 def _applied(earlier: bytes, previous: bytes) -> bool:
     """Functions can be named where others apply them: APPLY(file), arrayMap(file, paths)."""
     return previous == b"apply" or (previous == b"(" and earlier.startswith((b"apply", b"array", b"map")))
-
-
-def _outside(earlier: bytes, previous: bytes, name: bytes) -> bool:
-    """Whether `name` is a table engine that keeps or finds its data elsewhere: ENGINE = name, or ENGINE name."""
-    if previous == b"engine":
-        return name not in (b"=", b"engine") and name not in _ENGINES and not name.endswith(b"mergetree")
-    return earlier == b"engine" and previous == b"=" and name not in _ENGINES and not name.endswith(b"mergetree")

@@ -407,3 +407,60 @@ def test_sandbox_is_entered(ours: Any) -> None:
         pytest.skip("this kernel has no Landlock")
     status = Path(f"/proc/{ours.embedded.pid}/status").read_text(encoding="ascii")
     assert "NoNewPrivs:\t1" in status
+
+
+COLUMNS = [
+    "number",
+    "toString(number)",
+    "repeat('x', number % 300)",
+    "toNullable(number % 3)",
+    "NULL",
+    "toLowCardinality(toString(number % 7))",
+    "CAST(if(number % 2 = 0, NULL, 'x'), 'LowCardinality(Nullable(String))')",
+    "range(number % 5)",
+    "arrayMap(x -> toLowCardinality(toString(x)), range(number % 3))",
+    "CAST([], 'Array(LowCardinality(String))')",
+    "arrayMap(x -> range(x), range(number % 4))",
+    "[NULL, toString(number)]",
+    "map('k', number, 'l', 2)",
+    "(number, 'x', [1, 2])",
+    "CAST((1, 'x'), 'Tuple(`a b` UInt8, c LowCardinality(String))')",
+    "CAST([(1, 'x')], 'Nested(a UInt8, b String)')",
+    "tuple()",
+    "toUInt128(number)",
+    "toInt256(number)",
+    "toDecimal64(number, 6)",
+    "CAST(number, 'Decimal(38, 6)')",
+    "toDateTime64(number, 6, 'UTC')",
+    "toDate(number % 1000)",
+    "toDateTime(number, 'UTC')",
+    "toFixedString('abc', 7)",
+    "generateUUIDv4()",
+    "toIPv4('1.2.3.4')",
+    "toIPv6('::1')",
+    "CAST('b', 'Enum8(\\'a\\' = 1, \\'b\\' = 2)')",
+    "true",
+    "toFloat32(number)",
+    "INTERVAL 3 DAY",
+    "(1., 2.)::Point",
+    "[[(1., 2.)]]::Polygon",
+]
+
+
+def test_native_for_newer_clients(ours: Any) -> None:
+    """Blocks in the newer revision are the older ones with the info of a block and of each column put in."""
+    source = "FROM (SELECT number FROM numbers(1000)) ORDER BY number FORMAT Native"
+    revision = {"client_protocol_version": "54460", "max_block_size": "5000"}
+    expected = b"\x01\x00\x02\xff\xff\xff\xff\x00" + bytes([len(COLUMNS)]) + b"\xe8\x07"
+    stable = [column for column in COLUMNS if "generateUUID" not in column] + [
+        "toUUID('" + "1" * 8 + "-1111" * 3 + "-" + "1" * 12 + "')"
+    ]
+    for index, column in enumerate(stable):
+        alone = ours.ask(f"SELECT {column} AS c{index} {source}").body
+        assert alone[:3] == b"\x01\xe8\x07"
+        name_end = 4 + alone[3]
+        type_end = name_end + 1 + alone[name_end]
+        expected += alone[3:type_end] + b"\x00" + alone[type_end:]
+    listed = ", ".join(f"{column} AS c{index}" for index, column in enumerate(stable))
+    assert ours.ask(f"SELECT {listed} {source}", params=revision).body == expected
+    assert ours.ask(f"SELECT {listed} {source}", params={"client_protocol_version": "54405"}).body[0] == len(COLUMNS)
