@@ -1,10 +1,11 @@
 """What the world's devices send, byte for byte as real readers and scanners write it."""
 
-import random
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
+import numpy as np
 import orjson
 
 from lotstream.readers.world.plan import LabelScan, Passage
@@ -29,31 +30,25 @@ class Field:
     """The reads of a passage: every tag is seen some times, first by one side's antennas, then by the other's."""
 
     def __init__(self, seed: int, *, reads: int) -> None:
-        self._random = random.Random(seed)  # noqa: S311 - a simulation
+        self._random = np.random.default_rng(seed)
         self._reads = reads
 
-    def reads(self, passage: Passage) -> list[tuple[int, str, int, int]]:
-        """(time in us, EPC hex, antenna, RSSI in 0.01 dBm), in order of time."""
-        found = []
-        for tag in passage.tags:
-            if tag in passage.missed:
-                continue
-            for time_us, antenna in self._of_tag(passage):
-                found.append((time_us, tag, antenna, -4_500 - self._random.randrange(2_500)))
-        found.sort()
-        return found
-
-    def _of_tag(self, passage: Passage) -> Iterator[tuple[int, int]]:
+    def reads(self, passage: Passage) -> list[tuple[int, int, int, int]]:
+        """(time in us, index into the passage's tags, antenna, RSSI in 0.01 dBm), in order of time."""
         draw = self._random
-        number = max(4, self._reads + draw.randrange(-3, 4))
-        half = number // 2
-        first, second = ((3, 4), (1, 2)) if passage.inward else ((1, 2), (3, 4))
-        for index in range(number):
-            # reads of one side come in the first part of the visit, of the other in the second
-            start = 0 if index < half else VISIT_US // 2
-            at = passage.at_us + start + draw.randrange(VISIT_US // 2 - 500_000)
-            pair = (1, 2) if passage.inward is None else first if index < half else second
-            yield at, pair[draw.randrange(2)]
+        seen = [index for index, tag in enumerate(passage.tags) if tag not in passage.missed]
+        numbers = np.maximum(4, self._reads + draw.integers(-3, 4, len(seen)))
+        total = int(numbers.sum())
+        tag = np.repeat(np.array(seen, np.int64), numbers)
+        order = np.arange(total) - np.repeat(np.cumsum(numbers) - numbers, numbers)
+        later = order >= np.repeat(numbers // 2, numbers)
+        # reads of one side come in the first part of the visit, of the other in the second
+        at = passage.at_us + later * (VISIT_US // 2) + draw.integers(0, VISIT_US // 2 - 500_000, total)
+        outer = np.zeros(total, bool) if passage.inward is None else later != passage.inward
+        antenna = draw.integers(1, 3, total) + 2 * outer
+        rssi = -4_500 - draw.integers(0, 2_500, total)
+        rows = np.argsort(at, kind="stable")
+        return list(zip(*(column[rows].tolist() for column in (at, tag, antenna, rssi)), strict=True))
 
 
 def posts(passages: Iterable[Passage], field: Field) -> Iterator[Post]:
@@ -64,7 +59,7 @@ def posts(passages: Iterable[Passage], field: Field) -> Iterator[Post]:
         reader = passage.reader
         write = _impinj if READERS[reader][0] == "impinj" else _zebra
         for time_us, tag, antenna, rssi in field.reads(passage):
-            held.append(write(reader, time_us, tag=tag, antenna=antenna, rssi=rssi))
+            held.append(write(reader, time_us, passage.tags[tag], antenna, rssi))
             if len(held) == REQUEST_READS:
                 yield _post(reader, held)
                 held = []
@@ -77,9 +72,14 @@ def _post(reader: str, rows: list[bytes]) -> Post:
     return Post(f"/readers/{vendor}", reader, b"[" + b",".join(rows) + b"]", len(rows))
 
 
-def _impinj(reader: str, time_us: int, *, tag: str, antenna: int, rssi: int) -> bytes:
+@lru_cache(maxsize=1024)
+def _second(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
+
+
+def _impinj(reader: str, time_us: int, tag: str, antenna: int, rssi: int) -> bytes:
     """A tagInventory event of Impinj's IoT device interface."""
-    seen = f"{datetime.fromtimestamp(time_us // 1_000_000, UTC):%Y-%m-%dT%H:%M:%S}.{time_us % 1_000_000:06d}000Z"
+    seen = f"{_second(time_us // 1_000_000)}.{time_us % 1_000_000:06d}000Z"
     return (
         f'{{"timestamp":"{seen}","hostname":"{reader}","eventType":"tagInventory","tagInventoryEvent":{{"epcHex":"{tag}",'
         f'"antennaPort":{antenna},"peakRssiCdbm":{rssi},"frequency":919750,"transmitPowerCdbm":3000,'
@@ -87,7 +87,7 @@ def _impinj(reader: str, time_us: int, *, tag: str, antenna: int, rssi: int) -> 
     ).encode()
 
 
-def _zebra(reader: str, time_us: int, *, tag: str, antenna: int, rssi: int) -> bytes:
+def _zebra(reader: str, time_us: int, tag: str, antenna: int, rssi: int) -> bytes:
     """An inventory event of Zebra's IoT Connector."""
     seen = (
         f"{datetime.fromtimestamp(time_us // 1_000_000, UTC):%Y-%m-%dT%H:%M:%S}.{time_us % 1_000_000 // 1000:03d}+0000"
