@@ -117,6 +117,7 @@ class EmbeddedClickHouse:
         for _ in range(1 if self._wanted else PORT_ATTEMPTS):
             self._port = self._wanted or self._port or free_port()
             if self._launch(self._claim):
+                self._run_dir.mkdir(parents=True, exist_ok=True)
                 write_json(self._run_dir / "clickhouse.json", self._facts())
                 return self.url
             self._port = 0

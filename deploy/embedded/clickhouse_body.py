@@ -1,5 +1,6 @@
 """Bodies of requests, read piece by piece: what a client sends never has to fit in memory."""
 
+import errno
 import gzip
 import io
 import os
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 PIECE = 1 << 16
 IN_MEMORY = 8 << 20
 """Data of an INSERT up to this many bytes stay in memory; more go to a nameless file in the data directory."""
-DRAIN = 1 << 20
+DRAIN = 64 << 20
+"""A client that has been refused early sends on until it looks at the answer: so much is read away for it."""
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n")
 
 
@@ -186,8 +188,12 @@ def spool(first: bytes, rest: Readable, *, directory: Path) -> int:
             if size <= IN_MEMORY < size + len(piece):
                 file = _move(file, size, directory=directory)
             size += _write(file, piece)
-    except BaseException:
+    except BaseException as error:
         os.close(file)
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            raise refuse(
+                Code.NOT_ENOUGH_SPACE, f"Expected room for the data in {directory}, got a full disk."
+            ) from None
         raise
     return file
 

@@ -24,5 +24,12 @@ def parse_form(content_type: str, body: bytes) -> dict[str, str]:
             )
         value = part.get_payload(decode=True)
         if isinstance(name, str) and isinstance(value, bytes):
-            fields[name] = value.decode()
+            fields[name] = _text(value)
     return fields
+
+
+def _text(value: bytes) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError as error:
+        raise refuse(Code.BAD_ARGUMENTS, f"Expected a form in UTF-8, got: {error}.") from None

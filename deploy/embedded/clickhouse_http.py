@@ -82,7 +82,23 @@ class Front:
         try:
             return self._answer(request, query_id)
         except ClickHouseError as error:
-            return failure(error, query_id=query_id, version=self._engine.version)
+            return self.failure(error, query_id)
+
+    def failure(self, error: ClickHouseError, query_id: str = "") -> Answer:
+        """The server's way to say no."""
+        status = http_status(error.code)
+        headers = {
+            "X-ClickHouse-Exception-Code": str(int(error.code)),
+            "X-ClickHouse-Query-Id": query_id,
+            "X-ClickHouse-Server-Display-Name": DISPLAY_NAME,
+            "Content-Type": "text/plain; charset=UTF-8",
+        }
+        if status is HTTPStatus.UNAUTHORIZED:
+            headers["WWW-Authenticate"] = 'Basic realm="ClickHouse server HTTP API"'
+        if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
+            headers["Retry-After"] = "1"
+        text = error.text if "(version " in error.text else f"{error.text} (version {self._engine.version})"
+        return Answer(status, headers, text.encode() + b"\n")
 
     def _answer(self, request: Request, query_id: str) -> Answer:
         if request.path in ("/ping", "/replicas_status"):
@@ -127,6 +143,7 @@ class Front:
             head += piece
             if len(head) > SMALL:
                 rest = _chain(bytes(head), pieces, stack.pop_all())
+                next(rest)  # from here on its end gives back what the stack holds
                 return self._streamed(request, run, rest, query_id)
         session.settle(run.query.statement.verb)
         headers = self._headers(run, query_id)
@@ -184,21 +201,6 @@ class _Told:
             raise Broken
 
 
-def failure(error: ClickHouseError, *, query_id: str, version: str) -> Answer:
-    """The server's way to say no."""
-    status = http_status(error.code)
-    headers = {
-        "X-ClickHouse-Exception-Code": str(int(error.code)),
-        "X-ClickHouse-Query-Id": query_id,
-        "X-ClickHouse-Server-Display-Name": DISPLAY_NAME,
-        "Content-Type": "text/plain; charset=UTF-8",
-    }
-    if status is HTTPStatus.UNAUTHORIZED:
-        headers["WWW-Authenticate"] = 'Basic realm="ClickHouse server HTTP API"'
-    text = error.text if "(version " in error.text else f"{error.text} (version {version})"
-    return Answer(status, headers, text.encode() + b"\n")
-
-
 def _plain(text: str, status: HTTPStatus = HTTPStatus.OK) -> Answer:
     return Answer(status, {"Content-Type": "text/plain; charset=UTF-8"}, text.encode())
 
@@ -213,6 +215,7 @@ def _run(query: Query, request: Request, params: Mapping[str, str], scratch: Pat
 
 def _chain(head: bytes, rest: Iterator[bytes], stack: ExitStack) -> Iterator[bytes]:
     with stack:
+        yield b""
         yield head
         yield from rest
 

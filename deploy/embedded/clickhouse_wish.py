@@ -25,7 +25,6 @@ TRANSPORT = frozenset(
         "http_zlib_compression_level",
         "client_protocol_version",
         "quota_key",
-        "role",
         "user",
         "password",
         "default_format",
@@ -59,6 +58,8 @@ def parse_wish(headers: Mapping[str, str], params: Mapping[str, str], *, role: R
         for name, value in params.items()
         if name and name not in TRANSPORT and not name.startswith("param_")
     }
+    if "role" in settings:
+        raise refuse(Code.UNKNOWN_ROLE, f"There is no role `{settings['role']}` here: users have their rights fixed.")
     if role is Role.WRITER and settings.pop("readonly", "0") != "0":
         reading = True
     return Wish(

@@ -98,7 +98,7 @@ def test_connection_that_ends_early() -> None:
 def test_drain() -> None:
     """A short rest is read away; a long one ends the connection."""
     assert drain(SizedBody(io.BytesIO(bytes(100_000)), 100_000))
-    assert not drain(SizedBody(io.BytesIO(bytes(10 << 20)), 10 << 20))
+    assert not drain(SizedBody(io.BytesIO(bytes(80 << 20)), 80 << 20))
 
 
 def test_spool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
