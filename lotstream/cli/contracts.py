@@ -14,6 +14,7 @@ import orjson
 from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 
+from lotstream.cli.findings import Diagnosis
 from lotstream.cli.wanted import wanted_topics
 from lotstream.recall.answers import ANSWERS
 from lotstream.runtime.pages import ROOT, keep, table
@@ -75,7 +76,8 @@ _RIGHTS = """
 
 For a broker with ACLs: what each principal writes and reads. Every consumer group of ours begins with
 `stream.group_prefix` and the topic prefix (right `READ` on the groups); producers are idempotent (`WRITE` is enough on
-brokers from 3.0 on). `CREATE` is needed by `lotstream topics apply` alone; that one, `topics plan` and `doctor` need `DESCRIBE_CONFIGS`.
+brokers from 3.0 on). `CREATE` is needed by `lotstream topics apply` alone; that one, `topics plan` and `doctor` need
+`DESCRIBE_CONFIGS`.
 
 """
 
@@ -95,6 +97,7 @@ def schemas() -> Iterator[tuple[Path, dict[str, Any]]]:
         kind = str(answer.model_fields["kind"].default)
         yield _answer(kind, answer.model_json_schema(schema_generator=_Schema, mode="serialization"))
     yield _answer("parse", _parse())
+    yield _answer("doctor", Diagnosis.model_json_schema(schema_generator=_Schema, mode="serialization"))
 
 
 def _answer(kind: str, found: dict[str, Any]) -> tuple[Path, dict[str, Any]]:
