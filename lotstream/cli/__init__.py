@@ -18,7 +18,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "lots": ("ask", "lots"),
     "locations": ("ask", "locations"),
     "parse": ("parse", "parse"),
-    "replay": ("replay", "replay"),
+    "replay": ("replay", "replay_command"),
     "gateway": ("processes", "gateway"),
     "worker": ("processes", "worker"),
     "sink": ("processes", "sink"),

@@ -15,6 +15,7 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 
 from lotstream.cli.findings import Diagnosis
+from lotstream.cli.replay import Replayed
 from lotstream.cli.wanted import wanted_topics
 from lotstream.recall.answers import ANSWERS
 from lotstream.runtime.pages import ROOT, keep, table
@@ -93,11 +94,11 @@ def schemas() -> Iterator[tuple[Path, dict[str, Any]]]:
         for model in models_of(topic):
             found = model.model_json_schema(schema_generator=_Schema, mode="validation")
             yield SCHEMAS / "topics" / f"{topic.name}.{model.__name__}.json", _named(found, topic.name, model.__name__)
-    for answer in ANSWERS:
+    answers: Sequence[type[BaseModel]] = (*ANSWERS, Diagnosis, Replayed)
+    for answer in answers:
         kind = str(answer.model_fields["kind"].default)
         yield _answer(kind, answer.model_json_schema(schema_generator=_Schema, mode="serialization"))
     yield _answer("parse", _parse())
-    yield _answer("doctor", Diagnosis.model_json_schema(schema_generator=_Schema, mode="serialization"))
 
 
 def _answer(kind: str, found: dict[str, Any]) -> tuple[Path, dict[str, Any]]:
