@@ -17,7 +17,13 @@ class Counting:
         self._rejected = metrics.counter("lotstream_reads_rejected_total")
         self._dead = metrics.counter("lotstream_dead_letters_total")
         self._events = metrics.counter("lotstream_reader_events_total")
+        self._sizes = metrics.histogram("lotstream_batch_size_reads")
         self._clock = metrics.gauge("lotstream_reader_clock_offset_seconds")
+
+    def batches(self, reads: int, messages: int) -> None:
+        """Reads of a group and the messages that they became."""
+        for _ in range(messages):
+            self._sizes.observe(reads / messages)
 
     def count(self, taken: Taken, *, door: str) -> None:
         """After delivery: ``door`` is the format."""

@@ -14,7 +14,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from lotstream.readers.answers import answer, refusal, shown
-from lotstream.readers.calls import Call, Doorkeeper, Handler, Parse, request_id_of
+from lotstream.readers.batches import Arrival, Group
+from lotstream.readers.calls import MAX_ID, Call, Doorkeeper, Handler, Parse, request_id_of
 from lotstream.readers.coalesce import Coalescer
 from lotstream.readers.counting import Counting
 from lotstream.readers.epcis_door import EpcisDoor
@@ -24,7 +25,7 @@ from lotstream.readers.formats.scans import Scanning
 from lotstream.readers.health_doors import health_routes
 from lotstream.readers.intake import Intake, Taken
 from lotstream.readers.mapping import Mapping
-from lotstream.readers.messages import Sender
+from lotstream.readers.messages import Message, Sender
 from lotstream.readers.tokens import Tokens, read_tokens
 from lotstream.runtime.clock import Clock
 from lotstream.runtime.errors import Reason, Rejected
@@ -45,10 +46,15 @@ class Gateway:
         self.epcis = EpcisDoor(self.intake, sender=producer, metrics=metrics)
         self.coalescer = Coalescer(
             send=producer.send,
-            encode=lambda group, arrival: self.intake.batches(group, arrival=arrival),
+            encode=self._encode,
             reads=gateway.batch_reads,
             wait_s=gateway.batch_ms / 1000,
         )
+
+    def _encode(self, group: Group, arrival: Arrival) -> list[Message]:
+        messages = self.intake.batches(group, arrival=arrival)
+        self.counting.batches(len(group.rows), len(messages))
+        return messages
 
     async def readers(self, call: Call, *, parse: Parse) -> Response:
         """What a reader sends in its vendor's format."""
@@ -83,8 +89,13 @@ class Gateway:
         source = call.request.path_params["source"]
         if call.token_source and source != call.token_source:
             raise Rejected(Reason.SCHEMA_INVALID, f"Expected {call.token_source!r}, got {source!r}.", field="source")
+        if not 0 < len(source) <= MAX_ID:
+            raise Rejected(
+                Reason.SCHEMA_INVALID, f"Expected 1..{MAX_ID} characters, got {len(source)}.", field="source"
+            )
         doors = sorted(native.parse_doors(call.body) or self.intake.doors_of(source))
         await self.sender.send(self.intake.ends(source, doors))
+        self.intake.forget(source)
         return answer({"ended": doors}, request=call.arrival.request)
 
     async def keep(self, parsed: Parsed, *, call: Call) -> Response:
@@ -139,8 +150,13 @@ def build_app(
     routes = [Route(path, keeper.endpoint(name, handle), methods=["POST"]) for path, (name, handle) in doors.items()]
     return Starlette(
         routes=[*routes, *health_routes(settings.metrics, health=health or Health(), metrics=metrics)],
-        exception_handlers={HTTPException: _no_door},
+        exception_handlers={HTTPException: _no_door, Exception: _bug},
     )
+
+
+async def _bug(request: Request, _: Exception) -> Response:
+    """The answer to our own mistake; the server logs it, and nothing of the request is acknowledged."""
+    return refusal(500, "internal", "Expected no bug, got one.", request=request_id_of(request))
 
 
 async def _no_door(request: Request, error: Exception) -> Response:

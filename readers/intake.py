@@ -15,7 +15,7 @@ from lotstream.runtime.errors import Reason
 from lotstream.runtime.settings import TopicSettings
 from lotstream.schemas.base import Origin
 from lotstream.schemas.operations import BlindWindow, DeadLetter
-from lotstream.schemas.reads import ReaderEvent, ReaderEventType, SourceEnd
+from lotstream.schemas.reads import MAX_READS, ReaderEvent, ReaderEventType, SourceEnd
 from lotstream.schemas.topics import BLIND_WINDOWS, DEAD_LETTERS, EVENTS, READS
 
 MAX_SOURCES = 10_000
@@ -69,7 +69,7 @@ class Intake:
         self.mapping = mapping
         self.clocks = ReaderClocks()
         self._blind = BlindWindows()
-        self._batch_reads = batch_reads
+        self._batch_reads = min(batch_reads, MAX_READS)
         self._sources: OrderedDict[str, _Source] = OrderedDict()
         self.reads = Target(topic=topics.name(READS), partitions=topics.partitions)
         self.events = Target(topic=topics.name(EVENTS), partitions=topics.partitions)
@@ -102,16 +102,21 @@ class Intake:
     def batches(self, group: Group, *, arrival: Arrival) -> list[Message]:
         """The group as messages of reads.v1."""
         source = self._source(arrival.source)
-        door = group.place.door
-        source.doors.add(door)
-        messages = []
-        for rows in pieces(group.rows, self._batch_reads):
-            value = encode(
-                replace(group, rows=rows), arrival=arrival, mapping=self.mapping.version, sequence=source.sequence
-            )
-            source.sequence += 1
-            messages.append(self.reads.message(door, value))
-        return messages
+        source.doors.add(group.place.door)
+        return [
+            message
+            for rows in pieces(group.rows, self._batch_reads)
+            for message in self._messages(replace(group, rows=rows), source, arrival=arrival)
+        ]
+
+    def _messages(self, group: Group, source: "_Source", *, arrival: Arrival) -> list[Message]:
+        value = encode(group, arrival=arrival, mapping=self.mapping.version, sequence=source.sequence)
+        if len(value) > MAX_VALUE_BYTES and len(group.rows) > 1:
+            middle = len(group.rows) // 2
+            halves = (replace(group, rows=group.rows[:middle]), replace(group, rows=group.rows[middle:]))
+            return [message for half in halves for message in self._messages(half, source, arrival=arrival)]
+        source.sequence += 1
+        return [self.reads.message(group.place.door, value)]
 
     def doors_of(self, source: str) -> set[str]:
         """The doors that a source has touched, as far as this gateway remembers."""
@@ -120,8 +125,11 @@ class Intake:
 
     def ends(self, source: str, doors: Sequence[str]) -> list[Message]:
         """The end of a source at each of its doors."""
-        self._sources.pop(source, None)
         return [self.reads.message(door, SourceEnd(source=source, door=door).encode()) for door in doors]
+
+    def forget(self, source: str) -> None:
+        """To be called when a source's ends are delivered."""
+        self._sources.pop(source, None)
 
     def dead_letter(self, refused: Refused, *, arrival: Arrival, door: str) -> list[Message]:
         """The untouched bytes with their reason; in several messages when one would be too large for a broker."""

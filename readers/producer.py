@@ -7,8 +7,9 @@ that a poll has finished, not once a message.
 import asyncio
 import logging
 import threading
-from collections import deque
-from collections.abc import Sequence
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer
@@ -22,12 +23,13 @@ from lotstream.runtime.settings import KafkaSettings
 log = logging.getLogger(__name__)
 RETRY_AFTER_S = 1.0
 _POLL_S = 0.1
+_RETIRE_S = 5.0
 
 
 class _Delivery:
     """The reports that one ``send`` waits for. ``report`` runs on the polling thread, or where handing over failed."""
 
-    __slots__ = ("_done", "_left", "_lock", "failed", "future", "size")
+    __slots__ = ("_done", "_left", "_lock", "failed", "future", "producer", "size")
 
     def __init__(
         self, count: int, *, size: int, future: asyncio.Future[KafkaError | None], done: "deque[_Delivery]"
@@ -37,6 +39,7 @@ class _Delivery:
         self._lock = threading.Lock()
         self.size = size
         self.future = future
+        self.producer: Producer | None = None
         self.failed: list[KafkaError] = []
 
     def report(self, error: KafkaError | None, _message: object) -> None:
@@ -53,7 +56,13 @@ class KafkaSender:
     """A `Sender` over one idempotent producer. Use within one event loop, between ``start`` and ``close``."""
 
     def __init__(
-        self, kafka: KafkaSettings, *, metrics: Metrics, within_s: float = 10.0, max_pending_bytes: int = 1 << 26
+        self,
+        kafka: KafkaSettings,
+        *,
+        metrics: Metrics,
+        within_s: float = 10.0,
+        max_pending_bytes: int = 1 << 26,
+        build: Callable[..., Producer] = Producer,
     ) -> None:
         self._config: dict[str, Any] = client_config(kafka, client_id="lotstream-gateway") | {
             "enable.idempotence": True,
@@ -69,6 +78,11 @@ class KafkaSender:
         self._max_pending = max_pending_bytes
         self._pending = 0
         self._gauge = metrics.gauge("lotstream_gateway_pending_bytes")
+        self._seconds = metrics.histogram("lotstream_publish_seconds")
+        self._published = metrics.counter("lotstream_batches_published_total")
+        self._failures = metrics.counter("lotstream_publish_failures_total")
+        self._build = build
+        self._retired: set[asyncio.Future[None]] = set()
         self._done: deque[_Delivery] = deque()
         self._stop = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -83,7 +97,7 @@ class KafkaSender:
     def start(self) -> None:
         """Start in the running loop. Connects in the background: a broker that is away is no error here."""
         self._loop = asyncio.get_running_loop()
-        self._producer = Producer(self._config, logger=log)
+        self._producer = self._build(self._config, logger=log)
         self._thread.start()
 
     async def send(self, messages: Sequence[Message]) -> None:
@@ -95,9 +109,12 @@ class KafkaSender:
         if self._pending and self._pending + size > self._max_pending:
             raise Transient("Expected Kafka to keep up, got too many bytes waiting.", retry_after_s=RETRY_AFTER_S)
         delivery = _Delivery(len(messages), size=size, future=self._loop.create_future(), done=self._done)
+        delivery.producer = self._producer
         self._count(size)
+        started = time.perf_counter()
         self._produce(messages, delivery)
         error = await delivery.future
+        self._measure(messages, time.perf_counter() - started, failed=error is not None)
         if error is not None:
             log.warning("delivery_failed", extra={"messages": len(delivery.failed), "cause": error.str()})
             raise Transient(f"Expected Kafka to take it, got {error.name()}.", retry_after_s=RETRY_AFTER_S)
@@ -142,6 +159,34 @@ class KafkaSender:
             if not delivery.future.done():
                 delivery.future.set_result(delivery.failed[0] if delivery.failed else None)
 
+            if delivery.producer is self._producer and any(map(_is_fatal, delivery.failed)):
+                self._renew()
+
+    def _renew(self) -> None:
+        """Another producer in place of one that will take nothing ever again (librdkafka's fatal errors)."""
+        assert self._loop is not None
+        assert self._producer is not None
+        old, self._producer = self._producer, self._build(self._config, logger=log)
+        log.error("producer_renewed")
+        retired = self._loop.run_in_executor(None, _retire, old)
+        self._retired.add(retired)
+        retired.add_done_callback(self._retired.discard)
+
+    def _measure(self, messages: Sequence[Message], seconds: float, *, failed: bool) -> None:
+        for topic, times in Counter(message.topic for message in messages).items():
+            self._seconds.labels(topic).observe(seconds)
+            (self._failures if failed else self._published).labels(topic).inc(times)
+
     def _count(self, size: int) -> None:
         self._pending += size
         self._gauge.set(self._pending)
+
+
+def _is_fatal(error: KafkaError) -> bool:
+    return bool(error.fatal()) or error.code() == KafkaError._FATAL
+
+
+def _retire(producer: Producer) -> None:
+    """What the old producer still holds is reported as failed: its requests hear 503 and come again."""
+    producer.purge()
+    producer.flush(_RETIRE_S)

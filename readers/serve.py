@@ -30,6 +30,7 @@ from lotstream.schemas.topics import EVENTS
 
 log = logging.getLogger(__name__)
 DRAIN_S = 10
+KEEP_ALIVE_S = 75
 NAME = "gateway"
 
 
@@ -85,6 +86,7 @@ async def _serve(settings: Settings, listener: socket.socket, *, mapping: Mappin
         log_config=None,
         access_log=False,
         server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=DRAIN_S,
         ssl_certfile=gateway.cert_file,
         ssl_keyfile=gateway.key_file,

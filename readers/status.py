@@ -23,7 +23,9 @@ class TopicsCheck:
     """Asks the brokers for the topics that the gateway writes to."""
 
     def __init__(self, settings: Settings) -> None:
-        self._admin = AdminClient(client_config(settings.kafka, client_id="lotstream-gateway-check"))
+        # the check's own word says what is wrong; librdkafka's would only repeat it on stderr
+        quiet = {"log_level": 0}
+        self._admin = AdminClient(client_config(settings.kafka, client_id="lotstream-gateway-check") | quiet)
         self._names = [settings.topics.name(name) for name in (READS, EVENTS, BLIND_WINDOWS, DEAD_LETTERS)]
         self._partitions = settings.topics.partitions
 
