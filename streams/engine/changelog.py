@@ -1,12 +1,12 @@
 """What stands in a changelog, and how state comes out of it again.
 
-An owner of a partition begins with a *fence* record. Its offset is the owner's number; every later record carries it
-in the header `owner`. A record numbered lower than a fence before it was written by an owner that had been replaced
-and did not know: it is *stale*. Keys have one byte in front: `F` the fence, `K` an item, `A` and `B` the two copies
-of an item in snapshots, `M` the marker of the last complete snapshot.
+An owner of a partition begins with a *fence* record, whose value names the process. Its offset is the owner's number;
+every later record carries it in the header `owner`. A record numbered lower than a fence before it was written by an
+owner that had been replaced and did not know: it is *stale*. Keys have one byte in front: `F` the fence, `K` an item,
+`A` and `B` the two copies of an item in snapshots, `M` the marker of the last complete snapshot.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from lotstream.streams.engine.core import Headers
@@ -33,6 +33,25 @@ def owner_headers(owner: int) -> Headers:
     return ((OWNER_HEADER, owner.to_bytes(8, "big")),)
 
 
+@dataclass(frozen=True, slots=True)
+class Process:
+    """Who fences: the name of a worker (empty when it has none), and a mark that no other process has."""
+
+    name: str
+    mark: str
+
+    def encode(self) -> bytes:
+        return f"{self.mark} {self.name}".encode()
+
+    def has_twin(self, fences: Mapping[bytes, int], *, since: int) -> bool:
+        """Whether another process of the same name has fenced after the offset `since`."""
+        mine = self.encode()
+        ending = mine[len(self.mark) :]
+        return bool(self.name) and any(
+            offset > since and fence != mine and fence.endswith(ending) for fence, offset in fences.items()
+        )
+
+
 def parse_owner(headers: Headers) -> int:
     """The number in a record's headers; -1 when there is none, so that such a record counts as stale."""
     for name, value in headers:
@@ -42,17 +61,22 @@ def parse_owner(headers: Headers) -> int:
 
 
 class Fences:
-    """Tells stale records from others while a changelog partition is read in order."""
+    """Tells stale records from others while a changelog partition is read in order.
 
-    __slots__ = ("newest",)
+    `seen` has, per process that fenced, the offset of its last fence.
+    """
+
+    __slots__ = ("newest", "seen")
 
     def __init__(self) -> None:
         self.newest = -1
+        self.seen: dict[bytes, int] = {}
 
     def passes(self, record: ChangelogRecord) -> bool:
         """Whether the record is its owner's to write; a fence record passes and counts from now on."""
         if record.key == FENCE:
             self.newest = record.offset
+            self.seen[record.value or b""] = record.offset
             return True
         return record.owner >= self.newest
 
@@ -68,11 +92,11 @@ class ItemReplay:
 
     merge: Merge | None = None
     items: dict[bytes, bytes] = field(default_factory=dict)
-    _fences: Fences = field(default_factory=Fences)
+    fences: Fences = field(default_factory=Fences)
     _touched: set[bytes] = field(default_factory=set)
 
     def take(self, record: ChangelogRecord) -> None:
-        passes = self._fences.passes(record)
+        passes = self.fences.passes(record)
         if record.key[:1] != ITEM:
             return
         key = record.key[1:]

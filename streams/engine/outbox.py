@@ -166,7 +166,7 @@ class Outbox:
             window = await self._closed.get()
             for (topic, partition), outputs in window.outputs.items():
                 messages = [(output.key, encode(output), output.headers) for output in outputs]
-                window.sent += await self._sender.send(topic, partition, messages)
+                window.sent += await self._in_time(self._sender.send(topic, partition, messages))
             window.outputs.clear()
             crash_point("published")
             self._published.put_nowait(window)
@@ -177,7 +177,7 @@ class Outbox:
             await self._delivered(window)
             crash_point("outputs delivered")
             for keeper, changes in window.changes.values():
-                window.sent += await keeper.store(changes)
+                window.sent += await self._in_time(keeper.store(changes))
             self._stored.put_nowait(window)
 
     async def _acknowledge(self) -> None:
@@ -194,6 +194,13 @@ class Outbox:
             for barrier in window.barriers:
                 if not barrier.done():
                     barrier.set_result(None)
+
+    async def _in_time(self, sending: Awaitable[list[Sent]]) -> list[Sent]:
+        try:
+            async with asyncio.timeout(self._delivery_timeout_s):
+                return await sending
+        except TimeoutError:
+            self._ended(f"Expected a message to be taken in {self._delivery_timeout_s} s, got no room or no topic.")
 
     async def _delivered(self, window: Window) -> None:
         """Wait for the deliveries of a window; one that fails or never comes ends the process."""

@@ -10,11 +10,12 @@ Faust is behind `Broker`; this module knows none of it.
 
 import asyncio
 import time
+import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NoReturn, Protocol
 
-from lotstream.streams.engine.changelog import FENCE, ItemReplay
+from lotstream.streams.engine.changelog import FENCE, ItemReplay, Process
 from lotstream.streams.engine.config import (
     Applied,
     Assigned,
@@ -69,6 +70,8 @@ class StageShell:
         self.config = config
         self.ledger = Ledger()
         self._broker = broker
+        self._process = Process(config.instance or "", uuid.uuid4().hex)
+        self._first_fences: dict[int, int] = {}
         self._owned: dict[int, Owned] = {}
         self._flowing = False
         self._epoch = 0
@@ -217,10 +220,15 @@ class StageShell:
         changelog = self.stage.changelog
         if changelog is None:
             return {}
-        sent = {number: await self._broker.send(changelog, number, [(FENCE, b"", ())]) for number in numbers}
+        sent = {
+            number: await self._broker.send(changelog, number, [(FENCE, self._process.encode(), ())])
+            for number in numbers
+        }
         await self._delivered([part for parts in sent.values() for part in parts])
         crash_point("fenced")
-        return {number: parts[0].delivery.result().offset for number, parts in sent.items()}
+        fences = {number: parts[0].delivery.result().offset for number, parts in sent.items()}
+        self._first_fences = fences | self._first_fences
+        return fences
 
     def _keep(self, fences: Mapping[int, int]) -> None:
         """Keep the partitions nobody else has written to since; the others will be loaded."""
@@ -266,6 +274,8 @@ class StageShell:
         )
 
     async def _build(self, number: int, fence: int, replay: ItemReplay | SnapshotReplay, bounds: Bounds) -> Owned:
+        if self._process.has_twin(replay.fences.seen, since=self._first_fences.get(number, fence)):
+            self.end(ExitCode.FENCED, f"Expected to be the only worker named {self._process.name!r}, got another one.")
         core = self.stage.build(number)
         changelog = None if self.stage.changelog is None else self._changelog(number, fence)
         if isinstance(replay, ItemReplay):

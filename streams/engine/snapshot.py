@@ -106,11 +106,11 @@ class SnapshotReplay:
     marker: Marker | None = None
     _stored: dict[bytes, bytes] = field(default_factory=dict)
     _marker_value: bytes | None = None
-    _fences: Fences = field(default_factory=Fences)
+    fences: Fences = field(default_factory=Fences)
     _touched: set[bytes] = field(default_factory=set)
 
     def take(self, record: ChangelogRecord) -> None:
-        passes = self._fences.passes(record)
+        passes = self.fences.passes(record)
         kind = record.key[:1]
         if kind not in (MARKER, COPY_A, COPY_B):
             return

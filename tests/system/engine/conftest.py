@@ -4,11 +4,11 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from lotstream.deploy.embedded.kafka import EmbeddedKafka
@@ -29,13 +29,22 @@ class Toy:
 
     def __init__(self, broker: str, log: Path, **settings: object) -> None:
         self.broker = broker
+        self.client: dict[str, str] = {"bootstrap.servers": broker}
+        if "ca_file" in settings:
+            self.client |= {
+                "security.protocol": "SASL_SSL",
+                "sasl.mechanism": "SCRAM-SHA-512",
+                "sasl.username": str(settings["username"]),
+                "sasl.password": str(settings["password"]),
+                "ssl.ca.location": str(settings["ca_file"]),
+            }
         self.id = f"toy{time.time_ns()}"
         self.settings = settings
         self.log = log
         self.fed = 0
         self.workers: list[subprocess.Popen[bytes]] = []
-        self.admin = AdminClient({"bootstrap.servers": broker})
-        self.producer = Producer({"bootstrap.servers": broker, "linger.ms": 2})
+        self.admin = AdminClient(self.client)
+        self.producer = Producer({**self.client, "linger.ms": 2})
         topics = [
             NewTopic(f"in-{self.id}", PARTITIONS, 1, config={"message.timestamp.type": "LogAppendTime"}),
             NewTopic(f"out-{self.id}", PARTITIONS, 1),
@@ -75,22 +84,21 @@ class Toy:
             assert time.monotonic() < end, f"Expected {words!r} {times} times, got:\n{self.said()}"
             time.sleep(0.02)
 
-    def answers(self, *, seconds: float = 30.0) -> dict[int, int]:
+    def answers(self, *, seconds: float = 30.0, without: Iterable[int] = ()) -> dict[int, int]:
         """Number -> answer, when every number fed has one. Two different answers to one number fail at once."""
-        consumer = Consumer(
-            {"bootstrap.servers": self.broker, "group.id": f"scan{time.time_ns()}", "auto.offset.reset": "earliest"}
-        )
+        wanted = set(range(self.fed)) - set(without)
+        consumer = Consumer({**self.client, "group.id": f"scan{time.time_ns()}", "auto.offset.reset": "earliest"})
         consumer.assign([TopicPartition(f"out-{self.id}", number, 0) for number in range(PARTITIONS)])
         found: dict[int, int] = {}
         end = time.monotonic() + seconds
-        while len(found) < self.fed and time.monotonic() < end:
+        while len(found) < len(wanted) and time.monotonic() < end:
             for message in consumer.consume(1000, 0.1):
                 if message.error() is None:
                     for line in message.value().split(b"\n"):
                         number, answer = map(int, line.split(b"|"))
                         assert found.setdefault(number, answer) == answer, (number, found[number], answer)
         consumer.close()
-        missing = sorted(set(range(self.fed)) - found.keys())
+        missing = sorted(wanted - found.keys())
         assert not missing, (
             f"Expected {self.fed} answers, got {len(missing)} less: {missing[:8]}\n{self.said()[-4000:]}"
         )
@@ -109,11 +117,47 @@ class Toy:
 
     def committed(self) -> list[int]:
         group = f"{self.id}-{self.settings.get('kind', 'message')}"
-        consumer = Consumer({"bootstrap.servers": self.broker, "group.id": group})
+        consumer = Consumer({**self.client, "group.id": group})
         places = [TopicPartition(f"in-{self.id}", number) for number in range(PARTITIONS)]
         offsets = [place.offset for place in consumer.committed(places, timeout=5)]
         consumer.close()
         return offsets
+
+    def ends(self, topic: str) -> list[int]:
+        """The next offset of each partition."""
+        consumer = Consumer({**self.client, "group.id": "ends"})
+        ends = [consumer.get_watermark_offsets(TopicPartition(topic, n), timeout=5)[1] for n in range(PARTITIONS)]
+        consumer.close()
+        return ends
+
+    def recreate(self, topic: str) -> None:
+        """Delete a topic and create it again."""
+        for deleted in self.admin.delete_topics([topic]).values():
+            deleted.result()
+        end = time.monotonic() + 10
+        while time.monotonic() < end:
+            try:
+                for created in self.admin.create_topics([NewTopic(topic, PARTITIONS, 1)]).values():
+                    created.result()
+                return
+            except KafkaException:
+                time.sleep(0.1)
+
+    def commit(self, offset: int) -> None:
+        """Commit an offset for each partition of the source, in the name of the workers' group."""
+        group = f"{self.id}-{self.settings.get('kind', 'message')}"
+        consumer = Consumer({**self.client, "group.id": group})
+        consumer.commit(
+            offsets=[TopicPartition(f"in-{self.id}", n, offset) for n in range(PARTITIONS)], asynchronous=False
+        )
+        consumer.close()
+
+    def wait_committed(self, *, seconds: float = 15.0) -> None:
+        """Until everything fed is committed."""
+        end = time.monotonic() + seconds
+        while sum(max(0, offset) for offset in self.committed()) < self.fed:
+            assert time.monotonic() < end, f"Expected {self.fed} committed, got {self.committed()}\n{self.said()}"
+            time.sleep(0.1)
 
     def stop(self) -> None:
         for worker in self.workers:

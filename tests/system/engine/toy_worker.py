@@ -2,6 +2,7 @@
 
 import json
 import os
+import ssl
 import sys
 import time
 from collections.abc import Iterable, Mapping
@@ -88,7 +89,7 @@ def stage(settings: dict[str, object]) -> Stage:
         name=str(settings.get("kind", "message")),
         sources=(f"in-{run_id}",),
         partitions=4,
-        build=lambda number: core(f"out-{run_id}", number, units=units),
+        build=lambda number: core(str(settings.get("output", f"out-{run_id}")), number, units=units),
         changelog=f"changelog-{run_id}",
         acknowledge=Acknowledge.MESSAGE if message else Acknowledge.CHECKPOINT,
         idle=(lambda number: Output(f"in-{run_id}", number, b"tick")) if tick else None,
@@ -101,6 +102,7 @@ def main() -> None:
     if settings.get("crash"):
         crash.arm(settings["crash"], passes=settings.get("passes", 1))
     began = time.monotonic()
+    secure = settings.get("ca_file") is not None
 
     def say(event: Event) -> None:
         name = type(event).__name__
@@ -116,10 +118,15 @@ def main() -> None:
         checkpoint_s=settings.get("checkpoint", 0.3),
         drain_s=3.0,
         commit_s=0.3,
+        delivery_timeout_s=settings.get("delivery_timeout", 30.0),
+        ssl_context=ssl.create_default_context(cafile=settings["ca_file"]) if secure else None,
+        sasl_mechanism="SCRAM-SHA-512" if secure else None,
+        username=settings.get("username"),
+        password=settings.get("password"),
         on_event=say,
     )
     sys.stdout.write(f"worker {os.getpid()}\n")
-    run([stage(settings)], config)
+    run([stage(settings), *(stage(also) for also in settings.get("also", ()))], config)
 
 
 if __name__ == "__main__":

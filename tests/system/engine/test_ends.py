@@ -1,0 +1,139 @@
+"""When a worker cannot go on safely it ends loudly, with a code that says why, and a restart loses nothing."""
+
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Producer, TopicPartition
+
+from tests.system.engine.conftest import PARTITIONS, UNITS, Toy
+
+pytestmark = pytest.mark.system
+
+
+def test_bug(message_toy: Toy) -> None:
+    """An exception in a core ends the process with 70; the record is not acknowledged, those before it are kept."""
+    toy = message_toy
+    toy.feed(400)
+    worker = toy.start(instance="a")
+    toy.check()
+    toy.producer.produce(f"in-{toy.id}", b"bug", None, 0)
+    toy.producer.flush()
+    assert worker.wait(10) == 70
+    assert f"in-{toy.id}:0:100" in toy.said()
+    assert "Expected no bug, got one." in toy.said()
+    assert toy.committed()[0] <= 100
+
+
+def test_hole(message_toy: Toy) -> None:
+    """A missing offset inside a source ends the process with 71: it would be records that were lost on the way."""
+    toy = message_toy
+    toy.feed(400)
+    producer = Producer({**toy.client, "transactional.id": toy.id})
+    producer.init_transactions()
+    producer.begin_transaction()
+    producer.produce(f"in-{toy.id}", b"400", None, 0)
+    producer.commit_transaction()  # the control record takes an offset that no consumer ever sees
+    while toy.ends(f"in-{toy.id}")[0] < 102:
+        time.sleep(0.05)
+    toy.feed(8)
+    worker = toy.start()
+    assert worker.wait(15) == 71
+    assert f"Expected offset 101 of in-{toy.id}:0, got 102." in toy.said()
+
+
+def test_below_the_logs_start(toy: Toy) -> None:
+    """Records below the log's start are gone: the worker says which, and goes on."""
+    toy.feed(400)
+    first = toy.start(instance="a")
+    toy.check()
+    toy.wait_committed()
+    first.terminate()
+    assert first.wait(10) == 0
+    for number in range(400, 800):
+        toy.producer.produce(f"in-{toy.id}", b"%d" % number, None, number % PARTITIONS)
+    toy.producer.flush()
+    gone = toy.admin.delete_records([TopicPartition(f"in-{toy.id}", 0, 150)])
+    for deleted in gone.values():
+        deleted.result()
+    toy.start(instance="a")
+    toy.wait_said("Jumped(")
+    assert f"topic='in-{toy.id}', partition=0, expected=100, start=150" in toy.said()
+    lost = [number for number in range(400, 600) if number % PARTITIONS == 0]
+    toy.fed = 800
+    answered = toy.answers(without=lost)
+    if toy.settings["kind"] == "message":
+        assert answered[600] == 600 - UNITS * 3  # the last one of its unit that was read
+
+
+def test_source_made_again(toy: Toy) -> None:
+    """A source that ends before what was read is another log: 71, and not a silence until it has grown."""
+    toy.feed(400)
+    first = toy.start()
+    toy.check()
+    toy.wait_committed()
+    first.terminate()
+    first.wait(10)
+    toy.recreate(f"in-{toy.id}")
+    toy.commit(100)
+    second = toy.start()
+    assert second.wait(15) == 71
+    assert "to reach offset 100, got its end at 0." in toy.said()
+
+
+def test_frozen(toy: Toy) -> None:
+    """A worker that was frozen for longer than its session ends with 72 when it wakes, and has done no harm."""
+    frozen = toy.start()
+    toy.wait_said("Ready")
+    toy.feed(400)
+    toy.check()
+    frozen.send_signal(signal.SIGSTOP)
+    toy.start()
+    toy.feed_for(7.0, rate=400)
+    frozen.send_signal(signal.SIGCONT)
+    assert frozen.wait(10) == 72
+    toy.feed(400)
+    toy.check()
+
+
+def test_foreign_write(toy: Toy) -> None:
+    """A record of somebody else in the changelog ends its owner with 73; the next owner reads past it."""
+    toy.feed(400)
+    first = toy.start(instance="a")
+    toy.check()
+    toy.wait_committed()
+    for number in range(PARTITIONS):
+        for key in (b"K1", b"A1", b"B1", b"M"):
+            toy.producer.produce(f"changelog-{toy.id}", b"99999", key, number)
+    toy.producer.flush()
+    toy.feed(400)
+    assert first.wait(15) == 73
+    toy.start(instance="a")
+    toy.check()
+
+
+def test_undelivered(broker: str, tmp_path: Path) -> None:
+    """A message that no topic takes ends the process with 74, and its record stays unacknowledged."""
+    toy = Toy(broker, tmp_path / "workers.log", kind="message")
+    try:
+        toy.feed(4)
+        worker = toy.start(output="nowhere", delivery_timeout=1.5)
+        assert worker.wait(15) == 74
+        assert max(toy.committed()) < 1
+    finally:
+        toy.stop()
+
+
+def test_one_name_twice(message_toy: Toy) -> None:
+    """Two workers with one name do not take each other's partitions for ever: they end with 73 and say why."""
+    toy = message_toy
+    older = toy.start(instance="a")
+    toy.wait_said("Ready")
+    toy.feed(400)
+    toy.start(instance="a")
+    assert older.wait(20) == 73
+    assert "to be the only worker named 'a'" in toy.said()
+    toy.start(instance="a")
+    toy.feed(400)
+    toy.check()
