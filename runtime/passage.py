@@ -9,6 +9,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 from lotstream.runtime.errors import Transient
 from lotstream.runtime.kafka import client_config
 from lotstream.runtime.settings import KafkaSettings
+from lotstream.runtime.topics import QUIET
 
 Vector = dict[tuple[str, int], int]
 
@@ -17,7 +18,7 @@ class Passage:
     """Reads offsets; changes nothing."""
 
     def __init__(self, kafka: KafkaSettings, *, timeout_s: float = 10.0) -> None:
-        self._admin = AdminClient(client_config(kafka, client_id="lotstream-passage"))
+        self._admin = AdminClient(client_config(kafka, client_id="lotstream-passage") | QUIET)
         self._timeout_s = timeout_s
 
     def ends(self, topics: Iterable[str], *, partitions: int) -> Vector:

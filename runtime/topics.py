@@ -12,6 +12,8 @@ from lotstream.runtime.errors import Transient
 from lotstream.runtime.kafka import client_config
 from lotstream.runtime.settings import KafkaSettings
 
+QUIET: dict[str, str | int | bool | float] = {"log_level": 0}  # failures are raised; librdkafka need not print them too
+
 
 @dataclass(frozen=True, slots=True)
 class WantedTopic:
@@ -40,7 +42,7 @@ class TopicAdmin:
     """The administration of topics; needs create and describe rights, which no process has to have at run time."""
 
     def __init__(self, kafka: KafkaSettings) -> None:
-        self._admin = AdminClient(client_config(kafka, client_id="lotstream-topics"))
+        self._admin = AdminClient(client_config(kafka, client_id="lotstream-topics") | QUIET)
 
     def plan(self, wanted: Iterable[WantedTopic], *, timeout_s: float = 10.0) -> TopicPlan:
         """Compare. Raises Transient when the broker does not answer."""

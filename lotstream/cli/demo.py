@@ -55,9 +55,10 @@ class Story:
         """Everything up to the verdict: whether the answer is the truth."""
         with self._timed("stack"):
             self.stack.start(lambda text: self.out.print(f"[dim]{self._clock()}[/dim] {text}"))
-        played = self._play()
-        with self._timed("drain"):
-            drain(self.stack.settings, within_s=DRAIN_S)
+        with self._tended():
+            played = self._play()
+            with self._timed("drain"):
+                drain(self.stack.settings, within_s=DRAIN_S)
         history = History(self.stack.settings.clickhouse)
         answers = {key: ask.affected(history, key) for key in self.world.truth}
         self._show(history, answers, played)
@@ -87,7 +88,7 @@ class Story:
                 self.stack.kill("worker")
                 self.out.print(f"[dim]{self._clock()}[/dim] the worker is killed (-9) half-way")
 
-        with self._timed("play"), self._tended(), bars:
+        with self._timed("play"), bars:
             played = player.play(self.world, progress)
         for device, task in tasks.items():
             bars.update(task, completed=bars.tasks[task].total, description=device)
