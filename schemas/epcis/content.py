@@ -14,10 +14,14 @@ from lotstream.schemas.epcis.sensors import check_sensors
 from lotstream.schemas.epcis.times import parse_instant
 from lotstream.schemas.epcis.tree import number_text
 from lotstream.schemas.epcis.words import BIZ_STEP, DISPOSITION, ERROR_REASON, PARTY, TRANSACTION, Vocabulary
-from lotstream.schemas.events import ErrorDeclaration, EventType, Quantity, Typed
+from lotstream.schemas.events import ErrorDeclaration, EventType, Quantity, SerialRange, Typed
 
 _MILLIONTH = Decimal("0.000001")
 _TOO_LARGE = Decimal(10**12)
+_SUBJECTS = (
+    *("epcs", "ranges", "quantities", "outputs", "output_quantities"),
+    *("inputs", "input_quantities", "children", "child_quantities"),
+)
 Fields = dict[str, Any]
 
 
@@ -54,18 +58,23 @@ def fields_of(event: models.AnyEvent, extensions: Mapping[str, object], names: N
 def subject_of(fields: Fields, event_hash: str) -> str:
     """The partition key of an event: a function of its content, so that its duplicates meet.
 
-    The parent; else the GTIN-14 of the first EPC or class, in the order of their keys, because the order in an event
-    means nothing; else the event's hash.
+    The parent; else the GTIN-14 of its objects and classes (the smallest, because their order means nothing); else the
+    event's hash.
     """
     parent = str(fields.get("parent", ""))
     if 0 < len(parent) <= LONGEST_NAME:
         return parent
-    for name in ("epcs", "quantities", "outputs", "output_quantities", "inputs", "input_quantities"):
-        keys = sorted(one.epc_class if isinstance(one, Quantity) else one for one in fields.get(name, ()))
-        if keys and keys[0].startswith("01/"):
-            return keys[0][3:17]
-    ranges = sorted(one.gtin for one in fields.get("ranges", ()))
-    return ranges[0] if ranges else event_hash
+    for name in _SUBJECTS:
+        gtins = [key[3:17] for key in map(_key_of, fields.get(name, ())) if key.startswith("01/")]
+        if gtins:
+            return min(gtins)
+    return event_hash
+
+
+def _key_of(good: str | Quantity | SerialRange) -> str:
+    if isinstance(good, Quantity):
+        return good.epc_class
+    return f"01/{good.gtin}" if isinstance(good, SerialRange) else good
 
 
 def _goods(event: models.AnyEvent, read: "_Reader") -> Fields:
