@@ -2,6 +2,10 @@
 
 with EmbeddedClickHouse(data_dir, users=[User("lotstream", "secret", Role.WRITER)], log_file=log) as clickhouse:
     clickhouse.url                  # "http://127.0.0.1:21234"
+
+Unlike the server it has no TCP protocol, and it refuses, in clear words: external data, `compress=1`/`decompress=1`
+(HTTP compression works), roles, input(), dictionaries, functions of users' own, backups, and whatever reads or writes
+files of the machine or speaks to other servers. A query id is given back, but the engine's own differ from it.
 """
 
 import errno

@@ -135,8 +135,8 @@ class Handle:
                     finished = True
                     return
                 counts.result_rows += rows
-                counts.read_rows += rows
-                counts.read_bytes += block.bytes_read()
+                counts.read_rows += block.storage_rows_read()
+                counts.read_bytes += block.storage_bytes_read()
                 counts.result_bytes += size
                 yield bytes(block.bytes())
         finally:

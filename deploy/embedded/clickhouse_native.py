@@ -52,11 +52,11 @@ def revise(blocks: Iterator[bytes]) -> Iterator[bytes]:
         out: list[bytes] = []
         position = 0
         while position < len(data):
-            position = _revise_block(data, position, out)
+            position = _revise_block(data, position, out=out)
         yield b"".join(out)
 
 
-def _revise_block(data: bytes, position: int, out: list[bytes]) -> int:
+def _revise_block(data: bytes, position: int, *, out: list[bytes]) -> int:
     start = position
     columns, position = _varint(data, position)
     rows, position = _varint(data, position)

@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
+from lotstream.deploy.embedded.clickhouse_answer import Answer, Broken
 from lotstream.deploy.embedded.clickhouse_body import ChunkedBody, SizedBody, WireBody, drain
 from lotstream.deploy.embedded.clickhouse_engine import Engine
 from lotstream.deploy.embedded.clickhouse_errors import ClickHouseError, Code, refuse
-from lotstream.deploy.embedded.clickhouse_http import Answer, Broken, Front, Limits, Request
+from lotstream.deploy.embedded.clickhouse_http import Front, Limits, Request
 from lotstream.deploy.embedded.clickhouse_sandbox import enter_sandbox
 from lotstream.deploy.embedded.clickhouse_users import Role, User, Users
 
@@ -206,7 +207,8 @@ def main(arguments: Sequence[str]) -> int:
     if not enter_sandbox(options.data):
         sys.stderr.write("This kernel has no Landlock: files are guarded by the engine's access rights alone.\n")
     engine = Engine(options.data)
-    server = Server(listener, Front(engine, users, Limits(options.max_body_bytes, options.max_queries)))
+    limits = Limits(options.max_body_bytes, options.max_queries)
+    server = Server(listener, Front(engine, users=users, limits=limits))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
     server.serve_forever(poll_interval=LOOK_EVERY_S)

@@ -249,3 +249,29 @@ def test_start_is_quick(start: Start) -> None:
     begin = time.monotonic()
     server.start()
     assert time.monotonic() - begin < 5
+
+
+def test_kills_under_load(start: Start) -> None:
+    """Killed in the middle of inserts, again and again: every acknowledged batch is there, each exactly once."""
+    server = start()
+    ask(
+        server,
+        "CREATE TABLE t (b UInt64, n UInt64) ENGINE = MergeTree ORDER BY b"
+        " SETTINGS non_replicated_deduplication_window = 1000",
+    )
+    batch = 0
+    for _ in range(4):
+        killer = threading.Timer(0.4, server.kill)
+        killer.start()
+        try:
+            while True:
+                rows = "".join(f"{batch},{number}\n" for number in range(1000))
+                sql = f"INSERT INTO t SETTINGS insert_deduplication_token = 'b{batch}' FORMAT CSV\n{rows}"
+                if ask(server, sql)[0] == 200:
+                    batch += 1
+        except (OSError, http.client.HTTPException):
+            killer.join()
+        server.start()
+    assert batch > 20
+    counted = f"SELECT count() >= {batch}, min(c), max(c) FROM (SELECT b, count() AS c FROM t GROUP BY b)"
+    assert ask(server, counted) == (200, "1\t1000\t1000\n")

@@ -389,3 +389,10 @@ def test_curl(target: Any, table: str) -> None:
     assert subprocess.run(select, capture_output=True, timeout=60, check=True).stdout == b"300000\n"
     wrong = subprocess.run([curl, *login, url, "-d", "SELCT"], capture_output=True, timeout=60, check=False)
     assert (wrong.returncode, wrong.stdout[:8]) == (22, b"Code: 62")
+
+
+def test_select_summary_counts_what_was_read(target: Any) -> None:
+    """The answer to a SELECT says how many rows it has read and how many it gives."""
+    reply = target.ask("SELECT number FROM numbers(100000) WHERE number % 2 = 0")
+    summary = json.loads(reply.headers["X-ClickHouse-Summary"])
+    assert (summary["read_rows"], summary["result_rows"]) in {("100000", "50000"), ("100000", "0")}
