@@ -64,9 +64,9 @@ class SourceLedger:
         if offset > self.expected:
             raise ValueError(f"Expected an offset <= {self.expected!r}, got {offset!r}.")
         if offset > self.first:
-            self.first = offset
-            self._done = {done for done in self._done if done >= offset}
-            self._skipped = {start: end for start, end in self._skipped.items() if end > offset}
+            self.first = max([offset, *(end for start, end in self._skipped.items() if start < offset)])
+            self._done = {done for done in self._done if done >= self.first}
+            self._skipped = {start: end for start, end in self._skipped.items() if start >= self.first}
             self._advance()
 
     @property
