@@ -15,10 +15,10 @@ from lotstream.streams.engine.core import Acknowledge, Stage
 from lotstream.streams.locate.core import LocateCore, LocateTopics, merge
 
 
-def build_stage(settings: Settings) -> Stage:
-    """lot-sightings.v1, lots.v1, documents.v1 -> movements.v1, lot-locations.v1, lots-latest.v1."""
+def topics_of(settings: Settings) -> LocateTopics:
+    """The topics of locate, as they are called here."""
     name = settings.topics.name
-    topics = LocateTopics(
+    return LocateTopics(
         lot_sightings=name(LOT_SIGHTINGS),
         lots=name(LOTS),
         documents=name(DOCUMENTS),
@@ -28,6 +28,12 @@ def build_stage(settings: Settings) -> Stage:
         dead_letters=name(DEAD_LETTERS),
         partitions=settings.topics.partitions,
     )
+
+
+def build_stage(settings: Settings) -> Stage:
+    """lot-sightings.v1, lots.v1, documents.v1 -> movements.v1, lot-locations.v1, lots-latest.v1."""
+    name = settings.topics.name
+    topics = topics_of(settings)
     return Stage(
         name="locate",
         sources=(name(LOTS), name(DOCUMENTS), name(LOT_SIGHTINGS)),

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import orjson
 
 from lotstream.schemas.identity import Binding, Relation
-from lotstream.streams.resolve.lives import NO_LIFE, Content, Fact, Lives, contents_of, lives_of
+from lotstream.streams.resolve.lives import NEVER, NO_LIFE, Content, Fact, Lives, contents_of, lives_of
 from lotstream.streams.serials import NOT_NUMERIC, serial_of
 
 BLOCK_BITS = 12  # as in schemas.partitions: serials of one block share a partition
@@ -56,7 +56,7 @@ class _Block:
 
 
 class Bindings:
-    """All binding facts of a partition. A fact is what was said; its version the newest offset that said it."""
+    """All binding facts of a partition. A fact is what was said; its version the offset that first said so."""
 
     def __init__(self) -> None:
         self._facts: dict[Ident, Fact] = {}
@@ -68,10 +68,12 @@ class Bindings:
         self._dirty: set[Ident] = set()
 
     def add(self, row: Binding, *, offset: int) -> None:
-        """Take in one fact; said again it only becomes newer, retracted once it stays so."""
-        ident = _ident(row)
-        self._put(ident, Fact(row.object, row.action, row.at_us, row.event, offset, row.retracted, row.recorded_us))
-        self._dirty.add(ident)
+        """Take in one fact; said again it changes nothing, retracted once it stays so."""
+        ident = row.relation, row.subject, row.first, row.last, row.object, row.action, row.at_us, row.event
+        retracted = offset if row.retracted else NEVER
+        fact = Fact(row.object, row.action, row.at_us, row.event, offset, retracted, row.recorded_us)
+        if self._put(ident, fact):
+            self._dirty.add(ident)
 
     def lives(self, tag: str) -> Lives:
         """The lives of a unit."""
@@ -99,40 +101,36 @@ class Bindings:
             contents = self._contents[tag] = contents_of(self._parents[tag].values())
         return contents
 
-    def contents_before(self, tag: str, rows: Iterable[Binding]) -> dict[str, Content]:
-        """The contents of a parent as they would be, had these facts not been said: what they changed is the rest.
-
-        Computed from the facts, not remembered, so that a replayed message finds the same difference.
-        """
-        facts = dict(self._parents.get(tag, {}))
-        for ident in {_ident(row) for row in rows}:
-            fact = facts.pop(ident, None)
-            if fact is not None and fact.retracted:
-                facts[ident] = fact._replace(retracted=0)
-        return contents_of(facts.values())
+    def contents_before(self, tag: str, offset: int) -> dict[str, Content]:
+        """The contents of a parent by what had been said before an offset: also a replayed message finds out by it
+        what it changed."""
+        facts = self._parents.get(tag, {}).values()
+        return contents_of(fact.before(offset) for fact in facts if fact.said < offset)
 
     def load(self, items: Iterable[tuple[bytes, bytes]]) -> None:
         """Facts from the changelog."""
         for key, value in items:
             ident: Ident = tuple(orjson.loads(key[1:]))
-            version, retracted, recorded = orjson.loads(value)
-            self._put(ident, Fact(ident[4], ident[5], ident[6], ident[7], version, retracted, recorded))
+            said, retracted, recorded = orjson.loads(value)
+            self._put(ident, Fact(ident[4], ident[5], ident[6], ident[7], said, retracted, recorded))
 
     def changes(self) -> dict[bytes, bytes | None]:
         """Facts that changed since last asked."""
         changed: dict[bytes, bytes | None] = {}
         for ident in self._dirty:
             fact = self._facts[ident]
-            changed[PREFIX + orjson.dumps(ident)] = orjson.dumps((fact.version, fact.retracted, fact.recorded_us))
+            changed[PREFIX + orjson.dumps(ident)] = orjson.dumps((fact.said, fact.retracted, fact.recorded_us))
         self._dirty.clear()
         return changed
 
-    def _put(self, ident: Ident, fact: Fact) -> None:
+    def _put(self, ident: Ident, fact: Fact) -> bool:
         known = self._facts.get(ident)
         if known is not None:
+            if known.said <= fact.said and known.retracted <= fact.retracted:
+                return False
             fact = fact._replace(
-                version=max(fact.version, known.version),
-                retracted=max(fact.retracted, known.retracted),
+                said=min(fact.said, known.said),
+                retracted=min(fact.retracted, known.retracted),
                 recorded_us=max(fact.recorded_us, known.recorded_us),
             )
         self._facts[ident] = fact
@@ -149,17 +147,14 @@ class Bindings:
             else:
                 self._units.setdefault(subject, {})[ident] = fact
                 self._unit_lives.pop(subject, None)
+        return True
 
     def _put_range(self, ident: Ident, fact: Fact, *, gtin: str, first: int, last: int) -> None:
         for number in range(first >> BLOCK_BITS, (last >> BLOCK_BITS) + 1):
             self._blocks.setdefault((gtin, number), _Block()).put(ident, fact, first=first, last=last)
 
 
-def _ident(row: Binding) -> Ident:
-    return row.relation, row.subject, row.first, row.last, row.object, row.action, row.at_us, row.event
-
-
 def merge_fact(older: bytes, newer: bytes) -> bytes:
-    """The union of two copies of one fact: newest version, retracted when either is."""
-    pairs = zip(orjson.loads(older), orjson.loads(newer), strict=True)
-    return orjson.dumps([max(a, b) for a, b in pairs])
+    """The union of two copies of one fact: first said, first retracted."""
+    (said, retracted, recorded), (other_said, other_retracted, other_recorded) = map(orjson.loads, (older, newer))
+    return orjson.dumps((min(said, other_said), min(retracted, other_retracted), max(recorded, other_recorded)))

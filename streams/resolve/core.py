@@ -138,14 +138,11 @@ class ResolveCore:
     def _bind(self, rows: list[Binding], *, offset: int) -> None:
         for row in rows:
             self._bindings.add(row, offset=offset)
-        packed: dict[str, list[Binding]] = {}
         for row in rows:
             if row.relation == Relation.LOT:
                 self._release(row)
-            elif row.relation == Relation.CONTENT:
-                packed.setdefault(row.subject, []).append(row)
-        for parent, facts in packed.items():
-            self._repack(parent, facts)
+        for parent in {row.subject: None for row in rows if row.relation == Relation.CONTENT}:
+            self._repack(parent, offset=offset)
 
     def _release(self, binding: Binding) -> None:
         """What waited for a lot binding goes out; what had gone out under another lot is retracted there."""
@@ -157,11 +154,11 @@ class ResolveCore:
                 for lot in lives.lots - {lives.lot_at(row.last_us)}:
                     self._say(lot, lives.binding, row._replace(marks=row.marks | int(Mark.RETRACTED)))
 
-    def _repack(self, parent: str, facts: list[Binding]) -> None:
+    def _repack(self, parent: str, *, offset: int) -> None:
         kept = self._parents.rows(parent)
         if not kept:
             return
-        before, after = self._bindings.contents_before(parent, facts), self._bindings.contents(parent)
+        before, after = self._bindings.contents_before(parent, offset), self._bindings.contents(parent)
         for row in kept:
             self._infer(repacked(row, before=before, after=after))
 

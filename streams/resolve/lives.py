@@ -9,16 +9,28 @@ FOREVER = 1 << 62
 NO_LOT = ""
 
 
+NEVER = 1 << 62
+
+
 class Fact(NamedTuple):
-    """A binding fact about one subject, as the state keeps it."""
+    """A binding fact about one subject, as the state keeps it. Said again, it is what it was."""
 
     object: str  # the lot, or the child; '' on DELETE: whatever it is
     action: int
     at_us: int
     event: str
-    version: int  # newest identity.v1 offset that said so
-    retracted: int
+    said: int  # first identity.v1 offset that said it
+    retracted: int  # first offset that took it back, or NEVER
     recorded_us: int
+
+    @property
+    def version(self) -> int:
+        """The newest offset that changed anything about it."""
+        return self.said if self.retracted == NEVER else max(self.said, self.retracted)
+
+    def before(self, offset: int) -> "Fact":
+        """The fact as it was known before an offset that comes after ``said``."""
+        return self if self.retracted < offset else self._replace(retracted=NEVER)
 
 
 class Life(NamedTuple):
@@ -58,7 +70,7 @@ def lives_of(facts: Iterable[Fact]) -> Lives:
     ended = False
     said = sorted(facts, key=_in_time)
     for fact in said:
-        if fact.retracted:
+        if fact.retracted != NEVER:
             continue
         lasts = bool(spans) and spans[-1].end == FOREVER
         if fact.action == BindingAction.DELETE:
@@ -82,7 +94,7 @@ class Content(NamedTuple):
 
     child: str
     stays: tuple[tuple[int, int], ...]  # [start, end)
-    version: int  # newest identity.v1 offset of a fact on the pair, or on all contents
+    version: int  # newest identity.v1 offset that changed a fact on the pair, or on all contents
     recorded_us: int
 
     def inside(self, time_us: int) -> bool:
@@ -107,7 +119,7 @@ def _content(child: str, facts: list[Fact]) -> Content:
     stays: list[tuple[int, int]] = []
     start = -1
     for fact in sorted(facts, key=_in_time):
-        if fact.retracted:
+        if fact.retracted != NEVER:
             continue
         if fact.action == BindingAction.ADD:
             start = fact.at_us if start < 0 else start

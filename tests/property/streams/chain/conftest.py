@@ -35,15 +35,19 @@ from lotstream.streams.engine.core import Output, Stage, coalesce
 from lotstream.streams.engine.plain import PlainLog, PlainLoop
 from lotstream.streams.locate.chunk import unit_tag
 from lotstream.streams.locate.chunks import Chunks
+from lotstream.streams.locate.core import LocateCore
 from lotstream.streams.locate.stage import build_stage as build_locate
+from lotstream.streams.locate.stage import topics_of as locate_topics
 from lotstream.streams.register.stage import build_stage as build_register
-from lotstream.streams.resolve.core import ResolveCore, ResolveLimits, ResolveTopics
+from lotstream.streams.resolve.core import ResolveCore, ResolveLimits
 from lotstream.streams.resolve.stage import build_stage as build_resolve
+from lotstream.streams.resolve.stage import topics_of as resolve_topics
 
 GTIN = "09521234543213"
 START = 1_800_000_000_000_000
 SECOND = 1_000_000
 PARTITIONS = 3
+DEPTH = 500
 
 Input = tuple[str, int, bytes]  # topic, partition, value
 
@@ -68,19 +72,14 @@ class World:
 
     def __init__(self) -> None:
         self.settings = Settings.model_validate({"topics": {"partitions": PARTITIONS}})
-        self.stages = [build_register(self.settings), self._roomy(), build_locate(self.settings)]
-
-    def _roomy(self) -> Stage:
-        """Resolve with bounds that these worlds do not reach: what they drop depends on the order."""
-        topics = ResolveTopics(
-            identity="identity.v1",
-            sightings="sightings.v1",
-            lot_sightings="lot-sightings.v1",
-            dead_letters="dead-letters.v1",
-            partitions=PARTITIONS,
-        )
-        limits = ResolveLimits(waiting_depth=500, parent_depth=500)
-        return dataclasses.replace(build_resolve(self.settings), build=lambda _: ResolveCore(topics, limits))
+        resolve, locate = build_resolve(self.settings), build_locate(self.settings)
+        # bounds that these worlds do not reach: what they drop depends on the order
+        limits = ResolveLimits(waiting_depth=DEPTH, parent_depth=DEPTH)
+        self.stages = [
+            build_register(self.settings),
+            dataclasses.replace(resolve, build=lambda _: ResolveCore(resolve_topics(self.settings), limits)),
+            dataclasses.replace(locate, build=lambda n: LocateCore(locate_topics(self.settings), n, depth=DEPTH)),
+        ]
 
     def event(self, name: str, seconds: int, *, wrong: bool = False, **fields: Any) -> Input:
         """One event; its name is its hash."""
@@ -181,7 +180,7 @@ class World:
             loop.log.append(topic, partition, value=value)
         places = [(s, source, n) for s in self.stages for n in range(PARTITIONS) for source in s.sources]
         done = dict.fromkeys(((s.name, source, n) for s, source, n in places), 0)
-        while any([self._lose(loop, *place, done=done, turn=turn) for place in places]):
+        while sum(self._lose(loop, *place, done=done, turn=turn) for place in places):
             pass
         return loop
 
@@ -248,7 +247,7 @@ class World:
         found: dict[str, str] = {}
         for number in range(PARTITIONS):
             items = [item for item in loop.table(stage, number).items() if item[0][:1] == b"C"]
-            for (name, block), units in Chunks(depth=4).load(items):
+            for (name, block), units in Chunks(depth=DEPTH).load(items):
                 found |= {unit_tag(name, block, at): unit.now.location for at, unit in units.items() if unit.now}
         return found
 

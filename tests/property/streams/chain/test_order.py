@@ -89,7 +89,7 @@ def test_any_order_and_any_copies_give_the_same_answer(
     assert world.view(world.run(inputs, seed=seed, duplicates=0.5)) == world.view(world.run(inputs))
 
 
-@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(history=histories(), replay=st.integers(0, 12), cut=st.integers(0, 12))
 def test_a_crash_and_a_replay_change_nothing(
     world: Any, history: Callable[[Any], list[Any]], replay: int, cut: int
@@ -106,7 +106,7 @@ def test_a_crash_and_a_replay_change_nothing(
     assert world.view(loop) == world.view(world.run(inputs))
 
 
-@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(history=histories(), turn=st.integers(1, 5))
 def test_outputs_lost_after_the_state_was_written_are_said_again(
     world: Any, history: Callable[[Any], list[Any]], turn: int
@@ -116,7 +116,7 @@ def test_outputs_lost_after_the_state_was_written_are_said_again(
     assert world.view(world.run_losing(inputs, turn=turn)) == world.view(world.run(inputs))
 
 
-@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(history=histories(), turn=st.integers(1, 5), seed=st.integers(0, 2**16))
 def test_the_last_movement_of_a_unit_goes_where_it_is(
     world: Any, history: Callable[[Any], list[Any]], turn: int, seed: int
