@@ -231,6 +231,8 @@ async def _send(
         "Lotstream-Source": source,
         "X-Request-Id": f"{source}:{number}".encode("ascii", "backslashreplace").decode()[-200:],
         "Content-Type": "application/json",
+        # a bad event of a file goes to the dead letters and holds up none beside it
+        "GS1-Capture-Error-Behaviour": "proceed",
     }
     if what.reader:
         headers["Lotstream-Reader"] = what.reader
@@ -247,6 +249,8 @@ async def _send(
         return response
 
     response = await persist_async(attempt, stop=asyncio.Event())
+    if response.status_code == httpx.codes.BAD_REQUEST and path == _PATHS[Format.EVENTS]:
+        return {"rejected": 1}  # a body that is no document: one dead letter
     if response.is_error:
         raise Rejected(
             Reason.SCHEMA_INVALID, f"Expected 2xx of {path}, got {response.status_code}: {response.text[:500]}"
