@@ -46,7 +46,6 @@ def unit_tag(lot: str, block: Block, position: Position) -> str:
 def encode_chunk(parts: Iterable[Part]) -> bytes:
     """Units with the entries given: all of them, or those that are news."""
     words: dict[str, int] = {}
-    index: dict[Entry, int] = {}
     seen: dict[int, int] = {}  # by object, which is quicker than by content; entries outlive this call
     rows: list[list[object]] = []
     units: list[list[object]] = []
@@ -55,10 +54,8 @@ def encode_chunk(parts: Iterable[Part]) -> bytes:
         for entry in entries:
             place = seen.get(id(entry), -1)
             if place < 0:
-                place = index.setdefault(entry, len(rows))
-                seen[id(entry)] = place
-                if place == len(rows):
-                    rows.append(_encode_entry(entry, words))
+                place = seen[id(entry)] = len(rows)
+                rows.append(_encode_entry(entry, words))
             places.append(place)
         row: list[object] = [position, unit.changed, words.setdefault(unit.source, len(words)), places]
         if unit.floor is not NO_FLOOR:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from pydantic import ValidationError
 
@@ -15,12 +14,9 @@ from lotstream.schemas.partitions import partition_of, range_partitions, tag_par
 from lotstream.schemas.sightings import Sighting, SightingRows
 from lotstream.streams.engine.core import Output, Record
 from lotstream.streams.letters import dead_letter
+from lotstream.streams.parts import parts_of
 from lotstream.streams.register.decide import decide_event, decide_scan
 from lotstream.streams.register.facts import Facts
-
-T = TypeVar("T")
-
-ROWS = 1_000  # rows of one output: a fifth of Kafka's default message size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +58,7 @@ class RegisterCore:
     def _outputs(self, facts: Facts) -> Iterator[Output]:
         topics, count = self._topics, self._topics.partitions
         for partition, bindings in _placed_bindings(facts.bindings, count).items():
-            for part in _parts(bindings):
+            for part in parts_of(bindings):
                 yield Output(topics.identity, partition, BindingRows(part))
         for lot in facts.lots:
             yield Output(topics.lots, partition_of(lot.lot, count), lot.encode(), key=lot.lot.encode())
@@ -73,7 +69,7 @@ class RegisterCore:
         for sighting in facts.sightings:
             placed.setdefault(tag_partition(sighting.tag, count), []).append(sighting)
         for partition, rows in placed.items():
-            for some in _parts(rows):
+            for some in parts_of(rows):
                 yield Output(topics.sightings, partition, SightingRows(some))
 
 
@@ -105,7 +101,3 @@ def _placed_bindings(bindings: Sequence[Binding], count: int) -> dict[int, list[
             rows = placed.setdefault(partition, [])
             rows += [row._replace(first=first, last=last) for first, last in pieces]
     return placed
-
-
-def _parts(rows: Sequence[T]) -> Iterator[Sequence[T]]:
-    return (rows[start : start + ROWS] for start in range(0, len(rows), ROWS))

@@ -21,6 +21,7 @@ from lotstream.schemas.sightings import (
 )
 from lotstream.streams.engine.core import Output, Record
 from lotstream.streams.letters import dead_letter
+from lotstream.streams.parts import parts_of
 from lotstream.streams.resolve.bindings import PREFIX, Bindings, merge_fact
 from lotstream.streams.resolve.infer import inferred, is_logistic, repacked, require_acyclic, worth
 from lotstream.streams.resolve.kept import Kept, merge_row
@@ -165,9 +166,11 @@ class ResolveCore:
     def _flush(self, record: Record) -> Iterator[Output]:
         topics = self._topics
         for partition, lot_rows in self._lot_rows.items():
-            yield Output(topics.lot_sightings, partition, LotSightingRows(lot_rows))
+            for lot_part in parts_of(lot_rows):
+                yield Output(topics.lot_sightings, partition, LotSightingRows(lot_part))
         for partition, tag_rows in self._tag_rows.items():
-            yield Output(topics.sightings, partition, SightingRows(tag_rows))
+            for tag_part in parts_of(tag_rows):
+                yield Output(topics.sightings, partition, SightingRows(tag_part))
         for rejected in self._refused:
             yield dead_letter(
                 record, rejected, stage="resolve", topic=topics.dead_letters, partitions=topics.partitions
