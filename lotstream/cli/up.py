@@ -32,8 +32,10 @@ def show_addresses(settings: Settings) -> None:
     out = console()
     user = f"{settings.clickhouse.reader_user}:{settings.clickhouse.reader_secret()}"
     url = f"{settings.clickhouse.url}/?database={settings.clickhouse.database}"
+    out.print(f"  gateway     http://{settings.gateway.host}:{settings.gateway.port}")
+    out.print(f"  Kafka       {settings.kafka.bootstrap}")
     out.print(f"  ClickHouse  {dsn(settings)}", soft_wrap=True)
-    out.print(f"              curl -u {user} '{url}' -d 'TABLE lot_master'", soft_wrap=True)
+    out.print(f"              curl -u {user} '{url}' -d 'SELECT * FROM lot_master'", soft_wrap=True)  # noqa: S608 - shown
 
 
 @click.command()
