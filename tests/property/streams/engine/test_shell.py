@@ -1,0 +1,379 @@
+"""The shell under any order of deliveries, deaths, moves and owners that do not know they were replaced.
+
+The broker is a list per partition; what a worker sends stays under way until the schedule delivers it, and what is
+under way when a worker dies arrives up to any point.
+"""
+
+import asyncio
+import random
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lotstream.streams.engine.changelog import ChangelogRecord, parse_owner
+from lotstream.streams.engine.config import EngineConfig, ExitCode
+from lotstream.streams.engine.core import Acknowledge, Output, Record, Stage
+from lotstream.streams.engine.ledger import SourcePartition
+from lotstream.streams.engine.loader import Take
+from lotstream.streams.engine.outbox import Message, Sent
+from lotstream.streams.engine.plain import PlainLog, PlainLoop
+from lotstream.streams.engine.shell import StageShell
+
+PARTITIONS = 2
+UNITS = 6
+
+
+@dataclass(frozen=True)
+class At:
+    offset: int
+
+
+class Chain:
+    """Says which number of its unit came before; does not answer a number twice."""
+
+    def __init__(self, partition: int) -> None:
+        self.partition = partition
+        self.last: dict[bytes, int] = {}
+        self.changed: set[bytes] = set()
+
+    def load(self, items: Iterable[tuple[bytes, bytes]]) -> None:
+        self.last = {key: int(value) for key, value in items}
+
+    def apply(self, record: Record) -> Iterable[Output]:
+        number = int(record.value or b"")
+        unit = b"%d" % (number % UNITS)
+        before = self.last.get(unit, -1)
+        if number > before:
+            self.last[unit] = number
+            self.changed.add(unit)
+            yield Output("out", self.partition, b"%d|%d" % (number, before))
+
+    def changes(self) -> Mapping[bytes, bytes | None]:
+        changed, self.changed = self.changed, set()
+        return {unit: b"%d" % self.last[unit] if unit in self.last else None for unit in changed}
+
+
+class Count(Chain):
+    """Counts, and is wrong as soon as a record is applied twice; every third one of a unit begins anew."""
+
+    def apply(self, record: Record) -> Iterable[Output]:
+        number = int(record.value or b"")
+        unit = b"%d" % (number % UNITS)
+        self.last[unit] = self.last.get(unit, 0) + 1
+        self.changed.add(unit)
+        yield Output("out", self.partition, b"%d|%d" % (number, self.last[unit]))
+        if self.last[unit] == 3:
+            del self.last[unit]
+
+
+def newest(key: bytes, older: bytes, newer: bytes) -> bytes:
+    return max(older, newer, key=int)
+
+
+STAGES = {
+    kind: Stage(
+        name=kind.value,
+        sources=("in",),
+        partitions=PARTITIONS,
+        build=core,
+        changelog="changelog",
+        acknowledge=kind,
+        merge=newest if kind is Acknowledge.MESSAGE else None,
+    )
+    for kind, core in ((Acknowledge.MESSAGE, Chain), (Acknowledge.CHECKPOINT, Count))
+}
+
+
+@dataclass
+class Logs:
+    """What the brokers hold."""
+
+    records: defaultdict[SourcePartition, list[Message]] = field(default_factory=lambda: defaultdict(list))
+    commits: dict[SourcePartition, int] = field(default_factory=dict)
+    owners: dict[int, "Client"] = field(default_factory=dict)
+
+
+@dataclass(eq=False)
+class Pending:
+    place: SourcePartition
+    messages: list[Message]
+    delivery: "asyncio.Future[At]"
+
+
+class Client:
+    """One worker's connection: sends wait in `pending` until they are delivered, in their order."""
+
+    def __init__(self, logs: Logs, chance: random.Random) -> None:
+        self.logs = logs
+        self.chance = chance
+        self.pending: list[Pending] = []
+        self.at_once = True
+
+    def deliver(self, count: int, *, told: bool = True) -> None:
+        """Let up to `count` sends to one partition arrive; `told` says whether the sender learns of it."""
+        if not self.pending:
+            return
+        place = self.chance.choice(sorted({pending.place for pending in self.pending}))
+        for arriving in [pending for pending in self.pending if pending.place == place][:count]:
+            self.pending.remove(arriving)
+            log = self.logs.records[place]
+            if told and not arriving.delivery.done():
+                arriving.delivery.set_result(At(len(log)))
+            log.extend(arriving.messages)
+
+    def deliver_all(self) -> None:
+        while self.pending:
+            self.deliver(len(self.pending))
+
+    async def send(self, topic: str, partition: int, messages: Sequence[Message]) -> list[Sent]:
+        delivery: asyncio.Future[At] = asyncio.get_running_loop().create_future()
+        self.pending.append(Pending((topic, partition), list(messages), delivery))
+        if self.at_once:
+            self.deliver_all()
+        return [Sent(delivery, len(messages))]
+
+    async def commit(self, offsets: Mapping[SourcePartition, int]) -> bool:
+        if any(self.logs.owners.get(partition) is not self for _, partition in offsets):
+            return False
+        self.logs.commits.update(offsets)
+        return True
+
+    async def committed(self, sources: Iterable[SourcePartition]) -> Mapping[SourcePartition, int | None]:
+        return {place: self.logs.commits.get(place) for place in sources}
+
+    async def log_starts(self, sources: Iterable[SourcePartition]) -> Mapping[SourcePartition, int]:
+        return dict.fromkeys(sources, 0)
+
+    async def log_ends(self, sources: Iterable[SourcePartition]) -> Mapping[SourcePartition, int]:
+        return {place: len(self.logs.records[place]) for place in sources}
+
+    async def load(self, topic: str, fences: Mapping[int, int], *, takes: Mapping[int, Take]) -> int:
+        for number, fence in fences.items():
+            for offset, (key, value, headers) in enumerate(self.logs.records[topic, number][: fence + 1]):
+                takes[number](ChangelogRecord(offset, key or b"", value, parse_owner(headers)))
+        return 0
+
+    def behind(self, expected: Mapping[SourcePartition, int]) -> int:
+        return 0
+
+
+class Ended(Exception):
+    """Stands for the end of the process."""
+
+
+class Shell(StageShell):
+    ended: ExitCode | None = None
+
+    def end(self, code: ExitCode, reason: str) -> NoReturn:
+        self.ended = code
+        raise Ended(reason)
+
+
+class Worker:
+    def __init__(self, logs: Logs, stage: Stage, chance: random.Random) -> None:
+        self.logs = logs
+        self.chance = chance
+        self.client = Client(logs, chance)
+        config = EngineConfig(brokers=("-",), group_prefix="-", linger_s=0.0, drain_s=0.2)
+        self.shell = Shell(stage, config=config, broker=self.client)
+        self.positions: dict[SourcePartition, int] = {}
+        self.tasks = [asyncio.ensure_future(step) for step in self.shell.outbox.steps()]
+
+    @property
+    def dead(self) -> bool:
+        return self.shell.ended is not None or any(task.done() for task in self.tasks)
+
+    async def own(self, numbers: Iterable[int]) -> None:
+        """What Faust does at an assignment."""
+        self.client.at_once = True
+        self.client.deliver_all()
+        await calm()
+        for number in numbers:
+            self.logs.owners[number] = self.client
+        self.positions = await self.shell.take_over(numbers)
+        self.shell.flow()
+
+    async def give_back(self) -> None:
+        """What Faust does at a revocation."""
+        self.client.at_once = True
+        self.client.deliver_all()
+        await self.shell.drain()
+
+    async def read(self, count: int) -> int:
+        read = 0
+        for place, position in list(self.positions.items()):
+            for _, value, _ in self.logs.records[place][position : position + count]:
+                await self.shell.receive(Record(*place, self.positions[place], 0, None, value))
+                self.positions[place] += 1
+                read += 1
+        return read
+
+    def die(self) -> None:
+        for task in self.tasks:
+            task.cancel()
+        for _ in range(self.chance.randint(0, 3)):
+            self.client.deliver(self.chance.randint(1, 4), told=False)
+        self.client.pending.clear()
+
+
+async def calm() -> None:
+    for _ in range(30):
+        await asyncio.sleep(0)
+
+
+class World:
+    """Two workers, a schedule, and zombies: workers whose partitions were given to others behind their back."""
+
+    def __init__(self, kind: Acknowledge, chance: random.Random) -> None:
+        self.stage = STAGES[kind]
+        self.chance = chance
+        self.logs = Logs()
+        self.workers: list[Worker] = []
+        self.zombies: list[Worker] = []
+        self.jobs: set[asyncio.Task[None]] = set()
+        self.fed = 0
+
+    async def begin(self) -> None:
+        self.workers = [Worker(self.logs, self.stage, self.chance) for _ in range(2)]
+        await self.assign()
+
+    async def assign(self) -> None:
+        """Partitions go to workers at random."""
+        numbers = list(range(PARTITIONS))
+        self.chance.shuffle(numbers)
+        cut = self.chance.randint(0, PARTITIONS)
+        for worker, share in zip(self.workers, (numbers[:cut], numbers[cut:]), strict=True):
+            await worker.own(share)
+
+    async def step(self) -> None:
+        act = self.chance.choices(
+            [
+                self.feed,
+                self.read,
+                self.deliver,
+                self.commit,
+                self.checkpoint,
+                self.move,
+                self.kill,
+                self.freeze,
+                self.thaw,
+            ],
+            weights=[8, 10, 16, 4, 10, 1, 4, 2, 2],
+        )[0]
+        await act()
+        await calm()
+        for worker in [worker for worker in self.workers if worker.dead]:
+            await self.replace(worker)
+        self.zombies = [zombie for zombie in self.zombies if not zombie.dead]
+
+    async def feed(self) -> None:
+        for _ in range(self.chance.randint(1, 6)):
+            place = ("in", self.fed % UNITS % PARTITIONS)
+            self.logs.records[place].append((None, b"%d" % self.fed, ()))
+            self.fed += 1
+
+    async def read(self) -> None:
+        worker = self.chance.choice([*self.workers, *self.zombies])
+        worker.client.at_once = False
+        await worker.read(self.chance.randint(1, 4))
+
+    async def deliver(self) -> None:
+        worker = self.chance.choice([*self.workers, *self.zombies])
+        worker.client.deliver(self.chance.randint(1, 4))
+
+    async def commit(self) -> None:
+        await self.chance.choice([*self.workers, *self.zombies]).shell.commit()
+
+    async def checkpoint(self) -> None:
+        worker = self.chance.choice([*self.workers, *self.zombies])
+        job = asyncio.ensure_future(worker.shell.checkpoint())
+        self.jobs.add(job)
+
+    async def move(self) -> None:
+        for worker in self.workers:
+            await worker.give_back()
+        await self.assign()
+
+    async def kill(self) -> None:
+        await self.replace(self.chance.choice(self.workers))
+
+    async def freeze(self) -> None:
+        """The group gives the partitions of a worker to another one; it does not know and goes on later."""
+        worker = self.chance.choice(self.workers)
+        self.zombies.append(worker)
+        await self._newcomer(worker)
+
+    async def thaw(self) -> None:
+        """A replaced worker learns of it, and the group gives it the partitions of another one."""
+        if self.zombies:
+            zombie = self.zombies.pop(self.chance.randrange(len(self.zombies)))
+            await zombie.give_back()
+            worker = self.chance.choice(self.workers)
+            await worker.give_back()
+            numbers = [number for number, owner in self.logs.owners.items() if owner is worker.client]
+            worker.die()
+            self.workers[self.workers.index(worker)] = zombie
+            await zombie.own(numbers)
+
+    async def replace(self, worker: Worker) -> None:
+        worker.die()
+        await self._newcomer(worker)
+
+    async def _newcomer(self, worker: Worker) -> None:
+        numbers = [number for number, owner in self.logs.owners.items() if owner is worker.client]
+        other = Worker(self.logs, self.stage, self.chance)
+        self.workers[self.workers.index(worker)] = other
+        await other.own(numbers)
+
+    async def finish(self) -> None:
+        """Heal: the zombies die, one worker does the rest."""
+        for worker in [*self.workers, *self.zombies]:
+            worker.die()
+        last = Worker(self.logs, self.stage, self.chance)
+        for attempt in range(3):
+            await last.own(range(PARTITIONS))
+            while await last.read(50):
+                await calm()
+            await last.give_back()
+            if not last.dead:
+                break
+            last = Worker(self.logs, self.stage, self.chance)
+            assert attempt < 2
+        last.die()
+        for job in self.jobs:
+            job.cancel()
+
+    def check(self) -> None:
+        """Every number is answered, always alike, as the plain loop answers it; and all is committed."""
+        plain = PlainLog()
+        for number in range(PARTITIONS):
+            for _, value, _ in self.logs.records["in", number]:
+                plain.append("in", number, value=value)
+        loop = PlainLoop([self.stage], log=plain)
+        loop.run()
+        right = {record.value for record in plain.topic("out")}
+        said = {value for number in range(PARTITIONS) for _, value, _ in self.logs.records["out", number]}
+        assert said == right
+        ends = {("in", number): len(self.logs.records["in", number]) for number in range(PARTITIONS)}
+        assert self.logs.commits == {place: end for place, end in ends.items() if end}
+
+
+async def live(kind: Acknowledge, seed: int, steps: int) -> None:
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
+    world = World(kind, random.Random(seed))
+    await world.begin()
+    for _ in range(steps):
+        await world.step()
+    await world.finish()
+    world.check()
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.sampled_from(Acknowledge), st.integers(0, 2**32), st.integers(1, 120))
+def test_every_record_is_answered_once_in_effect(kind: Acknowledge, seed: int, steps: int) -> None:
+    """Whatever is delivered late, killed, moved or replaced unawares, the answers are those of the plain loop."""
+    asyncio.run(live(kind, seed, steps))
