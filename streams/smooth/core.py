@@ -12,17 +12,19 @@ from lotstream.schemas.reads import (
     decode_reads,
     read_columns,
 )
-from lotstream.schemas.sightings import Context, Sighting, SightingRows
+from lotstream.schemas.sightings import Sighting, SightingRows, State
 from lotstream.streams.engine.core import Output, Record
-from lotstream.streams.smooth.decide import late_sighting, sighting, state_now
+from lotstream.streams.smooth.decide import closed, late, neighbours, opened, state_now
 from lotstream.streams.smooth.labels import LabelCache
 from lotstream.streams.smooth.pieces import blocks_of, event_times
-from lotstream.streams.smooth.point import Touched, forget, late_cells, split_late, take, unsettle
+from lotstream.streams.smooth.point import Touched, forget, late_cells, point_of, split_late, take
 from lotstream.streams.smooth.policy import SmoothPolicy
 from lotstream.streams.smooth.signals import Signals
 from lotstream.streams.smooth.snapshot import Snapshot
-from lotstream.streams.smooth.state import LIVE, Block, Book, Cell, Point, SmoothState
+from lotstream.streams.smooth.state import LIVE, Cell, SmoothState
 from lotstream.streams.smooth.timers import Timers, clock_name, end_idle, hear, oldest_slot
+
+_OBSERVED = int(State.OBSERVED)
 
 
 class SmoothCore:
@@ -37,17 +39,14 @@ class SmoothCore:
         self._labels = LabelCache(partitions)
         self._timers = Timers(self.state, policy)
         self._snapshot = Snapshot(self.state, policy)
-        self._contexts: dict[tuple[str, int, str], Context] = {}
 
     def load(self, items: Iterable[tuple[bytes, bytes]]) -> None:
         """Take back what `changes` reported."""
         self._snapshot.load(items)
         for _, point in sorted(self.state.points.items()):
             for _, book in sorted(point.books.items()):
-                for tag, cell in sorted(book.cells.items()):
-                    cell.queued = cell.settled
-                    self._timers.watch(point, book, tag, cell)
-                    cell.queued = not cell.settled
+                for _, cell in sorted(book.cells.items()):
+                    self._timers.watch(cell)
 
     def changes(self) -> Mapping[bytes, bytes | None]:
         """Records of the changelog since the last call."""
@@ -58,7 +57,7 @@ class SmoothCore:
         self.state.log_us = max(self.state.log_us, record.timestamp_us)
         rows: list[Sighting] = []
         outputs: list[Output] = []
-        touched: Touched = {}
+        touched = Touched()
         try:
             message = decode_reads(record.value)
         except Rejected as reason:
@@ -93,14 +92,13 @@ class SmoothCore:
             source = self.state.clocks.get(clock)
             now_us = -1 if source is None or source.ended_us >= 0 else source.time_us
         oldest = oldest_slot(now_us, remember_us=self._policy.remember_us)
-        point = self._point(batch.read_point)
-        for block in blocks_of(batch, columns, labels, clock=clock):
-            joining, late = split_late(point, block, oldest=oldest)
+        point = point_of(self.state, self._policy, name=batch.read_point)
+        for block in blocks_of(batch, columns, labels, clock=clock, policy=self._policy.version):
+            joining, too_late = split_late(point, block, oldest=oldest)
             if joining is not None:
-                for book, tag, cell in take(point, joining, touched):
-                    self._timers.watch(point, book, tag, cell)
-            if late is not None:
-                rows += self._late(point, late, version=(self._epoch, record.offset))
+                take(point, joining, touched)
+            if too_late is not None:
+                rows += [late(cell, version=(self._epoch, record.offset)) for cell in late_cells(point, too_late)]
         if clock != LIVE:
             hear(self.state, clock, time_us=greatest)
         return outputs
@@ -109,12 +107,6 @@ class SmoothCore:
         """Live reads run on log time, but for those of a reader far ahead: they would stay open until it is reached."""
         ahead = greatest_us - self.state.log_us > self._policy.source_idle_us
         return clock_name(batch.stamp.source, batch.door) if batch.stamp.origin is not Origin.LIVE or ahead else LIVE
-
-    def _late(self, point: Point, block: Block, *, version: tuple[int, int]) -> list[Sighting]:
-        return [
-            late_sighting(cell, tag, slot, rule=point.rule, context=self._context(point, cell), version=version)
-            for (slot, tag), cell in late_cells(point, block).items()
-        ]
 
     def _event(self, event: ReaderEvent) -> list[Output]:
         if event.type is not ReaderEventType.OVERFLOW and not event.lost:
@@ -132,78 +124,57 @@ class SmoothCore:
         if clock is not None and clock.ended_us < 0:
             clock.ended_us = self.state.log_us
 
-    def _point(self, name: str) -> Point:
-        point = self.state.points.get(name)
-        if point is None:
-            point = self.state.points[name] = Point(name, self._policy.at(name))
-        return point
-
     def _decide(self, touched: Touched, rows: list[Sighting], *, version: tuple[int, int]) -> None:
         """Publish what changed and what became final, each sighting at most once."""
-        final, forgotten = self._timers.pop()
-        order = dict(touched)
-        for name, slot, tag in touched:
-            point = self.state.points[name]
-            cell = point.books[slot].cells[tag]
-            if cell.settled or not cell.queued:
-                self._unsettle(point, slot, tag, cell)
-            for other, neighbour in unsettle(point, slot, tag):
-                order[name, other, tag] = None
-                self._unsettle(point, other, tag, neighbour)
-        for timer in final:
-            order[timer.read_point, timer.slot, timer.tag] = None
-        for name, slot, tag in order:
-            row = self._publish(self.state.points[name], slot, tag, version=version)
-            if row is not None:
-                rows.append(row)
-        for timer in forgotten:
-            forget(self.state.points[timer.read_point], timer.slot)
+        timers = self._timers
+        near = dict(touched.near)
+        for cell in touched.near:
+            near.update(dict.fromkeys(neighbours(cell)))
+        order = touched.cells | near if near else touched.cells
+        for cell in order:
+            if cell.settled:
+                cell.settled = False
+                cell.book.point.changed[cell] = None
+            if not cell.queued:
+                timers.watch(cell)
+        final, forgotten = timers.pop()
+        now_us = self.state.log_us
+        closing: list[Cell] = []
+        for cell in order:
+            book = cell.book
+            runs = cell.runs
+            if (runs and book.live and runs[-1].last + book.point.wait_us >= now_us) or not timers.is_final(cell):
+                if cell.shown != _OBSERVED or cell.shown_at != cell.place.inside:
+                    self._open(cell, rows, version=version)
+            else:
+                closing.append(cell)
+        if final:
+            closing = list(dict.fromkeys(closing + final))
+        if closing:
+            rows += closed(closing, version=version)
+            for cell in closing:
+                self._close(cell)
+        for book in forgotten:
+            forget(book.point, book.slot)
 
-    def _unsettle(self, point: Point, slot: int, tag: str, cell: Cell) -> None:
-        cell.settled = False
-        point.changed[slot, tag] = None
-        self._timers.watch(point, point.books[slot], tag, cell)
+    def _open(self, cell: Cell, rows: list[Sighting], *, version: tuple[int, int]) -> None:
+        """Publish a sighting that is not final when it says something new: that it is there, place or state."""
+        place = cell.place.inside
+        if cell.shown >= 0 and cell.shown_at == place and state_now(cell) == cell.shown:
+            return
+        row = opened(cell, version=version)
+        rows.append(row)
+        cell.shown, cell.shown_at = row.state, place
+        cell.book.point.changed[cell] = None
 
-    def _publish(self, point: Point, slot: int, tag: str, *, version: tuple[int, int]) -> Sighting | None:
-        book = point.books[slot]
-        cell = book.cells.get(tag)
-        if cell is None or cell.settled:
-            return None
-        final = self._timers.behind(book, self._timers.due(point, cell)) is None
-        if not final and not self._matters(point, book, tag, cell):
-            return None
-        point.changed[slot, tag] = None
-        cell.settled = final
-        row = sighting(
-            point.books,
-            tag,
-            slot,
-            rule=point.rule,
-            context=self._context(point, cell),
-            version=version,
-            final=final,
-        )
-        cell.shown, cell.shown_at = row.state, cell.place.inside
-        if not cell.runs:
-            del book.cells[tag]
-        return row
-
-    def _matters(self, point: Point, book: Book, tag: str, cell: Cell) -> bool:
-        """Whether a sighting that is still open says something new: it opened, another place, another state."""
-        if not cell.runs:
-            return False
-        if cell.shown < 0 or cell.shown_at != cell.place.inside:
-            return True
-        return cell.shown != 1 and state_now(point.books, tag, book.slot, rule=point.rule) != cell.shown
-
-    def _context(self, point: Point, cell: Cell) -> Context:
-        place = cell.place
-        key = (point.name, place.mapping, place.reader)
-        context = self._contexts.get(key)
-        if context is None:
-            context = Context(point.name, place.reader, self._policy.version, place.mapping)
-            self._contexts[key] = context
-        return context
+    def _close(self, cell: Cell) -> None:
+        cell.settled = True
+        book = cell.book
+        book.point.changed[cell] = None
+        if cell.runs:
+            cell.shown, cell.shown_at = state_now(cell), cell.place.inside
+        else:
+            del book.cells[cell.tag]
 
     def _by_partition(self, rows: list[Sighting]) -> list[Output]:
         partition = self._labels.partition

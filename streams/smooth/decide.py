@@ -1,19 +1,30 @@
 """The decisions of smoothing, pure: which reads are one run, which slots one visit, how sure, which way, where."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from lotstream.schemas.base import NOT_REPORTED, SLOT_US
-from lotstream.schemas.sightings import NO_DECLARATION, Context, Direction, How, Mark, Sighting, State
+from lotstream.schemas.base import SLOT_US
+from lotstream.schemas.sightings import NO_DECLARATION, Direction, How, Mark, Sighting, State
 from lotstream.streams.smooth.policy import Rule
-from lotstream.streams.smooth.state import AntennaSums, Book, Cell, Folded, Run, Visit
+from lotstream.streams.smooth.state import Cell, Run, Visit
+from lotstream.streams.smooth.table import Table, Told
+
+# plain ints: an enum's value costs a call, and rows are made by the ten thousand a second
+_GLIMPSED, _OBSERVED = int(State.GLIMPSED), int(State.OBSERVED)
+_UNKNOWN, _INWARD, _OUTWARD = int(Direction.UNKNOWN), int(Direction.INWARD), int(Direction.OUTWARD)
+_FINAL, _LATE, _RETRACTED = int(Mark.FINAL), int(Mark.LATE), int(Mark.RETRACTED)
+_CONTINUES_BEFORE, _CONTINUES_AFTER = int(Mark.CONTINUES_BEFORE), int(Mark.CONTINUES_AFTER)
+_CONFIRMED = int(How.CONFIRMED)
 
 
-def join(runs: list[Run], run: Run, *, silence_us: int) -> Run:
+def join(runs: list[Run], run: Run, *, silence_us: int, table: Table) -> Run:
     """Take a run into runs of the same tag and slot; what it bridges becomes one. Returns the run it is now in."""
     kept = []
     for other in runs:
         if other.first - run.last <= silence_us and run.first - other.last <= silence_us:
-            _absorb(run, other)
+            run.first = min(run.first, other.first)
+            run.last = max(run.last, other.last)
+            run.reads += other.reads
+            table.merge(run.row, other.row)
         else:
             kept.append(other)
     kept.append(run)
@@ -26,69 +37,22 @@ def _first(run: Run) -> int:
     return run.first
 
 
-def _absorb(run: Run, other: Run) -> None:
-    run.first = min(run.first, other.first)
-    run.last = max(run.last, other.last)
-    run.reads += other.reads
-    run.inner += other.inner
-    run.inner_us += other.inner_us
-    run.outer += other.outer
-    run.outer_us += other.outer_us
-    run.parts += other.parts
-    for antenna, sums in other.folded.items():
-        _add(run.folded, antenna, *sums)
-
-
-def _add(folded: Folded, antenna: int, reads: int, rssi: int, reports: int) -> None:
-    had = folded.get(antenna)
-    folded[antenna] = (reads, rssi, reports) if had is None else (had[0] + reads, had[1] + rssi, had[2] + reports)
-
-
-def fold(run: Run) -> Folded:
-    """The run's sums per antenna, put together when somebody asks for them."""
-    folded = run.folded
-    for sums, piece in run.parts:
-        _fold_piece(folded, sums, piece)
-    run.parts.clear()
-    return folded
-
-
-def _fold_piece(folded: Folded, sums: AntennaSums, piece: int) -> None:
-    reads, rssi, reports = sums.reads[piece], sums.rssi[piece], sums.reports[piece]
-    for i, antenna in enumerate(sums.antennas):
-        if reads[i]:
-            _add(folded, antenna, reads[i], int(rssi[i]), reports[i])
-
-
-def flat(run: Run, *, slot: int) -> list[int]:
-    """A run as it is published: first and last in the slot, reads, then antenna, reads, mean RSSI (rounded half up)."""
-    row = [max(run.first, slot * SLOT_US), run.last, run.reads]
-    folded = fold(run)
-    for antenna in sorted(folded) if len(folded) > 1 else folded:
-        reads, rssi, reports = folded[antenna]
-        row += (antenna, reads, (2 * rssi + reports) // (2 * reports) if reports else NOT_REPORTED)
-    return row
-
-
 def continues(earlier: Cell | None, later: Cell | None, *, silence_us: int) -> bool:
     """Whether the last run of a slot goes on as the first run of the next."""
-    return (
-        earlier is not None
-        and later is not None
-        and bool(earlier.runs)
-        and bool(later.runs)
-        and later.runs[0].first - earlier.runs[-1].last <= silence_us
-    )
+    if earlier is None or later is None or not earlier.runs or not later.runs:
+        return False
+    return later.runs[0].first - earlier.runs[-1].last <= silence_us
 
 
-def visit_before(books: dict[int, Book], tag: str, slot: int, *, silence_us: int) -> Visit | None:
+def visit_before(cell: Cell) -> Visit | None:
     """The visit that the first run of a slot continues, up to the end of the slot before; None when it starts here."""
-    cell = books[slot].cells[tag]
+    point, tag, slot = cell.book.point, cell.tag, cell.book.slot
+    silence_us = point.rule.silence_us
     total: Visit | None = None
     while True:
         first = cell.runs[0].first
         slot -= 1
-        book = books.get(slot)
+        book = point.books.get(slot)
         before = None if book is None else book.cells.get(tag)
         if before is None or not before.runs:
             carry = cell.carry
@@ -96,20 +60,22 @@ def visit_before(books: dict[int, Book], tag: str, slot: int, *, silence_us: int
         run = before.runs[-1]
         if first - run.last > silence_us:
             return total
-        total = _plus(total, _visit(run))
+        total = _plus(total, _visit(run, point.table, slot=slot))
         if len(before.runs) > 1:
             return total
         cell = before
 
 
-def visit_after(before: Visit | None, runs: list[Run]) -> Visit:
+def visit_after(before: Visit | None, cell: Cell) -> Visit:
     """Totals of the visit of the last run of a slot."""
-    own = _visit(runs[-1])
-    return own if before is None or len(runs) > 1 else _plus(own, before)
+    own = _visit(cell.runs[-1], cell.book.point.table, slot=cell.book.slot)
+    return own if before is None or len(cell.runs) > 1 else _plus(own, before)
 
 
-def _visit(run: Run) -> Visit:
-    return Visit(run.first, run.last, run.reads, run.inner, run.inner_us, run.outer, run.outer_us)
+def _visit(run: Run, table: Table, *, slot: int) -> Visit:
+    inner, inner_us, outer, outer_us = table.sides(run.row)
+    start = 2 * slot * SLOT_US
+    return Visit(run.first, run.last, run.reads, inner, inner_us + start * inner, outer, outer_us + start * outer)
 
 
 def _plus(total: Visit | None, other: Visit) -> Visit:
@@ -129,136 +95,154 @@ def observed(run: Run, rule: Rule, before: Visit | None = None) -> bool:
     return rule.observe_duration_us is not None and run.last - first >= rule.observe_duration_us
 
 
-def state_of(cell: Cell, rule: Rule, before: Visit | None) -> State:
+def state_of(cell: Cell, before: Visit | None) -> int:
     """Observed once any run of the slot is; a scan at once."""
     if cell.scanned:
-        return State.OBSERVED
-    for i, run in enumerate(cell.runs):
-        if observed(run, rule, before if i == 0 else None):
-            return State.OBSERVED
-    return State.GLIMPSED
+        return _OBSERVED
+    rule = cell.book.point.rule
+    for run in cell.runs:
+        if observed(run, rule, before):
+            return _OBSERVED
+        before = None  # only the first run goes on with it
+    return _GLIMPSED
 
 
-def state_now(books: dict[int, Book], tag: str, slot: int, *, rule: Rule) -> State:
+def state_now(cell: Cell) -> int:
     """The state of a slot that is still open."""
-    cell = books[slot].cells[tag]
-    state = state_of(cell, rule, None)
-    if state is State.GLIMPSED and (slot - 1 in books or cell.carry is not None):
-        return state_of(cell, rule, visit_before(books, tag, slot, silence_us=rule.silence_us))
+    state = state_of(cell, None)
+    if state == _GLIMPSED and (cell.book.slot - 1 in cell.book.point.books or cell.carry is not None):
+        return state_of(cell, visit_before(cell))
     return state
 
 
-def direction_of(visit: Visit) -> Direction:
+def direction_of(inner: int, inner_us: int, outer: int, outer_us: int) -> int:
     """By the order of the mean times of the two sides; unknown when one is missing or both are equal."""
-    if not visit.inner or not visit.outer:
-        return Direction.UNKNOWN
-    inner, outer = visit.inner_us * visit.outer, visit.outer_us * visit.inner
-    if inner == outer:
-        return Direction.UNKNOWN
-    return Direction.INWARD if outer < inner else Direction.OUTWARD
+    if not inner or not outer:
+        return _UNKNOWN
+    inner_us, outer_us = inner_us * outer, outer_us * inner
+    if inner_us == outer_us:
+        return _UNKNOWN
+    return _INWARD if outer_us < inner_us else _OUTWARD
 
 
-def followers(books: dict[int, Book], tag: str, slot: int, *, silence_us: int) -> Iterator[tuple[Book, Cell]]:
-    """The later slots of the visit that ends or goes on in this one."""
-    cell = books[slot].cells[tag]
+def neighbours(cell: Cell) -> Iterator[Cell]:
+    """Whose words may change with a sighting: the slot before when it was final, and all of the visit after."""
+    books, tag, slot = cell.book.point.books, cell.tag, cell.book.slot
+    before = books.get(slot - 1)
+    if before is not None and tag in before.cells and before.cells[tag].settled:
+        yield before.cells[tag]
     while (book := books.get(slot := slot + 1)) is not None:
         after = book.cells.get(tag)
-        if after is None or not continues(cell, after, silence_us=silence_us):
+        if after is None or not continues(cell, after, silence_us=book.point.rule.silence_us):
             return
-        yield book, after
+        yield after
         cell = after
 
 
-def sighting(
-    books: dict[int, Book], tag: str, slot: int, *, rule: Rule, context: Context, version: tuple[int, int], final: bool
-) -> Sighting:
-    """The version of a sighting that its reads make now. Before the visit ends: direction unknown, location inside."""
-    cell = books[slot].cells[tag]
-    runs = cell.runs
-    if not runs:
-        return _retraction(cell, tag, slot, context=context, version=version)
-    before = visit_before(books, tag, slot, silence_us=rule.silence_us)
-    after = books.get(slot + 1)
-    goes_on = after is not None and continues(cell, after.cells.get(tag), silence_us=rule.silence_us)
-    marks = Mark.CONTINUES_BEFORE.value if before is not None else 0
-    direction = Direction.UNKNOWN
-    if goes_on:
-        marks |= Mark.CONTINUES_AFTER.value
-    elif final:
-        direction = direction_of(visit_after(before, runs))
-    if final:
-        marks |= Mark.FINAL.value
-    place = cell.place
-    rows = [flat(run, slot=slot) for run in runs]
-    return Sighting(
-        tag,
-        context,
-        slot,
-        "",
-        version,
-        place.outside if direction is Direction.OUTWARD and place.outside else place.inside,
-        rows[0][0],
-        rows[-1][1],
-        sum(row[2] for row in rows),
-        state_of(cell, rule, before).value,
-        direction.value,
-        marks,
-        How.CONFIRMED.value,
-        cell.recorded,
-        "",
-        (),
-        NO_DECLARATION,
-        rows,
-    )
-
-
-def late_sighting(
-    cell: Cell, tag: str, slot: int, *, rule: Rule, context: Context, version: tuple[int, int]
-) -> Sighting:
-    """Reads later than remembered: final at once, in a lane of their own, direction unknown."""
-    rows = [flat(run, slot=slot) for run in cell.runs]
-    return Sighting(
-        tag,
-        context,
-        slot,
-        f"late:{version[1]}",
-        version,
-        cell.place.inside,
-        rows[0][0],
-        rows[-1][1],
-        sum(row[2] for row in rows),
-        state_of(cell, rule, None).value,
-        Direction.UNKNOWN.value,
-        (Mark.FINAL | Mark.LATE).value,
-        How.CONFIRMED.value,
-        cell.recorded,
-        "",
-        (),
-        NO_DECLARATION,
-        rows,
-    )
-
-
-def _retraction(cell: Cell, tag: str, slot: int, *, context: Context, version: tuple[int, int]) -> Sighting:
-    """All reads of a published sighting turned out to lie elsewhere: a better copy of each tells another event time."""
+def opened(cell: Cell, *, version: tuple[int, int]) -> Sighting:
+    """A version before the sighting is final: direction unknown, location inside, runs without their strengths."""
+    books, slot = cell.book.point.books, cell.book.slot
+    marks = 0
+    visit: Visit | None = None
+    if slot - 1 in books or cell.carry is not None:
+        visit = visit_before(cell)
+        if visit is not None:
+            marks = _CONTINUES_BEFORE
+    if slot + 1 in books and _goes_on(cell):
+        marks |= _CONTINUES_AFTER
     start = slot * SLOT_US
+    runs = [[max(run.first, start), run.last, run.reads] for run in cell.runs]
+    return _row(cell, ("", version, cell.place.inside, state_of(cell, visit), _UNKNOWN, marks, runs))
+
+
+def closed(cells: Sequence[Cell], *, version: tuple[int, int]) -> list[Sighting]:
+    """The final versions of sightings, in their order. One whose reads all turned out to lie elsewhere is retracted."""
+    rows = [run.row for cell in cells for run in cell.runs]
+    told = iter(cells[0].book.point.table.told(rows) if rows else ())  # all of a partition have one table
+    return [
+        _closed(cell, [next(told) for _ in cell.runs], version=version)
+        if cell.runs
+        else _retraction(cell, version=version)
+        for cell in cells
+    ]
+
+
+def _closed(cell: Cell, told: list[Told], *, version: tuple[int, int]) -> Sighting:
+    books, slot = cell.book.point.books, cell.book.slot
+    place = cell.place
+    location, direction, marks = place.inside, _UNKNOWN, _FINAL
+    visit: Visit | None = None
+    if slot - 1 in books or cell.carry is not None:
+        visit = visit_before(cell)
+        if visit is not None:
+            marks |= _CONTINUES_BEFORE
+    if slot + 1 in books and _goes_on(cell):
+        marks |= _CONTINUES_AFTER
+    else:
+        if visit is None or len(told) > 1:
+            direction = direction_of(*told[-1].sides)
+        else:
+            direction = direction_of(*visit_after(visit, cell)[3:])
+        if direction == _OUTWARD and place.outside:
+            location = place.outside
+    start = slot * SLOT_US
+    runs = [
+        [max(run.first, start), run.last, run.reads, *strengths]
+        for run, (strengths, _) in zip(cell.runs, told, strict=True)
+    ]
+    return _row(cell, ("", version, location, state_of(cell, visit), direction, marks, runs))
+
+
+def _goes_on(cell: Cell) -> bool:
+    point = cell.book.point
+    after = point.books[cell.book.slot + 1].cells.get(cell.tag)
+    return after is not None and continues(cell, after, silence_us=point.rule.silence_us)
+
+
+def late(cell: Cell, *, version: tuple[int, int]) -> Sighting:
+    """Reads later than remembered: final at once, in a lane of their own, direction unknown."""
+    told = cell.book.point.table.told([run.row for run in cell.runs])
+    start = cell.book.slot * SLOT_US
+    runs = [
+        [max(run.first, start), run.last, run.reads, *strengths]
+        for run, (strengths, _) in zip(cell.runs, told, strict=True)
+    ]
+    marks = _FINAL | _LATE
+    lane = f"late:{version[1]}"
+    return _row(cell, (lane, version, cell.place.inside, state_of(cell, None), _UNKNOWN, marks, runs))
+
+
+def _retraction(cell: Cell, *, version: tuple[int, int]) -> Sighting:
+    """All reads of a published sighting turned out to lie elsewhere: a better copy of each tells another event time."""
+    start = cell.book.slot * SLOT_US
+    marks = _FINAL | _RETRACTED
+    row = _row(cell, ("", version, cell.place.inside, _GLIMPSED, _UNKNOWN, marks, [[start, start, 0]]))
+    return row._replace(runs=[])
+
+
+_Row = tuple[str, tuple[int, int], str, int, int, int, list[list[int]]]
+
+
+def _row(cell: Cell, row: _Row) -> Sighting:
+    lane, version, location, state, direction, marks, runs = row
+    reads = runs[0][2] if len(runs) == 1 else sum(run[2] for run in runs)
     return Sighting(
-        tag,
-        context,
-        slot,
-        "",
+        cell.tag,
+        cell.place.context,
+        cell.book.slot,
+        lane,
         version,
-        cell.place.inside,
-        start,
-        start,
-        0,
-        State.GLIMPSED.value,
-        Direction.UNKNOWN.value,
-        (Mark.FINAL | Mark.RETRACTED).value,
-        How.CONFIRMED.value,
+        location,
+        runs[0][0],
+        runs[-1][1],
+        reads,
+        state,
+        direction,
+        marks,
+        _CONFIRMED,
         cell.recorded,
         "",
         (),
         NO_DECLARATION,
-        [],
+        runs,
     )

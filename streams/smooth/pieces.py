@@ -7,17 +7,18 @@ from numpy.typing import NDArray
 
 from lotstream.schemas.base import NOT_REPORTED, SLOT_US
 from lotstream.schemas.reads import Ints, ReadBatch, ReadColumns
+from lotstream.schemas.sightings import Context
 from lotstream.streams.smooth.state import (
     ANTENNA_BITS,
     FRAME_BITS,
     FRAME_MASK,
     NO_RSSI,
     TAG_SHIFT,
-    AntennaSums,
     Block,
     Place,
     Rank,
 )
+from lotstream.streams.smooth.table import Table, weighted
 
 Mask = NDArray[np.bool_]
 _ANTENNAS = (1 << ANTENNA_BITS) - 1
@@ -33,18 +34,17 @@ class Labels(NamedTuple):
 
 
 class Pieces(NamedTuple):
-    """Row i of every column is piece i; ``sides`` has reports and summed first + last - 2 x slot start per side."""
+    """Row i of every column is piece i; ``sums`` has its row for the table."""
 
     tag: list[int]
     slot: list[int]
     first: list[int]
     last: list[int]
     reads: list[int]
-    sides: tuple[list[int], list[float], list[int], list[float]] | None
-    sums: AntennaSums
+    sums: Ints
 
 
-def blocks_of(batch: ReadBatch, columns: ReadColumns, labels: Labels, *, clock: str) -> list[Block]:
+def blocks_of(batch: ReadBatch, columns: ReadColumns, labels: Labels, *, clock: str, policy: int) -> list[Block]:
     """The reads of a batch as blocks, one per frame of the reader's time; a read twice in the batch comes once."""
     tag = columns.tag if labels.key_of is None else labels.key_of[columns.tag]
     device = columns.last_us - batch.clock_offset_us
@@ -57,7 +57,9 @@ def blocks_of(batch: ReadBatch, columns: ReadColumns, labels: Labels, *, clock: 
         mask = kept if low == high else (frame == number if kept is None else (frame == number) & kept)
         rows = _sorted(codes, columns, mask=mask, summed=batch.first is not None or batch.count is not None)
         if len(rows):
-            blocks.append(_block(batch, columns, labels, frame=number, clock=clock, codes=codes, rows=rows))
+            blocks.append(
+                _block(batch, columns, labels, frame=number, clock=clock, codes=codes, rows=rows, policy=policy)
+            )
     return blocks
 
 
@@ -78,8 +80,17 @@ def _sorted(codes: Ints, columns: ReadColumns, *, mask: Mask | None, summed: boo
 
 
 def _block(
-    batch: ReadBatch, columns: ReadColumns, labels: Labels, *, frame: int, clock: str, codes: Ints, rows: Ints
+    batch: ReadBatch,
+    columns: ReadColumns,
+    labels: Labels,
+    *,
+    frame: int,
+    clock: str,
+    codes: Ints,
+    rows: Ints,
+    policy: int,
 ) -> Block:
+    context = Context(batch.read_point, batch.reader, policy, batch.mapping)
     rssi = None
     if columns.rssi is not None:
         rssi = np.where(columns.rssi == NOT_REPORTED, NO_RSSI, columns.rssi)[rows].astype(np.int16)
@@ -88,7 +99,7 @@ def _block(
         frame=frame,
         shift_us=batch.clock_offset_us,
         clock=clock,
-        place=Place(batch.mapping, batch.reader, batch.inside, batch.outside),
+        place=Place(batch.mapping, batch.reader, batch.inside, batch.outside, context),
         inner=tuple(batch.inner),
         outer=tuple(batch.outer),
         rank=Rank(batch.stamp.received_us, batch.clock_offset_us, batch.stamp.source, batch.sequence),
@@ -127,7 +138,7 @@ def select(block: Block, mask: Mask, *, contested: bool = False) -> Block:
     )
 
 
-def pieces_of(block: Block, *, silence_us: int) -> Pieces:
+def pieces_of(block: Block, table: Table, *, silence_us: int) -> Pieces:
     """Pieces of a block with at least one read. Pieces of one tag may still join: by a report that sums up a time."""
     times = event_times(block)
     tag = block.codes >> TAG_SHIFT
@@ -141,57 +152,54 @@ def pieces_of(block: Block, *, silence_us: int) -> Pieces:
     start = np.flatnonzero(new)
     stop = np.append(start[1:], len(tag))
     piece = np.cumsum(new) - 1
-    sums, reads = _by_antenna(block, piece, pieces=len(start))
     begin = first[start] if block.lag is None else np.minimum.reduceat(first, start)
+    reads = stop - start if block.count is None else np.add.reduceat(block.count, start)
     return Pieces(
-        tag=tag[start].tolist(),
-        slot=slot[start].tolist(),
-        first=begin.tolist(),
-        last=times[stop - 1].tolist(),
-        reads=(stop - start).tolist() if block.count is None else reads,
-        sides=_by_side(block, piece, pieces=len(start), middle=first + times - 2 * SLOT_US * slot),
-        sums=sums,
+        tag[start].tolist(),
+        slot[start].tolist(),
+        begin.tolist(),
+        times[stop - 1].tolist(),
+        reads.tolist(),
+        _sums(block, table, piece=piece, middle=first + times - 2 * SLOT_US * slot),
     )
 
 
-def _by_antenna(block: Block, piece: Ints, *, pieces: int) -> tuple[AntennaSums, list[int]]:
-    """Sums by piece and antenna (float64 is exact below 2**53), and the reads of each piece."""
+def _sums(block: Block, table: Table, *, piece: Ints, middle: Ints) -> Ints:
+    """Rows for the table; a side's times are sums of first + last - 2 x slot start."""
     antenna = block.codes & _ANTENNAS
-    present = np.flatnonzero(np.bincount(antenna, minlength=_ANTENNAS + 1))
-    column = np.zeros(_ANTENNAS + 1, np.int64)
-    column[present] = np.arange(len(present))
-    at = piece * len(present) + column[antenna]
-    shape = (pieces, len(present))
-    size = pieces * len(present)
-    reports = np.bincount(at, minlength=size).reshape(shape)
-    reads = reports
-    if block.count is not None:
-        reads = np.bincount(at, weights=block.count, minlength=size).reshape(shape).astype(np.int64)
-    listed = reports.tolist()
-    totals = [] if block.count is None else reads.sum(axis=1).tolist()
-    if block.rssi is None:
-        return AntennaSums(
-            present.tolist(), reads.tolist(), [[0] * len(present)] * pieces, [[0] * len(present)] * pieces
-        ), totals
-    weights = block.rssi
-    missing = block.rssi == NO_RSSI
-    if missing.any():
-        listed = np.bincount(at[~missing], minlength=size).reshape(shape).tolist()
-        weights = np.where(missing, 0, block.rssi)
-    rssi = np.bincount(at, weights=weights, minlength=size).reshape(shape).tolist()
-    return AntennaSums(present.tolist(), reads.tolist(), rssi, listed), totals
+    table.know(antenna)
+    pieces, width = int(piece[-1]) + 1, table.width
+    size = pieces * width
+    row = piece * width
+    at = row + table.column[antenna]
+    if block.count is None and block.rssi is None:
+        sums = np.bincount(at, minlength=size)
+    else:
+        sums = _with_rssi(block, at, size=size)
+    if block.inner and block.outer:
+        side = np.full(_ANTENNAS + 1, -1, np.int64)
+        side[list(block.outer)] = 2
+        side[list(block.inner)] = 0
+        at = side[antenna]
+        known = at >= 0
+        if not known.all():
+            row, at, middle = row[known], at[known], middle[known]
+        at = row + at
+        sums += np.bincount(at, minlength=size)
+        sums += weighted(at + 1, middle, size)
+    return sums.reshape(pieces, width)
 
 
-def _by_side(
-    block: Block, piece: Ints, *, pieces: int, middle: Ints
-) -> tuple[list[int], list[float], list[int], list[float]] | None:
-    """Reports and their summed doubled middles per side; None where the read point has only one."""
-    if not block.inner or not block.outer:
-        return None
-    side = np.zeros(_ANTENNAS + 1, np.int64)
-    side[list(block.outer)] = 2
-    side[list(block.inner)] = 1
-    at = piece * 3 + side[block.codes & _ANTENNAS]
-    reports = np.bincount(at, minlength=3 * pieces).reshape(pieces, 3)
-    middles = np.bincount(at, weights=middle, minlength=3 * pieces).reshape(pieces, 3)
-    return reports[:, 1].tolist(), middles[:, 1].tolist(), reports[:, 2].tolist(), middles[:, 2].tolist()
+def _with_rssi(block: Block, at: Ints, *, size: int) -> Ints:
+    rows = np.bincount(at, minlength=size)
+    sums = rows.copy() if block.count is None else weighted(at, block.count, size)
+    if block.rssi is not None:
+        missing = block.rssi == NO_RSSI
+        if missing.any():
+            at = at[~missing]
+            rows = np.bincount(at, minlength=size)
+            sums[1:] += weighted(at, block.rssi[~missing], size)[:-1]
+        else:
+            sums[1:] += weighted(at, block.rssi, size)[:-1]
+        sums[2:] += rows[:-2]
+    return sums

@@ -1,15 +1,18 @@
 """What happens to the memory of one read point: reads come in, a read is known again, slots are forgotten."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from lotstream.schemas.base import SLOT_US
-from lotstream.streams.smooth.decide import followers, join, visit_after, visit_before
+from lotstream.streams.smooth.decide import join, visit_after, visit_before
 from lotstream.streams.smooth.pieces import Mask, event_times, pieces_of, select
+from lotstream.streams.smooth.policy import SmoothPolicy
 from lotstream.streams.smooth.state import (
     ANTENNA_BITS,
     FRAME_MASK,
+    LIVE,
     TAG_SHIFT,
     Block,
     Book,
@@ -17,10 +20,28 @@ from lotstream.streams.smooth.state import (
     Frame,
     Point,
     Run,
+    SmoothState,
 )
+from lotstream.streams.smooth.table import Table
 
-Touched = dict[tuple[str, int, str], None]  # read point, slot, tag: to be decided again at the end of the message
 _LOW = (1 << TAG_SHIFT) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """What a message changed, each once and in the order of the message: to be decided again at its end."""
+
+    cells: dict[Cell, None] = field(default_factory=dict)
+    near: dict[Cell, None] = field(default_factory=dict)  # of them, those with a neighbouring slot
+
+
+def point_of(state: SmoothState, policy: SmoothPolicy, *, name: str) -> Point:
+    """The read point of a name, new when it is not known."""
+    point = state.points.get(name)
+    if point is None:
+        rule = policy.at(name)
+        point = state.points[name] = Point(name, rule, state.table, rule.silence_us + policy.grace_us)
+    return point
 
 
 def split_late(point: Point, block: Block, *, oldest: int) -> tuple[Block | None, Block | None]:
@@ -39,17 +60,18 @@ def split_late(point: Point, block: Block, *, oldest: int) -> tuple[Block | None
     return (select(block, ~late), select(block, late)) if late.any() else (block, None)
 
 
-def take(point: Point, block: Block, touched: Touched) -> list[tuple[Book, str, Cell]]:
-    """Add reads that are not late, each once. Returns the sightings that are new, in the order of the block."""
+def take(point: Point, block: Block, touched: Touched) -> None:
+    """Add reads that are not late, each once."""
     frame = point.frames.setdefault((block.reader, block.frame), Frame())
     fresh, contested = _not_seen(frame, block)
     if fresh is None:
-        return []
+        return
     remember(point, frame, fresh)
     point.new_blocks.append(fresh)
     if contested:
-        return _rebuild_around(point, fresh, touched)
-    return _add(point, fresh, touched)
+        _rebuild_around(point, fresh, touched)
+    else:
+        _add(point, fresh, touched)
 
 
 def _not_seen(frame: Frame, block: Block) -> tuple[Block | None, bool]:
@@ -108,90 +130,87 @@ def remember(point: Point, frame: Frame, block: Block) -> None:
     frame.slots.update((low,) if low == high else slots.tolist())
 
 
-def _add(point: Point, block: Block, touched: Touched | None) -> list[tuple[Book, str, Cell]]:
-    """Put the reads of a block into their slots; ``touched`` is None while the memory is built again."""
-    pieces = pieces_of(block, silence_us=point.rule.silence_us)
+def _add(point: Point, block: Block, touched: Touched) -> None:
+    """Put the reads of a block into their slots."""
     silence = point.rule.silence_us
+    table = point.table
+    pieces = pieces_of(block, table, silence_us=silence)
     keys, place, received, scanned = block.keys, block.place, block.rank.received_us, block.scanned
-    opened: list[tuple[Book, str, Cell]] = []
-    name, sums, sides = point.name, pieces.sums, pieces.sides
-    book: Book | None = None
-    for number, (tag, slot, first, last, reads) in enumerate(zip(*pieces[:5], strict=True)):
-        key = keys[tag]
-        if book is None or book.slot != slot:
+    cells, near = touched.cells, touched.near
+    rows: list[int] = []
+    done = 0
+    slot = -1
+    for tag, number, first, last, reads in zip(*pieces[:5], strict=True):
+        if number != slot:
+            slot = number
             book = _book(point, slot, clock=block.clock)
+            before, after = point.books.get(slot - 1), point.books.get(slot + 1)
+        key = keys[tag]
         cell = book.cells.get(key)
         if cell is None:
-            cell = book.cells[key] = Cell(place)
-            opened.append((book, key, cell))
-        elif not cell.runs:
-            cell.place, cell.recorded, cell.scanned = place, 0, False
-        elif place > cell.place:
-            cell.place = place
-        if received > cell.recorded:
-            cell.recorded = received
-        if scanned and tag in scanned:
-            cell.scanned = True
-        runs = cell.runs
-        run = runs[-1] if runs else None
-        if run is not None and run.first <= first <= run.last + silence:
-            if last > run.last:
-                run.last = last
-            run.reads += reads
+            cell = book.cells[key] = Cell(book, key, place=place, recorded=received)
+            run = Run(first, last, reads=reads, row=table.take())
+            cell.runs.append(run)
         else:
-            run = join(runs, Run(first, last, reads=reads), silence_us=silence)
-        run.parts.append((sums, number))
-        if sides is not None:
-            _add_sides(run, sides, number, slot=slot)
-        if touched is not None:
-            touched[name, slot, key] = None
-    return opened
-
-
-def _add_sides(
-    run: Run, sides: tuple[list[int], list[float], list[int], list[float]], piece: int, *, slot: int
-) -> None:
-    inner, outer = sides[0][piece], sides[2][piece]
-    if inner:
-        run.inner += inner
-        run.inner_us += int(sides[1][piece]) + 2 * slot * SLOT_US * inner
-    if outer:
-        run.outer += outer
-        run.outer_us += int(sides[3][piece]) + 2 * slot * SLOT_US * outer
+            runs = cell.runs
+            if not runs:  # its reads went elsewhere, or are being put together again
+                cell.place, cell.recorded, cell.scanned = place, received, False
+            if place is not cell.place and place > cell.place:
+                cell.place = place
+            if received > cell.recorded:
+                cell.recorded = received
+            if runs and (run := runs[-1]).first <= first <= run.last + silence:
+                if last > run.last:
+                    run.last = last
+                run.reads += reads
+            else:
+                table.add(rows, pieces.sums[done : done + len(rows)])  # before a row of them is merged away
+                done += len(rows)
+                rows.clear()
+                run = Run(first, last, reads=reads, row=table.take())
+                join(runs, run, silence_us=silence, table=table)
+        rows.append(run.row)
+        if tag in scanned:
+            cell.scanned = True
+        cells[cell] = None
+        if (before is not None and key in before.cells) or (after is not None and key in after.cells):
+            near[cell] = None
+    table.add(rows, pieces.sums[done:])
 
 
 def _book(point: Point, slot: int, *, clock: str) -> Book:
     book = point.books.get(slot)
     if book is None:
-        book = point.books[slot] = Book(slot)
+        book = point.books[slot] = Book(point, slot)
     book.clocks.add(clock)
+    book.live = book.live and clock == LIVE
     return book
 
 
-def _rebuild_around(point: Point, block: Block, touched: Touched) -> list[tuple[Book, str, Cell]]:
+def _rebuild_around(point: Point, block: Block, touched: Touched) -> None:
     """A copy of a read took the place of another one: derive all runs again, decide its tags again."""
-    opened = rebuild(point)
+    known = {cell for book in point.books.values() for cell in book.cells.values()}
+    rebuild(point)
     tags = {block.keys[i] for i in set((block.codes >> TAG_SHIFT).tolist())}
-    for slot, book in sorted(point.books.items()):
-        for tag in sorted(tags):
-            if tag in book.cells:
-                touched[point.name, slot, tag] = None
-                book.cells[tag].queued = False  # it may be final sooner than its timer says
-    return opened
+    for _, book in sorted(point.books.items()):
+        for tag, cell in sorted(book.cells.items()):
+            if tag in tags or cell not in known:
+                cell.queued = False  # it may be final sooner than its timer says
+                touched.cells[cell] = touched.near[cell] = None
 
 
-def rebuild(point: Point) -> list[tuple[Book, str, Cell]]:
-    """Derive every run from the blocks. Sightings whose reads went elsewhere stay, empty. Returns the new ones."""
+def rebuild(point: Point) -> None:
+    """Derive every run from the blocks. Sightings whose reads went elsewhere stay, empty."""
     for book in point.books.values():
         for cell in book.cells.values():
+            point.table.give_back([run.row for run in cell.runs])
             cell.runs.clear()
-    opened = []
+    nobody = Touched()
     for frame in point.frames.values():
         for block in _winners(frame):
             remembered = _remembered(point, block)
             if remembered is not None:
-                opened += _add(point, remembered, None)
-    return opened
+                _add(point, remembered, nobody)
 
 
 def _remembered(point: Point, block: Block) -> Block | None:
@@ -220,30 +239,12 @@ def _winners(frame: Frame) -> Iterator[Block]:
             yield select(block, mask)
 
 
-def late_cells(point: Point, block: Block) -> dict[tuple[int, str], Cell]:
-    """Sightings of reads later than remembered, by (slot, tag): made of this block alone, and not remembered."""
-    silence = point.rule.silence_us
-    pieces = pieces_of(block, silence_us=silence)
-    cells: dict[tuple[int, str], Cell] = {}
-    for number, (tag, slot, first, last, reads) in enumerate(zip(*pieces[:5], strict=True)):
-        cell = cells.setdefault((slot, block.keys[tag]), Cell(block.place))
-        cell.recorded = block.rank.received_us
-        cell.scanned = tag in block.scanned
-        join(cell.runs, Run(first, last, reads=reads), silence_us=silence).parts.append((pieces.sums, number))
-    return cells
-
-
-def unsettle(point: Point, slot: int, tag: str) -> Iterator[tuple[int, Cell]]:
-    """The neighbours of a changed sighting that may now say something else: one before, all of the visit after."""
-    books, silence = point.books, point.rule.silence_us
-    before = books.get(slot - 1)
-    if before is not None:
-        cell = before.cells.get(tag)
-        if cell is not None and cell.settled:
-            yield slot - 1, cell
-    if slot + 1 in books and books[slot].cells[tag].runs:
-        for book, cell in followers(books, tag, slot, silence_us=silence):
-            yield book.slot, cell
+def late_cells(point: Point, block: Block) -> list[Cell]:
+    """Sightings of reads later than remembered: made of this block alone, and not remembered."""
+    aside = Point(point.name, point.rule, Table(), point.wait_us)
+    touched = Touched()
+    _add(aside, block, touched)
+    return list(touched.cells)
 
 
 def forget(point: Point, slot: int) -> None:
@@ -254,9 +255,11 @@ def forget(point: Point, slot: int) -> None:
         for tag, cell in book.cells.items():
             later = after.cells.get(tag)
             if later is not None and cell.runs:
-                before = visit_before(point.books, tag, slot, silence_us=point.rule.silence_us)
-                later.carry = visit_after(before, cell.runs)
-                point.changed[slot + 1, tag] = None
+                later.carry = visit_after(visit_before(cell), cell)
+                point.changed[later] = None
+    for cell in [cell for cell in point.changed if cell.book is book]:
+        del point.changed[cell]
+    point.table.give_back([run.row for cell in book.cells.values() for run in cell.runs])
     del point.books[slot]
     point.gone.add(slot)
     point.gone_changed = True

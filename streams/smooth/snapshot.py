@@ -12,8 +12,9 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from lotstream.schemas.sightings import Context
 from lotstream.streams.smooth.gone import Gone
-from lotstream.streams.smooth.point import rebuild, remember
+from lotstream.streams.smooth.point import point_of, rebuild, remember
 from lotstream.streams.smooth.policy import SmoothPolicy
 from lotstream.streams.smooth.state import Block, Clock, Frame, Place, Point, Rank, Segment, SmoothState, Visit
 
@@ -65,7 +66,7 @@ class Snapshot:
         self._state.clocks.update({name: Clock(*clock) for name, clock in core["clocks"].items()})
 
     def _point(self, name: str) -> Point:
-        return self._state.points.setdefault(name, Point(name, self._policy.at(name)))
+        return point_of(self._state, self._policy, name=name)
 
 
 def _clocks(state: SmoothState) -> dict[str, list[int]]:
@@ -93,16 +94,13 @@ def _point_changes(name: str, point: Point, records: dict[bytes, bytes | None]) 
 
 def _cells(point: Point) -> Cells:
     rows: Cells = []
-    for slot, tag in point.changed:
-        book = point.books.get(slot)
-        if book is None:
-            continue
-        cell = book.cells.get(tag)
-        if cell is None:  # retracted: what was known of it is void
-            rows.append((slot, tag, -1, "", False, None))
+    for cell in point.changed:
+        place = (cell.book.slot, cell.tag)
+        if not cell.runs:  # retracted: what was known of it is void
+            rows.append((*place, -1, "", False, None))
             continue
         carry = None if cell.carry is None else [str(total) for total in cell.carry]  # may pass 64 bits
-        rows.append((slot, tag, cell.shown, cell.shown_at, cell.settled, carry))
+        rows.append((*place, cell.shown, cell.shown_at, cell.settled, carry))
     return rows
 
 
@@ -123,7 +121,7 @@ def _block_head(block: Block) -> dict[str, Any]:
         "frame": block.frame,
         "shift_us": block.shift_us,
         "clock": block.clock,
-        "place": list(block.place),
+        "place": [*block.place[:-1], list(block.place.context)],
         "inner": block.inner,
         "outer": block.outer,
         "rank": list(block.rank),
@@ -159,7 +157,9 @@ def _load_block(head: dict[str, Any], value: bytes, at: int) -> tuple[Block, int
         at += 0 if column is None else column.nbytes
     codes, lag, count, rssi = columns
     assert codes is not None
-    head["place"], head["rank"] = Place(*head["place"]), Rank(*head["rank"])
+    mapping, reader, inside, outside, context = head["place"]
+    head["place"] = Place(mapping, reader, inside, outside, Context(*context))
+    head["rank"] = Rank(*head["rank"])
     for name in ("inner", "outer", "keys"):
         head[name] = tuple(head[name])
     head["scanned"] = frozenset(head["scanned"])

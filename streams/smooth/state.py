@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from lotstream.schemas.base import SLOT_US
 from lotstream.schemas.reads import Ints
+from lotstream.schemas.sightings import Context
 from lotstream.streams.smooth.gone import Gone
 from lotstream.streams.smooth.policy import Rule
+from lotstream.streams.smooth.table import Table
 
 LIVE = ""  # the name of the clock that is log time; the others are called after their source
 FRAME_BITS = 25  # a frame is 2**25 us of a reader's own time: reads of one identity lie in one frame
@@ -23,7 +25,6 @@ TAG_SHIFT = FRAME_BITS + ANTENNA_BITS
 NO_RSSI = -(2**15)
 
 Small = NDArray[np.int16]
-Folded = dict[int, tuple[int, int, int]]  # antenna -> reads, sum of RSSI, reports with RSSI
 
 
 class Place(NamedTuple):
@@ -33,6 +34,7 @@ class Place(NamedTuple):
     reader: str
     inside: str
     outside: str
+    context: Context  # follows from the rest
 
 
 class Rank(NamedTuple):
@@ -70,34 +72,23 @@ class Block:
         return (self.frame << FRAME_BITS) + self.shift_us
 
 
-class AntennaSums(NamedTuple):
-    """Sums per piece (rows) and antenna (columns) of one block."""
-
-    antennas: list[int]
-    reads: list[list[int]]
-    rssi: list[list[int]]  # whole numbers
-    reports: list[list[int]]
-
-
 class Run:
-    """Reads of one tag in one slot without a silence: sums that add up in any order.
+    """Reads of one tag in one slot without a silence; ``row`` of the table has its sums.
 
-    ``first`` may lie before the slot when a report sums up a longer time. Times of the sides are sums of first + last.
+    ``first`` may lie before the slot when a report sums up a longer time.
     """
 
-    __slots__ = ("first", "folded", "inner", "inner_us", "last", "outer", "outer_us", "parts", "reads")
+    __slots__ = ("first", "last", "reads", "row")
 
-    def __init__(self, first: int, last: int, *, reads: int) -> None:
+    def __init__(self, first: int, last: int, *, reads: int, row: int) -> None:
         self.first = first
         self.last = last
         self.reads = reads
-        self.inner = self.inner_us = self.outer = self.outer_us = 0
-        self.parts: list[tuple[AntennaSums, int]] = []
-        self.folded: Folded = {}
+        self.row = row
 
 
 class Visit(NamedTuple):
-    """Totals of a run over the slots before this one."""
+    """Totals of a run over several slots. Times of the sides are sums of first + last."""
 
     first: int
     last: int
@@ -109,31 +100,47 @@ class Visit(NamedTuple):
 
 
 class Cell:
-    """A sighting in the making: tag, read point and slot are its place in the books."""
+    """A sighting in the making."""
 
-    __slots__ = ("carry", "place", "queued", "recorded", "runs", "scanned", "settled", "shown", "shown_at")
+    __slots__ = (
+        "book",
+        "carry",
+        "place",
+        "queued",
+        "recorded",
+        "runs",
+        "scanned",
+        "settled",
+        "shown",
+        "shown_at",
+        "tag",
+    )
 
-    def __init__(self, place: Place) -> None:
-        self.runs: list[Run] = []  # by time, silences between them
+    def __init__(self, book: "Book", tag: str, *, place: Place, recorded: int) -> None:
+        self.book = book
+        self.tag = tag
         self.place = place
-        self.recorded = 0
+        self.recorded = recorded
+        self.runs: list[Run] = []  # by time, silences between them
         self.scanned = False
         self.carry: Visit | None = None  # when the slot before is forgotten
         self.shown = -1  # state last published; -1: nothing yet
         self.shown_at = ""  # location last published
         self.settled = False  # the final version published is the last word so far
-        self.queued = False
+        self.queued = False  # a timer waits for it
 
 
 class Book:
     """All tags of one read point in one slot, and the clocks of what was read in it."""
 
-    __slots__ = ("cells", "clocks", "slot", "timed")
+    __slots__ = ("cells", "clocks", "live", "point", "slot", "timed")
 
-    def __init__(self, slot: int) -> None:
+    def __init__(self, point: "Point", slot: int) -> None:
+        self.point = point
         self.slot = slot
         self.timed = False  # its forgetting waits at a clock
         self.clocks: set[str] = set()
+        self.live = True  # no clock but log time
         self.cells: dict[str, Cell] = {}
 
     @property
@@ -162,19 +169,21 @@ class Segment:
     frames: set[tuple[str, int]]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Point:
     """One read point: open and remembered slots, blocks of reads, and what the changelog lacks."""
 
     name: str
     rule: Rule
+    table: Table
+    wait_us: int  # from the last read to its being final: silence and grace
     books: dict[int, Book] = field(default_factory=dict)
     frames: dict[tuple[str, int], Frame] = field(default_factory=dict)
     gone: Gone = field(default_factory=Gone)  # slots whose sightings are published and forgotten
     segments: dict[int, Segment] = field(default_factory=dict)
     next_segment: int = 0
     new_blocks: list[Block] = field(default_factory=list)
-    changed: dict[tuple[int, str], None] = field(default_factory=dict)
+    changed: dict[Cell, None] = field(default_factory=dict)  # published otherwise than the changelog knows
     dropped: list[int] = field(default_factory=list)
     gone_changed: bool = False
 
@@ -193,5 +202,6 @@ class SmoothState:
     """One partition."""
 
     log_us: int = 0
+    table: Table = field(default_factory=Table)
     points: dict[str, Point] = field(default_factory=dict)
     clocks: dict[str, Clock] = field(default_factory=dict)

@@ -1,22 +1,16 @@
 """What is due when: timers of sightings and slots on log time and on the event time of files and buffers."""
 
 from heapq import heappop, heappush
-from typing import NamedTuple
+from itertools import count
 
 from lotstream.schemas.base import SLOT_US
 from lotstream.streams.smooth.policy import SmoothPolicy
-from lotstream.streams.smooth.state import LIVE, Book, Cell, Clock, Point, SmoothState
+from lotstream.streams.smooth.state import LIVE, Book, Cell, Clock, SmoothState
 
 ENDED = 1 << 62  # the event time of a source that has no more
 
 
-class Timer(NamedTuple):
-    """Due when a clock has passed ``due_us``; ``tag`` is empty for the forgetting of the slot."""
-
-    due_us: int
-    read_point: str
-    slot: int
-    tag: str
+Timer = tuple[int, int, Cell | Book]  # due when a clock has passed it, serial number, what is due
 
 
 class Timers:
@@ -25,6 +19,7 @@ class Timers:
     def __init__(self, state: SmoothState, policy: SmoothPolicy) -> None:
         self._state = state
         self._policy = policy
+        self._serial = count()
         self._heaps: dict[str, list[Timer]] = {LIVE: []}
 
     def time(self, clock: str) -> int:
@@ -34,66 +29,79 @@ class Timers:
         source = self._state.clocks.get(clock)
         return ENDED if source is None or source.ended_us >= 0 else source.time_us
 
-    def due(self, point: Point, cell: Cell) -> int:
+    @staticmethod
+    def due(cell: Cell) -> int:
         """When a sighting is final: its clocks must pass this."""
-        last = cell.runs[-1].last if cell.runs else 0
-        return last + point.rule.silence_us + self._policy.grace_us
+        if not cell.runs:
+            return 0
+        return cell.runs[-1].last + cell.book.point.wait_us
 
-    def behind(self, book: Book, due_us: int) -> str | None:
+    def is_final(self, cell: Cell) -> bool:
+        """Whether its clocks have passed the last read, silence and grace."""
+        return self._behind(cell.book, self.due(cell)) is None
+
+    def _behind(self, book: Book, due_us: int) -> str | None:
         """A clock of the slot that has not passed an instant; None when all have."""
-        for clock in book.clocks if len(book.clocks) == 1 else sorted(book.clocks):
+        if book.live:
+            return None if due_us < self._state.log_us else LIVE
+        for clock in sorted(book.clocks):
             if self.time(clock) <= due_us:
                 return clock
         return None
 
-    def watch(self, point: Point, book: Book, tag: str, cell: Cell) -> None:
+    def watch(self, cell: Cell) -> None:
         """Put a sighting that is not final yet, and its slot, on their clocks."""
+        book = cell.book
+        clock = LIVE if book.live else min(book.clocks)
         if not book.timed:
             book.timed = True
-            self._push(min(book.clocks), Timer(self._forget_us(book), point.name, book.slot, ""))
-        if not cell.queued:
-            cell.queued = True
-            self._push(min(book.clocks), Timer(self.due(point, cell), point.name, book.slot, tag))
+            self._push(clock, self._forget_us(book), book)
+        cell.queued = True
+        self._push(clock, self.due(cell), cell)
 
-    def pop(self) -> tuple[list[Timer], list[Timer]]:
+    def pop(self) -> tuple[list[Cell], list[Book]]:
         """(sightings that are final now, slots to forget), each in the order of their times."""
-        final: list[Timer] = []
-        forgotten: list[Timer] = []
+        final: list[Cell] = []
+        forgotten: list[Book] = []
         waiting = True
         while waiting:
             waiting = False
-            for clock in sorted(self._heaps):
+            for clock in sorted(self._heaps) if len(self._heaps) > 1 else (LIVE,):
                 heap, now = self._heaps[clock], self.time(clock)
-                while heap and heap[0].due_us < now:
+                while heap and heap[0][0] < now:
                     waiting = True
-                    self._take(heappop(heap), final, forgotten)
+                    what = heappop(heap)[2]
+                    if isinstance(what, Cell):
+                        self._cell(what, final)
+                    else:
+                        self._book(what, forgotten)
                 if clock != LIVE and not heap:
                     del self._heaps[clock]
-        return sorted(final), sorted(forgotten)
+        final.sort(key=self._order)
+        forgotten.sort(key=_slot_order)
+        return final, forgotten
 
-    def _take(self, timer: Timer, final: list[Timer], forgotten: list[Timer]) -> None:
-        point = self._state.points.get(timer.read_point)
-        book = None if point is None else point.books.get(timer.slot)
-        if point is None or book is None:
-            return
-        if not timer.tag:
-            again = self._not_before(book)
-            if again is None:
-                forgotten.append(timer)
-            else:
-                self._push(again[0], timer._replace(due_us=again[1]))
-            return
-        cell = book.cells.get(timer.tag)
-        if cell is None:
-            return
-        due_us = self.due(point, cell)
-        behind = None if cell.settled else self.behind(book, due_us)
-        if behind is not None:
-            self._push(behind, timer._replace(due_us=due_us))
-            return
+    def _order(self, cell: Cell) -> tuple[int, str, str]:
+        return self.due(cell), cell.tag, cell.book.point.name
+
+    def _cell(self, cell: Cell, final: list[Cell]) -> None:
         cell.queued = False
-        if not cell.settled:
-            final.append(timer._replace(due_us=due_us))
+        if cell.settled:
+            return
+        due_us, book = self.due(cell), cell.book
+        behind = self._behind(book, due_us)
+        if behind is None:
+            final.append(cell)
+        else:
+            cell.queued = True
+            self._push(behind, due_us, cell)
+
+    def _book(self, book: Book, forgotten: list[Book]) -> None:
+        again = self._not_before(book)
+        if again is None:
+            forgotten.append(book)
+        else:
+            self._push(*again, book)
 
     def _not_before(self, book: Book) -> tuple[str, int] | None:
         """(clock, instant) that a slot's forgetting still waits for."""
@@ -112,8 +120,15 @@ class Timers:
         # one slot more than reads are taken for: the slot after may still say that this one goes on in it
         return book.end_us + self._policy.remember_us + SLOT_US
 
-    def _push(self, clock: str, timer: Timer) -> None:
-        heappush(self._heaps.setdefault(clock, []), timer)
+    def _push(self, clock: str, due_us: int, what: Cell | Book) -> None:
+        heap = self._heaps.get(clock)
+        if heap is None:
+            heap = self._heaps[clock] = []
+        heappush(heap, (due_us, next(self._serial), what))
+
+
+def _slot_order(book: Book) -> tuple[int, str]:
+    return book.slot, book.point.name
 
 
 def clock_name(source: str, door: str) -> str:

@@ -1,16 +1,18 @@
 """Promise 2 at a door: any order and any copies of the same batches give the same sightings; so does any restart."""
 
+import math
 import random
 from collections.abc import Iterable
+from fractions import Fraction
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lotstream.runtime.settings import Settings
-from lotstream.schemas.base import Origin, Stamp
+from lotstream.schemas.base import NOT_REPORTED, Origin, Stamp
 from lotstream.schemas.reads import ReadBatch, SourceEnd, Tick
-from lotstream.schemas.sightings import Mark, Sighting, SightingRows
+from lotstream.schemas.sightings import Direction, Mark, Sighting, SightingRows
 from lotstream.streams.engine.core import Record, encode
 from lotstream.streams.smooth.core import SmoothCore
 from lotstream.streams.smooth.policy import Rule, SmoothPolicy
@@ -38,6 +40,7 @@ read = st.tuples(tenths, st.sampled_from([0, 0, 1, 2, 3, 4]), st.sampled_from([1
 @st.composite
 def batches(draw: st.DrawFn, *, frozen_clock: bool = False) -> ReadBatch:
     rows = draw(st.lists(read, min_size=1, max_size=12))
+    used = list(dict.fromkeys(tag for _, tag, *_ in rows))
     summed = draw(st.booleans())
     lasts = [tenth * SECOND // 10 for tenth, *_ in rows]
     spans = [draw(st.sampled_from([0, 0, 100_000, 7 * SECOND])) if summed else 0 for _ in rows]
@@ -59,8 +62,8 @@ def batches(draw: st.DrawFn, *, frozen_clock: bool = False) -> ReadBatch:
         sequence=draw(st.integers(0, 10_000)),
         clock_offset_us=0 if frozen_clock else draw(st.sampled_from([0, 0, 0, 400_000, -31 * SECOND])),
         t0_us=START,
-        tags=TAGS,
-        tag=[tag for _, tag, *_ in rows],
+        tags=[TAGS[tag] for tag in used],
+        tag=[used.index(tag) for _, tag, *_ in rows],
         antenna=[antenna for _, _, antenna, _ in rows],
         last=lasts,
         first=[max(last - span, -START) for last, span in zip(lasts, spans, strict=True)] if summed else None,
@@ -98,35 +101,93 @@ def final_words(values: list[bytes], *, steps: list[int]) -> dict[Any, Any]:
     return {fact: row._replace(version=()) for fact, row in newest.items() if not row.marks & Mark.RETRACTED}
 
 
-def naive(messages: list[ReadBatch]) -> dict[tuple[str, str, int], tuple[int, list[tuple[int, int]]]]:
-    """Reads and runs per tag, read point and slot, said the slow and obvious way (one clock offset for all)."""
+Read = tuple[int, int, int, int, int | None, int, bool]
+"""Last, first, antenna, count, RSSI, -1 outside or 1 inside, of a batch that names the tag by its label."""
+
+
+def distinct(messages: list[ReadBatch]) -> dict[tuple[str, str, int], list[Read]]:
+    """Each read once, the copy of the lowest rank, by tag, read point and slot."""
     keys = {text: new_core()._labels.read([text])[0].keys[0] for text in TAGS}
     known: dict[Any, tuple[Any, ...]] = {}
-    for message in messages:
-        rank = (message.stamp.received_us, message.clock_offset_us, message.stamp.source, message.sequence)
-        for i in range(len(message)):
-            device = message.t0_us + message.last[i]
-            first = device if message.first is None else message.t0_us + message.first[i]
-            count = 1 if message.count is None else message.count[i]
-            key = keys[message.tags[message.tag[i]]]
-            identity = (message.read_point, key, message.reader, message.antenna[i], device)
-            value = (rank, -count, first)
+    for batch in messages:
+        rank = (batch.stamp.received_us, batch.clock_offset_us, batch.stamp.source, batch.sequence)
+        for i in range(len(batch)):
+            device = batch.t0_us + batch.last[i]
+            first = device if batch.first is None else batch.t0_us + batch.first[i]
+            count = 1 if batch.count is None else batch.count[i]
+            rssi = None if batch.rssi is None else batch.rssi[i]
+            identity = (batch.read_point, keys[batch.tags[batch.tag[i]]], batch.reader, batch.antenna[i], device)
+            label = any("/" in text and keys[text] == keys[batch.tags[batch.tag[i]]] for text in batch.tags)
+            value = (rank, -count, first, 0 if rssi is None else -rssi, rssi, label)
             known[identity] = min(known.get(identity, value), value)
-    groups: dict[tuple[str, str, int], list[tuple[int, int, int]]] = {}
-    for (point, key, _, _, last), (_, count, first) in known.items():
-        groups.setdefault((key, point, last // (30 * SECOND)), []).append((first, last, -count))
+    groups: dict[tuple[str, str, int], list[Read]] = {}
+    for (point, key, _, antenna, last), (_, count, first, _, rssi, label) in known.items():
+        read = (last, first, antenna, -count, rssi, {1: 1, 2: -1}.get(antenna, 0), label)
+        groups.setdefault((key, point, last // (30 * SECOND)), []).append(read)
+    return groups
+
+
+def naive(messages: list[ReadBatch]) -> dict[tuple[str, str, int], tuple[Any, ...]]:
+    """Runs, state, direction and marks said the slow and obvious way (one clock offset for all)."""
+    runs = {group: naive_runs(reads, POLICY.at(group[1]).silence_us) for group, reads in distinct(messages).items()}
     result = {}
-    for group, rows in groups.items():
-        silence = POLICY.at(group[1]).silence_us
-        runs: list[list[int]] = []
-        for first, last, _ in sorted(rows):
-            if runs and first - runs[-1][1] <= silence:
-                runs[-1][1] = max(runs[-1][1], last)
-            else:
-                runs.append([first, last])
-        start = group[2] * 30 * SECOND
-        result[group] = (sum(row[2] for row in rows), [(max(first, start), last) for first, last in runs])
+    for (key, point, slot), own in runs.items():
+        rule = POLICY.at(point)
+        first, last = own[0], own[-1]
+        visit, at = first, slot
+        whole = list(first)
+        while (earlier := runs.get((key, point, at - 1))) is not None and starts(visit) - ends(
+            earlier[-1]
+        ) <= rule.silence_us:
+            visit, at = earlier[-1], at - 1
+            whole += visit
+            if len(earlier) > 1:
+                break
+        later = runs.get((key, point, slot + 1))
+        goes_on = later is not None and starts(later[0]) - ends(last) <= rule.silence_us
+        observed = any(sum(read[3] for read in reads) >= rule.observe_count for reads in (whole, *own[1:]))
+        marks = Mark.FINAL | (Mark.CONTINUES_BEFORE if at != slot else 0) | (Mark.CONTINUES_AFTER if goes_on else 0)
+        direction = 0 if goes_on else naive_direction(whole if len(own) == 1 else last)
+        observed = observed or any(read[6] for run in own for read in run)
+        result[key, point, slot] = ([naive_flat(run, slot) for run in own], int(observed), direction, marks)
     return result
+
+
+def naive_runs(reads: list[Read], silence_us: int) -> list[list[Read]]:
+    runs: list[list[Read]] = []
+    for read in sorted(reads, key=lambda read: (read[1], read[0])):
+        if runs and read[1] - ends(runs[-1]) <= silence_us:
+            runs[-1].append(read)
+        else:
+            runs.append([read])
+    return runs
+
+
+def starts(run: list[Read]) -> int:
+    return min(read[1] for read in run)
+
+
+def ends(run: list[Read]) -> int:
+    return max(read[0] for read in run)
+
+
+def naive_flat(run: list[Read], slot: int) -> list[int]:
+    row = [max(starts(run), slot * 30 * SECOND), ends(run), sum(read[3] for read in run)]
+    for antenna in sorted({read[2] for read in run}):
+        mine = [read for read in run if read[2] == antenna]
+        told = [read[4] for read in mine if read[4] is not None]
+        mean = math.floor(Fraction(sum(told), len(told)) + Fraction(1, 2)) if told else NOT_REPORTED
+        row += [antenna, sum(read[3] for read in mine), mean]
+    return row
+
+
+def naive_direction(run: list[Read]) -> int:
+    inner = [read[0] + read[1] for read in run if read[5] == 1]
+    outer = [read[0] + read[1] for read in run if read[5] == -1]
+    if not inner or not outer:
+        return Direction.UNKNOWN
+    difference = Fraction(sum(inner), len(inner)) - Fraction(sum(outer), len(outer))
+    return Direction.UNKNOWN if not difference else Direction.INWARD if difference > 0 else Direction.OUTWARD
 
 
 @settings(max_examples=60, deadline=None)
@@ -148,11 +209,11 @@ def test_order_and_copies_leave_no_trace(messages: list[ReadBatch], chance: rand
 @settings(max_examples=60, deadline=None)
 @given(st.lists(batches(frozen_clock=True), min_size=1, max_size=6))
 def test_runs_are_what_the_obvious_way_says(messages: list[ReadBatch]) -> None:
-    """Counts and runs equal those of a sort over the set of reads."""
+    """Runs, strengths, states, directions and marks equal those of a plain pass over the set of reads."""
     messages = _one_rank_each(messages)
     words = final_words([message.encode() for message in messages], steps=[SECOND])
     got = {
-        (row.tag, row.context.read_point, row.slot): (row.reads, [(run[0], run[1]) for run in row.runs])
+        (row.tag, row.context.read_point, row.slot): (row.runs, row.state, row.direction, row.marks)
         for row in words.values()
     }
     assert got == naive(messages)

@@ -9,6 +9,7 @@ import pytest
 from lotstream.streams.smooth.decide import join, observed
 from lotstream.streams.smooth.policy import Rule
 from lotstream.streams.smooth.state import Run
+from lotstream.streams.smooth.table import Table
 
 OWN = [
     {"id": "count", "policy": (None, 3), "reads": [(0, 0), (0, 0), (0, 1), (0, 1)]},
@@ -24,9 +25,18 @@ class Tag:
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
         self.runs: list[Run] = []
+        self.table = Table()
 
     def read(self, time_us: int) -> bool:
-        return observed(join(self.runs, Run(time_us, time_us, reads=1), silence_us=self.rule.silence_us), self.rule)
+        return observed(
+            join(
+                self.runs,
+                Run(time_us, time_us, reads=1, row=self.table.take()),
+                silence_us=self.rule.silence_us,
+                table=self.table,
+            ),
+            self.rule,
+        )
 
 
 @pytest.mark.parametrize("row", OWN, ids=lambda row: row["id"])

@@ -1,0 +1,104 @@
+"""Sums of runs in columns, a row per run: reports and times of the two sides, then reads and strengths per antenna."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lotstream.schemas.base import NOT_REPORTED
+from lotstream.schemas.reads import Ints
+
+ANTENNAS = 256
+SIDES = 4  # columns before the antennas': inner reports, inner times, outer reports, outer times
+PER_ANTENNA = 3  # reads, sum of RSSI, reports with RSSI
+_START = 1_024
+
+
+class Told(NamedTuple):
+    """A run's sums as they are published: antenna, reads, mean RSSI (rounded half up) in one list; and its sides."""
+
+    strengths: list[int]
+    sides: list[int]
+
+
+class Table:
+    """Rows that only add up. An antenna gets its columns when it is first seen."""
+
+    __slots__ = ("_antennas", "_free", "_order", "_rows", "column")
+
+    def __init__(self) -> None:
+        self.column: Ints = np.full(ANTENNAS, -1, np.int64)  # antenna -> its first column
+        self._antennas: list[int] = []
+        self._order: Ints = np.zeros(0, np.int64)  # first columns, by antenna
+        self._rows: Ints = np.zeros((_START, SIDES), np.int64)
+        self._free = list(range(_START - 1, -1, -1))
+
+    @property
+    def width(self) -> int:
+        """Columns of a row."""
+        return int(self._rows.shape[1])
+
+    def know(self, antennas: Ints) -> None:
+        """Make columns for antennas not seen before."""
+        if (self.column[antennas] >= 0).all():
+            return
+        for antenna in sorted(set(antennas.tolist()) - set(self._antennas)):
+            self.column[antenna] = SIDES + PER_ANTENNA * len(self._antennas)
+            self._antennas.append(antenna)
+        self._order = self.column[sorted(self._antennas)]
+        wider = np.zeros((len(self._rows), SIDES + PER_ANTENNA * len(self._antennas)), np.int64)
+        wider[:, : self.width] = self._rows
+        self._rows = wider
+
+    def take(self) -> int:
+        """A row of zeros."""
+        if not self._free:
+            had = len(self._rows)
+            self._rows = np.concatenate((self._rows, np.zeros_like(self._rows)))
+            self._free.extend(range(2 * had - 1, had - 1, -1))
+        return self._free.pop()
+
+    def give_back(self, rows: list[int]) -> None:
+        """Rows that nobody wants any more."""
+        if not rows:
+            return
+        self._rows[rows] = 0
+        self._free.extend(rows)
+
+    def add(self, rows: list[int], sums: Ints) -> None:
+        """Add sums[i] to row rows[i]; a row may come twice."""
+        if len(set(rows)) == len(rows):
+            self._rows[rows] += sums
+        else:
+            np.add.at(self._rows, rows, sums)
+
+    def merge(self, row: int, other: int) -> None:
+        """Add one row to another and give it back."""
+        self._rows[row] += self._rows[other]
+        self.give_back([other])
+
+    def sides(self, row: int) -> list[int]:
+        """Inner reports, inner times, outer reports, outer times of a run."""
+        sides: list[int] = self._rows[row, :SIDES].tolist()
+        return sides
+
+    def told(self, rows: list[int]) -> list[Told]:
+        """What is published of each run."""
+        part = self._rows[rows]
+        reads, rssi, reports = (part[:, self._order + i] for i in range(PER_ANTENNA))
+        mean = np.where(reports > 0, (2 * rssi + reports) // np.maximum(2 * reports, 1), NOT_REPORTED)
+        told = np.empty((len(rows), PER_ANTENNA * len(self._antennas)), np.int64)
+        told[:, 0::3] = sorted(self._antennas)
+        told[:, 1::3] = reads
+        told[:, 2::3] = mean
+        complete = reads.all(axis=1)
+        lists: list[list[int]] = told.tolist()
+        if not complete.all():
+            for i in np.flatnonzero(~complete).tolist():
+                lists[i] = told[i].reshape(-1, PER_ANTENNA)[reads[i] > 0].ravel().tolist()
+        return [Told(strengths, sides) for strengths, sides in zip(lists, part[:, :SIDES].tolist(), strict=True)]
+
+
+def weighted(at: Ints, weights: NDArray[np.generic], size: int) -> Ints:
+    """Sums of whole numbers by index (float64 is exact below 2**53)."""
+    return np.bincount(at, weights, size).astype(np.int64)
