@@ -1,6 +1,5 @@
 """What locate knows of a lot as a whole: counts by location, quantities, statements. Counts are never stored."""
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -16,6 +15,9 @@ _GRADES = (Evidence.CONFIRMED, Evidence.INFERRED, Evidence.DECLARED, Evidence.PR
 _SEVERITY = {"active": 0, "held": 1, "recalled": 2}
 
 Row = tuple[str, str, int, bool]  # location, disposition, how, whether a logistic unit
+
+Place = tuple[str, str, str]  # location, disposition, unit of measure
+Stock = tuple[Decimal, int]  # amount, labels
 
 
 class Source(IntEnum):
@@ -37,6 +39,7 @@ class Lot:
     key: str
     counts: dict[Row, int] = field(default_factory=dict)
     quantities: dict[str, QuantityFact] = field(default_factory=dict)
+    amounts: dict[Place, Stock] = field(default_factory=dict)  # of what the quantity facts leave, zeros left out
     records: dict[str, LotRecord] = field(default_factory=dict)
     offsets: list[int] = field(default_factory=lambda: [-1, -1, -1])
     as_of_us: int = 0
@@ -63,9 +66,29 @@ class Lot:
         """Keep a fact at its highest revision; a retraction stays. Whether that changes the lot."""
         known = self.quantities.get(fact.identity)
         fact = fact if known is None else newest_quantity(known, fact)
+        if fact == known:
+            return False
+        if known is not None:
+            self._book(known, sign=-1)
+        self._book(fact, sign=1)
         self.quantities[fact.identity] = fact
         self.as_of_us = max(self.as_of_us, fact.at_us)
-        return fact != known
+        return True
+
+    def _book(self, fact: QuantityFact, *, sign: int) -> None:
+        """What arrived at a place less what left it; a fact that only saw goods where they are books nothing."""
+        left, came = (fact.source, fact.source_disposition), (fact.location, fact.disposition)
+        if fact.retracted or left == came:
+            return
+        for (location, disposition), way in ((left, -sign), (came, sign)):
+            if location:
+                place = location, disposition, fact.uom
+                amount, cases = self.amounts.get(place, (Decimal(0), 0))
+                amount, cases = amount + way * fact.amount, cases + way * fact.cases
+                if amount or cases:
+                    self.amounts[place] = amount, cases
+                else:
+                    self.amounts.pop(place, None)
 
     def put_record(self, record: LotRecord) -> bool:
         """Keep a statement at its newest version; a retraction stays. Whether that changes the lot."""
@@ -99,7 +122,7 @@ def locations_of(lot: Lot) -> LotLocations:
         revision=lot.revision,
         as_of_us=lot.as_of_us,
         units=tuple(_units(lot)),
-        quantities=tuple(stock(lot.quantities.values())),
+        quantities=tuple(_quantities(lot)),
         status="active" if merged is None else merged.status,
     )
 
@@ -116,23 +139,9 @@ def _units(lot: Lot) -> Iterable[UnitsAt]:
         )
 
 
-def stock(facts: Iterable[QuantityFact]) -> Iterable[QuantityAt]:
-    """Amounts by place and unit of measure: what arrived less what left, where that is not nothing."""
-    amounts: dict[tuple[str, str, str], Decimal] = {}
-    cases: Counter[tuple[str, str, str]] = Counter()
-    for fact in facts:
-        ends = (fact.source, fact.source_disposition, -1), (fact.location, fact.disposition, 1)
-        if fact.retracted or ends[0][:2] == ends[1][:2]:
-            continue
-        for location, disposition, sign in ends:
-            if location:
-                place = location, disposition, fact.uom
-                amounts[place] = amounts.get(place, Decimal(0)) + sign * fact.amount
-                cases[place] += sign * fact.cases
-    for place, amount in sorted(amounts.items()):
-        if amount or cases[place]:
-            location, disposition, uom = place
-            yield QuantityAt(location=location, disposition=disposition, amount=amount, uom=uom, cases=cases[place])
+def _quantities(lot: Lot) -> Iterable[QuantityAt]:
+    for (location, disposition, uom), (amount, cases) in sorted(lot.amounts.items()):
+        yield QuantityAt(location=location, disposition=disposition, amount=amount, uom=uom, cases=cases)
 
 
 def merged_record(records: Iterable[LotRecord]) -> LotRecord | None:

@@ -81,7 +81,9 @@ def _facts(
     if not (source or location):
         return
     document = document_of(event)
-    line = f"{document}|{event.document_line}" if document and event.document_line else event.event_hash
+    # what is shipped on a line and what is received on it are two facts; a corrected shipment of the line is one
+    on_line = document and event.document_line
+    line = f"{document}|{event.document_line}|{event.biz_step}" if on_line else event.event_hash
     seen: set[str] = set()
     for (lot, uom), amount in amounts.items():
         # an event may give one lot in two units of measure; the first keeps the plain identity

@@ -7,7 +7,7 @@ from lotstream.runtime.errors import Reason, Rejected
 from lotstream.schemas.events import SerialRange
 from lotstream.streams.serials import NOT_NUMERIC, serial_of
 
-WIDEST = 1 << 24  # serials of one range: 4,096 neighbourhoods to write to; a wider one is an error of the sender
+WIDEST = 1 << 24  # serials of one event: 4,096 neighbourhoods to write to; more is an error of the sender
 
 
 class Run(NamedTuple):
@@ -43,15 +43,13 @@ def runs_of(tags: Iterable[str], ranges: Iterable[SerialRange] = ()) -> tuple[li
             runs[-1] = last._replace(last=max(last.last, run.last))
         else:
             runs.append(run)
+    width = sum(run.width for run in runs)
+    if width > WIDEST:
+        raise Rejected(Reason.VALUE_OUT_OF_RANGE, f"Expected at most {WIDEST} serials, got {width}.", field="ranges")
     return runs, list(others)
 
 
 def _checked(item: SerialRange) -> Run:
     if item.last < item.first:
         raise Rejected(Reason.VALUE_OUT_OF_RANGE, f"Expected last >= {item.first}, got {item.last}.", field="ranges")
-    if item.last - item.first >= WIDEST:
-        width = item.last - item.first + 1
-        raise Rejected(
-            Reason.VALUE_OUT_OF_RANGE, f"Expected at most {WIDEST} serials a range, got {width}.", field="ranges"
-        )
     return Run(item.gtin, item.first, item.last)
