@@ -95,5 +95,5 @@ CREATE TABLE IF NOT EXISTS ${database}.quantities ${on_cluster} (
   source_offset  UInt64 CODEC(ZSTD(1)),
   first          UInt64 DEFAULT 18446744073709551615 - source_offset CODEC(ZSTD(1))
 ) ENGINE = ${Replacing}(first)
-ORDER BY (lot_key, identity, revision, retracted)
+ORDER BY (lot_key, identity, revision, recorded_at, event, retracted)
 SETTINGS index_granularity = 256, non_replicated_deduplication_window = 1000;
