@@ -14,7 +14,6 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery
 from faust.transport.drivers import aiokafka as driver
-from faust.types import TP
 from mode import ServiceT
 
 from lotstream.streams.engine.config import ExitCode
@@ -69,9 +68,6 @@ class StageConsumer(driver.Consumer):
         except (ConsumerStoppedError, asyncio.CancelledError):
             if not self.app.should_stop:
                 raise
-
-    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
-        """Nothing. Faust takes a hole for compaction and commits over it; here the ledger judges it."""
 
     async def perform_seek(self) -> None:
         """To where the state stands, not to where Kafka's commit stands: a checkpoint knows better, and Faust also

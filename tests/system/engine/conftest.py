@@ -41,6 +41,7 @@ class Toy:
         self.id = f"toy{time.time_ns()}"
         self.settings = settings
         self.log = log
+        self.directory = log.parent
         self.fed = 0
         self.workers: list[subprocess.Popen[bytes]] = []
         self.admin = AdminClient(self.client)
@@ -56,7 +57,9 @@ class Toy:
     def start(self, **settings: object) -> subprocess.Popen[bytes]:
         said = {"broker": self.broker, "id": self.id, "units": UNITS, **self.settings, **settings}
         with self.log.open("ab") as log:
-            worker = subprocess.Popen([sys.executable, str(WORKER), json.dumps(said)], stdout=log, stderr=log)
+            worker = subprocess.Popen(
+                [sys.executable, str(WORKER), json.dumps(said)], stdout=log, stderr=log, cwd=self.directory
+            )
         self.workers.append(worker)
         return worker
 

@@ -6,8 +6,9 @@ import ssl
 import sys
 import time
 from collections.abc import Iterable, Mapping
+from typing import Any
 
-from lotstream.streams.engine import crash
+from lotstream.streams.engine import app, crash, deviations
 from lotstream.streams.engine.config import EngineConfig, Event
 from lotstream.streams.engine.core import Acknowledge, Output, Record, Stage
 from lotstream.streams.engine.run import run
@@ -79,7 +80,7 @@ class Count(Chain):
         return {unit: b"%d" % self.last[unit] if unit in self.last else None for unit in changed}
 
 
-def stage(settings: dict[str, object]) -> Stage:
+def stage(settings: dict[str, Any]) -> Stage:
     run_id = str(settings["id"])
     message = settings.get("kind", "message") == "message"
     core = Chain if message else Count
@@ -87,7 +88,7 @@ def stage(settings: dict[str, object]) -> Stage:
     tick = settings.get("tick")
     return Stage(
         name=str(settings.get("kind", "message")),
-        sources=(f"in-{run_id}",),
+        sources=tuple(settings.get("sources", [f"in-{run_id}"])),
         partitions=4,
         build=lambda number: core(str(settings.get("output", f"out-{run_id}")), number, units=units),
         changelog=f"changelog-{run_id}",
@@ -97,8 +98,22 @@ def stage(settings: dict[str, object]) -> Stage:
     )
 
 
+def put_back(name: str) -> None:
+    """Take a deviation out, so that Faust's own method is there again."""
+    kind, method = name.split(".")
+    delattr(getattr(deviations, kind), method)
+
+
+async def broken(*_: object) -> bool:
+    raise RuntimeError("Expected no failure, got one.")
+
+
 def main() -> None:
     settings = json.loads(sys.argv[1])
+    for name in settings.get("without", ()):
+        put_back(name)
+    if settings.get("breaks"):
+        setattr(app.FaustBroker, settings["breaks"], broken)
     if settings.get("crash"):
         crash.arm(settings["crash"], passes=settings.get("passes", 1))
     began = time.monotonic()

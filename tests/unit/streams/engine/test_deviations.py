@@ -1,0 +1,164 @@
+"""The deviations from Faust that need no broker to show what they are for."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from faust.transport.drivers import aiokafka as driver
+
+from lotstream.streams.engine.app import EngineApp
+from lotstream.streams.engine.config import EngineConfig
+from lotstream.streams.engine.core import Acknowledge, Stage
+from lotstream.streams.engine.deviations import StageConsumer, StageProducer, StageThread
+from lotstream.streams.engine.pulse import Pulse
+
+
+def build_app(**settings: Any) -> EngineApp:
+    stage = Stage(
+        name="s",
+        sources=("a", "b"),
+        partitions=2,
+        build=lambda number: pytest.fail("Expected no core, got asked for one."),
+        changelog="c",
+        acknowledge=Acknowledge.MESSAGE,
+    )
+    config = EngineConfig(brokers=("127.0.0.1:1",), group_prefix="g-", **settings)
+    return EngineApp(stage, config=config, pulse=Pulse(1e9, stalled=print))
+
+
+class Deliveries:
+    """Stands for a consumer with three messages fetched, and counts the tasks that delivering them takes."""
+
+    consumer_stopped_errors = ()
+    suspend_flow = asyncio.Event()
+    should_stop = False
+    _commit_every = None
+
+    def __init__(self) -> None:
+        self.app: Any = self
+        self.topics = self
+        self.diag: Any = self
+        self.flow_control = self
+        self.inbox: asyncio.Queue[int] = asyncio.Queue()
+        self.delivered: list[Any] = []
+        self._read_offset: dict[Any, int] = {}
+        self._stopped = asyncio.Event()
+        self.tasks = 0
+
+    def acks_enabled_for(self, topic: str) -> bool:
+        return True
+
+    def set_flag(self, flag: str) -> None: ...
+
+    def unset_flag(self, flag: str) -> None: ...
+
+    def is_active(self) -> bool:
+        return True
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+    async def callback(self, message: Any) -> None:
+        self.delivered.append(message)
+
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[Any, Any]]:
+        for number in range(3):
+            yield "tp", number
+        self.should_stop = True
+
+    async def wait_first(self, *waits: Any) -> None:
+        self.tasks += len(waits) + 2
+        await waits[0]
+        for wait in waits[1:]:
+            wait.close()
+
+
+def test_a_message_is_delivered_without_tasks() -> None:
+    """A message that can be delivered at once costs no task; one that must wait is watched as Faust does."""
+
+    async def body(full: bool) -> Deliveries:
+        consumer: Any = Deliveries()
+        consumer.inbox = asyncio.Queue(1)
+        if full:
+            consumer.inbox.put_nowait(0)
+        await StageConsumer._drain_messages(consumer, consumer)
+        assert consumer.delivered == [0, 1, 2]
+        return consumer  # type: ignore[no-any-return]
+
+    assert asyncio.run(body(False)).tasks == 0
+    assert asyncio.run(body(True)).tasks == 12
+
+
+def test_the_producer_is_idempotent() -> None:
+    """Without the deviation Faust's producer may send an older message after a newer one when it retries."""
+
+    class App:
+        in_transaction = False
+
+    class Double:
+        app = App()
+
+    double: Any = Double()
+    assert StageProducer._settings_extra(double) == {"acks": "all", "enable_idempotence": True}
+    assert driver.Producer._settings_extra(double) == {}
+
+
+def test_an_idle_partition_holds_up_no_other() -> None:
+    """A fetch waits 50 ms at the broker, not Faust's 1.5 s."""
+
+    async def body() -> None:
+        app = build_app()
+        thread = app.consumer._thread
+        assert thread._create_worker_consumer(app.transport)._fetch_max_wait_ms == 50
+        faust_own = super(StageThread, thread)._create_worker_consumer(app.transport)
+        assert faust_own._fetch_max_wait_ms == 1500
+        assert faust_own._partition_assignment_strategy != [app.assignor]
+
+    asyncio.run(body())
+
+
+def test_nothing_counts_messages_for_a_page_that_is_not_there() -> None:
+    """Faust's monitor is no sensor of the app any more."""
+
+    async def body() -> None:
+        app = build_app()
+        app.sensors.add(app.monitor)
+        app.unobserve()
+        app.unobserve()
+        assert list(app.sensors) == []
+
+    asyncio.run(body())
+
+
+def test_faust_does_not_complain_of_acknowledgements_it_does_not_get() -> None:
+    """The look at Faust's own acknowledgements is off; on, it would need the consumer thread running."""
+
+    async def body() -> None:
+        consumer = build_app().consumer
+        await consumer.verify_all_partitions_active()
+        with pytest.raises(Exception, match="not yet started"):
+            await driver.Consumer.verify_all_partitions_active(consumer)
+
+    asyncio.run(body())
+
+
+def test_every_send_looks_at_the_clock_first() -> None:
+    """No message leaves a process that stood still for too long."""
+
+    class Asleep(Exception):
+        pass
+
+    class Double:
+        class app:  # noqa: N801 - stands where Faust has an instance
+            class pulse:  # noqa: N801
+                @staticmethod
+                def check() -> None:
+                    raise Asleep
+
+    async def body() -> None:
+        double: Any = Double()
+        with pytest.raises(Asleep):
+            await StageProducer.post(double, "t", 0, [(None, b"x", ())])
+
+    asyncio.run(body())
