@@ -74,8 +74,10 @@ def clickhouse_findings(settings: Settings) -> Iterator[Finding]:
 
 def process_findings(settings: Settings) -> Iterator[Finding]:
     """The processes that have published themselves in the run directory."""
-    stack = published(settings.run_dir, STACK) is not None
-    for name in PROCESSES:
+    stack = published(settings.run_dir, STACK)
+    names = stack["processes"] if stack else PROCESSES
+    assert isinstance(names, (list, tuple))
+    for name in names:
         facts = published(settings.run_dir, name)
         if facts is None and stack:
             yield bad(f"process {name}", "it is not there", action=f"look at {settings.run_dir / f'{name}.log'}")

@@ -85,8 +85,9 @@ class Story:
                 bars.update(tasks[device], completed=done, total=max(total, done))
             if self.kill and not self.killed and player.played.reads > self._half:
                 self.killed = True
-                self.stack.kill("worker")
-                self.out.print(f"[dim]{self._clock()}[/dim] the worker is killed (-9) half-way")
+                for worker in ("worker-door", "worker-lot"):
+                    self.stack.kill(worker)
+                self.out.print(f"[dim]{self._clock()}[/dim] both workers are killed (-9) half-way")
 
         with self._timed("play"), bars:
             played = player.play(self.world, progress)
@@ -155,7 +156,7 @@ class Story:
 
 @click.command()
 @click.option("--keep", is_flag=True, help="Leave the stack up, to ask more.")
-@click.option("--kill", is_flag=True, help="Kill the worker (-9) half-way: the answer must not change.")
+@click.option("--kill", is_flag=True, help="Kill the workers (-9) half-way: the answer must not change.")
 @click.option("--scale", default=1.0, show_default=True, help="How much of the world: lots of tagged items times this.")
 @click.option("--seed", default=1, show_default=True, help="Which world.")
 @click.option("--json", "as_json", is_flag=True, help="For programs: timings and verdict as JSON, the story on stderr.")

@@ -44,14 +44,15 @@ def gateway(context: click.Context) -> None:
 
 @click.command()
 @click.argument("stages", nargs=-1, required=True)
+@click.option("--name", default="worker", show_default=True, help="Its name in the run directory.")
 @click.pass_context
-def worker(context: click.Context, stages: tuple[str, ...]) -> None:
+def worker(context: click.Context, stages: tuple[str, ...], name: str) -> None:
     """Run STAGES (register, smooth, resolve, locate, or all) on the partitions that fall to this process."""
     settings = settings_of(context)
     setup_logging(settings.log, service="worker")
     names = stages_named(stages)
     health, metrics = Health(*names, stale_after_s=settings.metrics.stale_after_s), Metrics()
-    with _service(settings, "worker", health=health, metrics=metrics):
+    with _service(settings, name, health=health, metrics=metrics):
         run_stages(names, settings, health=health, metrics=metrics)
 
 

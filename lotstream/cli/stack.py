@@ -34,7 +34,8 @@ Progress = Callable[[str], None]
 
 PROCESSES: Mapping[str, tuple[str, ...]] = {
     "gateway": ("gateway",),
-    "worker": ("worker", "all"),
+    "worker-door": ("worker", "--name", "worker-door", "register", "smooth"),
+    "worker-lot": ("worker", "--name", "worker-lot", "resolve", "locate"),
     "sink": ("sink", "all"),
 }
 
@@ -91,7 +92,7 @@ class Stack:
                 self._spawn(name)
             tables.result()
         progress("gateway, register, smooth, resolve, locate and sinks start")
-        self._claim.publish(STACK, {"pid": os.getpid(), "env": self.env})
+        self._claim.publish(STACK, {"pid": os.getpid(), "env": self.env, "processes": list(PROCESSES)})
         for name in PROCESSES:
             self._await_ready(name)
 

@@ -117,7 +117,15 @@ class LabelScan:
     party: str = ""
 
 
-Happening = Passage | LabelScan | dict[str, object]  # the dictionary is an EPCIS event
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """The ERP says what happened, as an EPCIS event; a late one is said when the goods are long gone."""
+
+    event: dict[str, object]
+    late: bool = False
+
+
+Happening = Passage | LabelScan | Booking
 
 
 class World:
@@ -219,32 +227,28 @@ class TaggedStory:
 
     def tell(self) -> Iterator[Happening]:
         """Commission, pack, leave the plant, arrive at the centre, go to the stores."""
-        yield commissioning(self.lot, at_us=self.start)
-        late: list[Happening] = []
+        yield Booking(commissioning(self.lot, at_us=self.start))
         for index, pallet in enumerate(self.lot.pallets):
             at = self.start + (5 + index) * MINUTE_US
             yield Passage("impinj-line", at, item_tags(pallet), None)
-            packed = packing(pallet, at_us=at + MINUTE_US // 2)
             # one packing list in ten comes when the pallet is long gone
-            if index == 1:
-                late.append(packed)
-            else:
-                yield packed
+            yield Booking(packing(pallet, at_us=at + MINUTE_US // 2), late=index == 1)
             self.truth.items[PLANT, ""] += len(pallet.items)
         yield from self._leave("impinj-plant", self.start + 60 * MINUTE_US, self.lot.pallets, (PLANT, ""), (YARD, ""))
-        yield shipping(
-            at_us=self.start + 80 * MINUTE_US,
-            store=CENTRE,
-            document=f"DN-C{self.lot.code}",
-            line="1",
-            pallets=self.lot.pallets,
+        yield Booking(
+            shipping(
+                at_us=self.start + 80 * MINUTE_US,
+                store=CENTRE,
+                document=f"DN-C{self.lot.code}",
+                line="1",
+                pallets=self.lot.pallets,
+            )
         )
         self._move(self.lot.pallets, (YARD, ""), (CENTRE, IN_TRANSIT))
         self._sent(CENTRE, f"DN-C{self.lot.code}", "1", self.lot.pallets)
         yield from self._arrive(
             "zebra-centre-in", self.start + 200 * MINUTE_US, self.lot.pallets, (CENTRE, IN_TRANSIT), (CENTRE, "")
         )
-        yield from late
         yield from self._to_stores(self.start + 400 * MINUTE_US)
 
     def _to_stores(self, start: int) -> Iterator[Happening]:
@@ -253,8 +257,10 @@ class TaggedStory:
             yield from self._leave("impinj-centre-out", at, pallets, (CENTRE, ""), (ROAD, ""))
             for line, pallet in enumerate(pallets):
                 document = f"DN-{self.lot.code}-{number + 1}"
-                yield shipping(
-                    at_us=at + 15 * MINUTE_US, store=store, document=document, line=str(line + 1), pallets=(pallet,)
+                yield Booking(
+                    shipping(
+                        at_us=at + 15 * MINUTE_US, store=store, document=document, line=str(line + 1), pallets=(pallet,)
+                    )
                 )
                 self._sent(store, document, str(line + 1), (pallet,))
             self._move(pallets, (ROAD, ""), (store, IN_TRANSIT))

@@ -13,6 +13,7 @@ from lotstream.readers.world.formats import Field, Post, event_posts, posts, sca
 from lotstream.readers.world.plan import LabelScan, Passage, World
 
 ERP = "erp"
+LATE = "erp-late"
 TIMEOUT_S = 60.0
 RETRY_S = 0.2
 Progress = Callable[[str, int, int], None]  # device, done, of
@@ -50,16 +51,23 @@ class Player:
         self.played = Played()
 
     def play(self, world: World, progress: Progress) -> Played:
-        """Everything, each device on a thread of its own. Raises PlayFailed."""
+        """Everything, each device on a thread of its own. Raises PlayFailed.
+
+        The ERP books before the goods move, but for what it books late: that comes last.
+        """
         started = time.perf_counter()
         devices = dict(requests_by_device(world))
+        booked, late = devices.pop(ERP), devices.pop(LATE)
+        self._device(ERP, booked, progress)
         with ThreadPoolExecutor(len(devices)) as pool:
             running = [pool.submit(self._device, name, sent, progress) for name, sent in devices.items()]
             try:
                 for future in running:
                     future.result()
-            finally:
+            except BaseException:
                 self._stop.set()
+                raise
+        self._device(LATE, late, progress)
         self.played.seconds = time.perf_counter() - started
         return self.played
 
@@ -123,15 +131,16 @@ def requests_by_device(world: World) -> Iterator[tuple[str, Device]]:
     """Readers, scanners and the ERP, each with its requests in order of time."""
     passages: dict[str, list[Passage]] = defaultdict(list)
     scans: dict[str, list[LabelScan]] = defaultdict(list)
-    events: list[dict[str, object]] = []
+    booked: dict[str, list[dict[str, object]]] = {ERP: [], LATE: []}
     for happening in world.happenings():
         if isinstance(happening, Passage):
             passages[happening.reader].append(happening)
         elif isinstance(happening, LabelScan):
             scans[happening.scanner].append(happening)
         else:
-            events.append(happening)
-    yield ERP, Device(event_posts(events, source=ERP), len(events), reader=False)
+            booked[LATE if happening.late else ERP].append(happening.event)
+    for name, events in booked.items():
+        yield name, Device(event_posts(events, source=ERP), len(events), reader=False)
     reads = world.scale.reads
     for seed, (reader, own) in enumerate(sorted(passages.items())):
         own.sort(key=lambda passage: passage.at_us)

@@ -9,7 +9,7 @@ import pytest
 from lotstream.readers.mapping import Mapping
 from lotstream.readers.site_file import read_site_file
 from lotstream.readers.world.formats import Field, event_posts, posts
-from lotstream.readers.world.plan import LabelScan, Passage, Scale, World, item_tags, pallet_tag
+from lotstream.readers.world.plan import Booking, LabelScan, Passage, Scale, World, item_tags, pallet_tag
 from lotstream.readers.world.play import requests_by_device
 from lotstream.readers.world.site import READERS, SCANNERS, site_file
 from lotstream.schemas.identifiers import parse_scan, tag_key
@@ -83,6 +83,6 @@ def test_requests_hold_whole_json() -> None:
     passages = [h for h in happenings if isinstance(h, Passage) and h.reader == "zebra-centre-in"]
     for post in posts(passages, Field(1, reads=8)):
         assert len(orjson.loads(post.body)) == post.reads
-    events = [h for h in happenings if isinstance(h, dict)]
+    events = [h.event for h in happenings if isinstance(h, Booking)]
     sent = [orjson.loads(post.body) for post in event_posts(events, source="erp")]
     assert sum(len(document["epcisBody"]["eventList"]) for document in sent) == len(events)
