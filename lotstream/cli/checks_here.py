@@ -75,7 +75,7 @@ def clickhouse_findings(settings: Settings) -> Iterator[Finding]:
 def process_findings(settings: Settings) -> Iterator[Finding]:
     """The processes that have published themselves in the run directory."""
     stack = published(settings.run_dir, STACK)
-    names = stack["processes"] if stack else PROCESSES
+    names = (stack or {}).get("processes", PROCESSES)
     assert isinstance(names, (list, tuple))
     for name in names:
         facts = published(settings.run_dir, name)
