@@ -25,7 +25,7 @@ def answer(content: Mapping[str, Any], *, request: str, status: int = 200, **hea
     )
 
 
-def refusal(status: int, error: str, detail: str, *, request: str, **headers: str) -> Response:
+def refusal(status: int, error: str, *, detail: str, request: str, **headers: str) -> Response:
     """An error of the request as a whole."""
     return answer({"error": error, "detail": detail}, request=request, status=status, **headers)
 

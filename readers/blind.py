@@ -34,7 +34,7 @@ class BlindWindows:
         """A window per read point for what the event says is lost."""
         lost, cause = event.lost, "overflow"
         if event.dropped is not None:
-            lost, cause = self._grown(self._reader(reader), event, event.dropped), "discarded"
+            lost, cause = self._grown(self._reader(reader), event, dropped=event.dropped), "discarded"
         if lost is None:
             return []
         return [
@@ -74,7 +74,7 @@ class BlindWindows:
             for place in places
         ]
 
-    def _grown(self, state: _Reader, event: VendorEvent, dropped: int) -> Lost | None:
+    def _grown(self, state: _Reader, event: VendorEvent, *, dropped: int) -> Lost | None:
         before, heard_us = state.dropped, state.heard_us
         state.dropped, state.heard_us = dropped, event.time_us
         if heard_us is None or dropped < before:

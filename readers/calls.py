@@ -85,18 +85,18 @@ class Doorkeeper:
                     self._call(request, body, door=door, request_id=request_id, token_source=token_source)
                 )
         except Unauthorized as stranger:
-            return refusal(401, "unauthorized", str(stranger), request=request_id, WWW_Authenticate="Bearer")
+            return refusal(401, "unauthorized", detail=str(stranger), request=request_id, WWW_Authenticate="Bearer")
         except BodyTooLarge as large:
-            return refusal(413, Reason.TOO_LARGE, str(large), request=request_id, Connection="close")
+            return refusal(413, Reason.TOO_LARGE, detail=str(large), request=request_id, Connection="close")
         except BodyUnreadable as unreadable:
-            return refusal(415, Reason.ENCODING_INVALID, str(unreadable), request=request_id)
+            return refusal(415, Reason.ENCODING_INVALID, detail=str(unreadable), request=request_id)
         except Rejected as rejected:
             return rejection(rejected, request=request_id)
         except Transient as outage:
             wait = str(max(1, round(outage.retry_after_s)))
-            return refusal(503, "unavailable", outage.detail, request=request_id, Retry_After=wait)
+            return refusal(503, "unavailable", detail=outage.detail, request=request_id, Retry_After=wait)
         except ClientDisconnect:
-            return refusal(400, "disconnected", "Expected the whole body, got a part of it.", request=request_id)
+            return refusal(400, "disconnected", detail="Expected the whole body, got a part of it.", request=request_id)
 
     def _source(self, request: Request) -> str:
         """The source that the token names; '' where no tokens are needed."""

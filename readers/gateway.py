@@ -156,11 +156,11 @@ def build_app(
 
 async def _bug(request: Request, _: Exception) -> Response:
     """The answer to our own mistake; the server logs it, and nothing of the request is acknowledged."""
-    return refusal(500, "internal", "Expected no bug, got one.", request=request_id_of(request))
+    return refusal(500, "internal", detail="Expected no bug, got one.", request=request_id_of(request))
 
 
 async def _no_door(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     name = "method_not_allowed" if error.status_code == 405 else "not_found"
     detail = f"Expected a door, got {request.method} {request.url.path!r}."
-    return refusal(error.status_code, name, detail, request=request_id_of(request))
+    return refusal(error.status_code, name, detail=detail, request=request_id_of(request))

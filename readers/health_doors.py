@@ -24,11 +24,15 @@ def health_routes(settings: MetricsSettings, *, health: Health, metrics: Metrics
         return expected is None or hmac.compare_digest(given, expected)
 
     async def healthz(request: Request) -> Response:
-        return _state(health.alive, {"alive": health.alive, "beat_age_s": round(health.beat_age_s, 3)}, known(request))
+        return _state(
+            health.alive, {"alive": health.alive, "beat_age_s": round(health.beat_age_s, 3)}, known=known(request)
+        )
 
     async def readyz(request: Request) -> Response:
         checks = {name: {"ok": check.ok, "detail": check.detail} for name, check in health.checks().items()}
-        return _state(health.ready, {"ready": health.ready, "alive": health.alive, "checks": checks}, known(request))
+        return _state(
+            health.ready, {"ready": health.ready, "alive": health.alive, "checks": checks}, known=known(request)
+        )
 
     async def exposition(request: Request) -> Response:
         if not known(request):
@@ -41,5 +45,5 @@ def health_routes(settings: MetricsSettings, *, health: Health, metrics: Metrics
     return [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", exposition)]
 
 
-def _state(ok: bool, details: dict[str, Any], known: bool) -> Response:
+def _state(ok: bool, details: dict[str, Any], *, known: bool) -> Response:
     return Response(orjson.dumps(details if known else {}), 200 if ok else 503, media_type="application/json")

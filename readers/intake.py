@@ -54,7 +54,7 @@ class _Correction:
     def holds(self, *times_us: int) -> bool:
         return all(plausible(time + self.offset_us, received_us=self.arrival.received_us) for time in times_us)
 
-    def refusal(self, parsed: Parsed, index: int, time_us: int) -> Refused:
+    def refusal(self, parsed: Parsed, *, index: int, time_us: int) -> Refused:
         detail = (
             f"Expected a time between 2003 and the receipt at {self.arrival.received_us}, "
             f"got {time_us} and a clock offset of {self.offset_us} us."
@@ -82,7 +82,7 @@ class Intake:
         for name, rows in _by_reader(parsed, reader).items():
             self._take_reads(taken, parsed, name=name, at=rows, arrival=arrival)
         for label in parsed.labels:
-            self._take_label(taken, parsed, label, arrival=arrival.by(label.scanner))
+            self._take_label(taken, parsed, label=label, arrival=arrival.by(label.scanner))
         for event, raw in parsed.events:
             name = event.reader or reader
             places = self._places(event, name)
@@ -153,18 +153,20 @@ class Intake:
     def _take_reads(self, taken: Taken, parsed: Parsed, *, name: str, at: Sequence[int], arrival: Arrival) -> None:
         rows = parsed.reads if len(at) == len(parsed.reads) else [parsed.reads[i] for i in at]
         last = [row.last_us for row in rows]
-        offset_us = self._offset(taken, name, last, arrival=arrival)
+        offset_us = self._offset(taken, name, last_us=last, arrival=arrival)
         correction = _Correction(name, offset_us, arrival)
         if not correction.holds(min(last), max(last)):
             bad = [i for i in at if not correction.holds(parsed.reads[i].last_us)]
-            taken.refused += [correction.refusal(parsed, parsed.at[i], parsed.reads[i].last_us) for i in bad]
+            taken.refused += [
+                correction.refusal(parsed, index=parsed.at[i], time_us=parsed.reads[i].last_us) for i in bad
+            ]
             rows = [row for row in rows if correction.holds(row.last_us)]
         if rows:
             taken.reads += len(rows)
             groups = by_place(name, rows, mapping=self.mapping, clock_offset_us=offset_us)
             taken.groups += [(group, arrival.by(name)) for group in groups]
 
-    def _offset(self, taken: Taken, reader: str, last_us: Sequence[int], *, arrival: Arrival) -> int:
+    def _offset(self, taken: Taken, reader: str, *, last_us: Sequence[int], arrival: Arrival) -> int:
         if arrival.origin is not Origin.LIVE:
             return self._known_offset(reader, arrival.origin)
         offset_us = self.clocks.learn(reader, last_us, received_us=arrival.received_us)
@@ -181,11 +183,11 @@ class Intake:
     def _blind_window(self, window: BlindWindow) -> Message:
         return self.blind_windows.message(window.subject, window.encode())
 
-    def _take_label(self, taken: Taken, parsed: Parsed, label: Label, *, arrival: Arrival) -> None:
-        offset_us = self._offset(taken, label.scanner, [label.device_time_us], arrival=arrival)
+    def _take_label(self, taken: Taken, parsed: Parsed, *, label: Label, arrival: Arrival) -> None:
+        offset_us = self._offset(taken, label.scanner, last_us=[label.device_time_us], arrival=arrival)
         correction = _Correction(label.scanner, offset_us, arrival)
         if not correction.holds(label.device_time_us):
-            taken.refused.append(correction.refusal(parsed, label.index, label.device_time_us))
+            taken.refused.append(correction.refusal(parsed, index=label.index, time_us=label.device_time_us))
             return
         record = quantity_scan(label, mapping=self.mapping, arrival=arrival, clock_offset_us=offset_us)
         taken.messages.append(self.events.message(record.subject, record.encode()))

@@ -39,11 +39,11 @@ class TopicsCheck:
         except KafkaException as error:
             return f"Expected the brokers to answer, got {error.args[0].name()}."
         return topics_fault(
-            {name: len(topic.partitions) for name, topic in found.items()}, self._names, self._partitions
+            {name: len(topic.partitions) for name, topic in found.items()}, self._names, partitions=self._partitions
         )
 
 
-def topics_fault(found: dict[str, int], names: Sequence[str], partitions: int) -> str:
+def topics_fault(found: dict[str, int], names: Sequence[str], *, partitions: int) -> str:
     """What is wrong with the topics found (name -> partitions), or ''."""
     for name in names:
         if name not in found:

@@ -40,8 +40,10 @@ def wholes(column: Column, field: str, *, low: int, high: int) -> Column:
     if kinds == {_NOTHING}:
         return [NOT_REPORTED] * len(column)
     if not kinds <= {int, _NOTHING}:
-        raise wrong(field, "a whole number", _other(column, int))
-    _require_range([value for value in column if value is not None] if _NOTHING in kinds else column, field, low, high)
+        raise wrong(field, "a whole number", got=_other(column, int))
+    _require_range(
+        [value for value in column if value is not None] if _NOTHING in kinds else column, field, low=low, high=high
+    )
     return _filled(column) if _NOTHING in kinds else column
 
 
@@ -51,8 +53,8 @@ def scaleds(column: Column, field: str, *, by: int, low: int, high: int) -> Colu
     if kinds == {_NOTHING}:
         return [NOT_REPORTED] * len(column)
     if not kinds <= {int, float, _NOTHING}:
-        raise wrong(field, "a number", _other(column, int, float))
-    _require_range([value for value in column if value is not None], field, low / by, high / by)
+        raise wrong(field, "a number", got=_other(column, int, float))
+    _require_range([value for value in column if value is not None], field, low=low / by, high=high / by)
     return [NOT_REPORTED if value is None else round(value * by) for value in column]
 
 
@@ -67,7 +69,7 @@ def texts(column: Column, field: str) -> Column:
     if set(map(type, column)) <= {str, _NOTHING}:
         known = {value: text(value, field) for value in set(column)}
         return [known[value] for value in column]
-    raise wrong(field, "a text", _other(column, str))
+    raise wrong(field, "a text", got=_other(column, str))
 
 
 def words(column: Column, field: str) -> Column:
@@ -76,7 +78,7 @@ def words(column: Column, field: str) -> Column:
     if kinds == {_NOTHING}:
         return [""] * len(column)
     if not kinds <= {str, _NOTHING}:
-        raise wrong(field, "hex", _other(column, str), reason=Reason.IDENTIFIER_INVALID)
+        raise wrong(field, "hex", got=_other(column, str), reason=Reason.IDENTIFIER_INVALID)
     return [hex_word(value, field) if value else "" for value in column]
 
 
@@ -84,7 +86,7 @@ def tags(column: Column, field: str) -> Column:
     """EPC banks in hex, all of them there."""
     if set(map(type, column)) - {str}:
         got = next(value for value in column if type(value) is not str)
-        raise wrong(field, "hex", got, reason=Reason.IDENTIFIER_INVALID)
+        raise wrong(field, "hex", got=got, reason=Reason.IDENTIFIER_INVALID)
     return [hex_word(value, field) for value in column]
 
 
@@ -106,15 +108,15 @@ def two_bytes(column: Column, field: str) -> Column:
     if not any(column):
         return [NOT_REPORTED] * len(column)
     if {len(value) for value in column} - {0, 4}:
-        raise wrong(field, "two bytes", next(value for value in column if len(value) not in (0, 4)))
+        raise wrong(field, "two bytes", got=next(value for value in column if len(value) not in (0, 4)))
     return [int(value, 16) if value else NOT_REPORTED for value in column]
 
 
-def _require_range(values: Sequence[float], field: str, low: float, high: float) -> None:
+def _require_range(values: Sequence[float], field: str, *, low: float, high: float) -> None:
     # asked this way round, NaN fails too
     if not (min(values) >= low and max(values) <= high):
         got = next(value for value in values if not low <= value <= high)
-        raise wrong(field, f"{low:g}..{high:g}", got, reason=Reason.VALUE_OUT_OF_RANGE)
+        raise wrong(field, f"{low:g}..{high:g}", got=got, reason=Reason.VALUE_OUT_OF_RANGE)
 
 
 def _filled(column: Column) -> Column:

@@ -39,7 +39,7 @@ class Framed:
         text = self.body.decode("utf-8", "surrogateescape")
         start = _skip(text, 0)
         for name in self.path:
-            start = _value_at(text, start, name)
+            start = _value_at(text, start, name=name)
         if text[start : start + 1] != "[":
             return [self.body.strip()]
         pieces, _end = _array(text, start + 1)
@@ -88,7 +88,7 @@ def parse_items(framed: Framed, items: ItemFormat) -> Parsed:
     except Rejected:
         _keep_good(parsed, separately(mine, items.reads))
     if len(mine) < len(values):
-        _take_events(parsed, framed, items)
+        _take_events(parsed, framed, items=items)
     return parsed
 
 
@@ -101,7 +101,7 @@ def _keep_good(parsed: Parsed, found: list[VendorRead | Rejected]) -> None:
     ]
 
 
-def _take_events(parsed: Parsed, framed: Framed, items: ItemFormat) -> None:
+def _take_events(parsed: Parsed, framed: Framed, *, items: ItemFormat) -> None:
     for index, value in enumerate(framed.values):
         if items.is_read(value):
             continue
@@ -163,7 +163,7 @@ def _array(text: str, at: int) -> tuple[list[bytes], int]:
     return spans, at
 
 
-def _value_at(text: str, at: int, name: str) -> int:
+def _value_at(text: str, at: int, *, name: str) -> int:
     """Where the value of the last member ``name`` of the object at ``at`` starts; the end of the text without it."""
     found = len(text)
     at = _skip(text, at + 1)

@@ -30,7 +30,7 @@ def _reads(items: list[Any]) -> list[VendorRead]:
     events = [item[_IN] for item in items]
     absent = [NOT_REPORTED] * len(items)
     return rows(
-        _words(events, "epc", "epcHex"),
+        _words(events, "epc", hexa="epcHex"),
         ports([event.get("antennaPort") for event in events], "antennaPort"),
         _times(items, events),
         texts([item.get("hostname") for item in items], "hostname"),
@@ -40,8 +40,8 @@ def _reads(items: list[Any]) -> list[VendorRead]:
         scaleds([event.get("phaseAngle") for event in events], "phaseAngle", by=100, low=-36_000, high=36_000),
         wholes([event.get("frequency") for event in events], "frequency", low=1, high=10_000_000),
         wholes([event.get("transmitPowerCdbm") for event in events], "transmitPowerCdbm", low=-10_000, high=10_000),
-        _words(events, "tid", "tidHex", needed=False),
-        two_bytes(_words(events, "pc", "pcHex", needed=False), "pc"),
+        _words(events, "tid", hexa="tidHex", needed=False),
+        two_bytes(_words(events, "pc", hexa="pcHex", needed=False), "pc"),
     )
 
 
@@ -55,25 +55,25 @@ def _times(items: list[Any], events: list[Any]) -> list[int]:
     ]
 
 
-def _words(events: list[Any], base64: str, hexa: str, *, needed: bool = True) -> list[str]:
+def _words(events: list[Any], base64: str, *, hexa: str, needed: bool = True) -> list[str]:
     """A memory bank that a reader sends in base64, in hex, or in both, as hex."""
     coded = [event.get(base64) for event in events]
     plain = [event.get(hexa) for event in events]
     if coded.count(None) == len(coded):
         return tags(plain, hexa) if needed else words(plain, hexa)
     return [
-        "" if code is None and word is None and not needed else _word(code, word, base64)
+        "" if code is None and word is None and not needed else _word(code, word, field=base64)
         for code, word in zip(coded, plain, strict=True)
     ]
 
 
-def _word(code: Any, word: Any, field: str) -> str:
+def _word(code: Any, word: Any, *, field: str) -> str:
     if word is None:
         if type(code) is not str:
-            raise wrong(field, "base64", code, reason=Reason.IDENTIFIER_INVALID)
+            raise wrong(field, "base64", got=code, reason=Reason.IDENTIFIER_INVALID)
         return base64_word(code, field)
     if type(word) is not str:
-        raise wrong(f"{field}Hex", "hex", word, reason=Reason.IDENTIFIER_INVALID)
+        raise wrong(f"{field}Hex", "hex", got=word, reason=Reason.IDENTIFIER_INVALID)
     found = hex_word(word, f"{field}Hex")
     if code is not None and (type(code) is not str or base64_word(code, field) != found):
         detail = f"Expected one word in {field} and {field}Hex, got {code!r} and {word!r}."
@@ -96,12 +96,12 @@ _STATES = {"antennaConnected": "connected", "antennaDisconnected": "disconnected
 
 def _event(value: Any) -> VendorEvent:
     if type(value) is not dict:
-        raise wrong("event", "an object", value)
+        raise wrong("event", "an object", got=value)
     name = value.get("eventType")
     if type(name) is not str or not 0 < len(name) <= 200:
-        raise wrong("eventType", "an event type or a tagInventoryEvent", name, reason=Reason.UNKNOWN_FORMAT)
+        raise wrong("eventType", "an event type or a tagInventoryEvent", got=name, reason=Reason.UNKNOWN_FORMAT)
     if name == "tagInventory":
-        raise wrong(_IN, "an object", value.get(_IN))
+        raise wrong(_IN, "an object", got=value.get(_IN))
     kind = _TYPES.get(name, ReaderEventType.OTHER)
     body = {} if kind is ReaderEventType.OTHER else member(value, name if name.endswith("Event") else f"{name}Event")
     return VendorEvent(

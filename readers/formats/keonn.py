@@ -54,7 +54,7 @@ def _document(payload: bytes) -> ElementTree.Element:
 def _read(item: ElementTree.Element) -> VendorRead:
     word = item.findtext("epc") or item.findtext("data/hexepc")
     if not word:
-        raise wrong("item", "epc or data/hexepc", None, reason=Reason.IDENTIFIER_INVALID)
+        raise wrong("item", "epc or data/hexepc", got=None, reason=Reason.IDENTIFIER_INVALID)
     antenna = item.findtext("antenna") or item.findtext("data/antenna")
     return VendorRead(
         hex_word(word.strip(), "epc"),
@@ -71,7 +71,7 @@ def _time(value: str | None) -> int:
 def _number(value: str | None, field: str) -> int:
     found = (value or "").strip()
     if not (found.isascii() and found.isdigit() and len(found) <= 15):
-        raise wrong(field, "a whole number", value)
+        raise wrong(field, "a whole number", got=value)
     return int(found)
 
 

@@ -100,16 +100,16 @@ def _read(row: Any, *, fields: FieldMap, received_us: int) -> VendorRead:
     if isinstance(row, Rejected):
         raise row
     if type(row) is not dict:
-        raise wrong("row", "an object", row)
+        raise wrong("row", "an object", got=row)
     csv_row = fields.format == "csv"
     return VendorRead(
         _tag(_at(row, fields.tag), fields),
-        port(_number(_at(row, fields.antenna), fields.antenna, csv_row), fields.antenna),
-        _time(_at(row, fields.time), fields, csv_row) if fields.time else received_us,
+        port(_number(_at(row, fields.antenna), fields.antenna, is_text=csv_row), fields.antenna),
+        _time(_at(row, fields.time), fields, is_text=csv_row) if fields.time else received_us,
         _name(_at(row, fields.reader), fields.reader),
         NOT_REPORTED,
-        whole(_number(_at(row, fields.count), fields.count, csv_row), fields.count, low=1, high=2**31 - 1),
-        _rssi(_number(_at(row, fields.rssi), fields.rssi, csv_row), fields),
+        whole(_number(_at(row, fields.count), fields.count, is_text=csv_row), fields.count, low=1, high=2**31 - 1),
+        _rssi(_number(_at(row, fields.rssi), fields.rssi, is_text=csv_row), fields),
         tid=_tid(_at(row, fields.tid), fields.tid),
     )
 
@@ -137,7 +137,7 @@ def _path(dotted: str) -> Path:
 
 def _tag(value: Any, fields: FieldMap) -> str:
     if type(value) is not str or not value or len(value) > 400:
-        raise wrong(fields.tag, "a tag", value, reason=Reason.IDENTIFIER_INVALID)
+        raise wrong(fields.tag, "a tag", got=value, reason=Reason.IDENTIFIER_INVALID)
     if fields.tag_format == "base64":
         return base64_word(value, fields.tag)
     if fields.tag_format == "hex" or ("/" not in value and ":" not in value):
@@ -145,7 +145,7 @@ def _tag(value: Any, fields: FieldMap) -> str:
     return tag_key(value)
 
 
-def _number(value: Any, field: str, is_text: bool) -> Any:
+def _number(value: Any, field: str, *, is_text: bool) -> Any:
     """A number of JSON as it is; of CSV from its text."""
     if not is_text or value is None:
         return value
@@ -155,20 +155,20 @@ def _number(value: Any, field: str, is_text: bool) -> Any:
             return kind(value.strip())
         except ValueError:
             continue
-    raise wrong(field, "a number", value)
+    raise wrong(field, "a number", got=value)
 
 
-def _time(value: Any, fields: FieldMap, is_text: bool) -> int:
+def _time(value: Any, fields: FieldMap, *, is_text: bool) -> int:
     if fields.time_format == "iso":
         return time_us(_with_offset(value, fields.time_zone), fields.time)
-    number = _number(value, fields.time, is_text)
+    number = _number(value, fields.time, is_text=is_text)
     if type(number) is int and fields.time_format == "ns":
         return in_calendar(number // 1_000, fields.time, got=value)
     if type(number) is int:
         return in_calendar(number * _PER_UNIT[fields.time_format], fields.time, got=value)
     if type(number) is float and fields.time_format in ("s", "ms") and abs(number) < 1e15:
         return in_calendar(round(number * _PER_UNIT[fields.time_format]), fields.time, got=value)
-    raise wrong(fields.time, f"a time in {fields.time_format}", value)
+    raise wrong(fields.time, f"a time in {fields.time_format}", got=value)
 
 
 def _with_offset(value: Any, zone: str) -> Any:
@@ -194,5 +194,5 @@ def _tid(value: Any, field: str) -> str:
     if value is None or value == "":
         return ""
     if type(value) is not str:
-        raise wrong(field, "hex", value)
+        raise wrong(field, "hex", got=value)
     return hex_word(value, field)

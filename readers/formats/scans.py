@@ -79,9 +79,9 @@ def _line(line: bytes) -> str:
     try:
         data = line.decode()
     except UnicodeDecodeError:
-        raise wrong("data", "UTF-8", line, reason=Reason.ENCODING_INVALID) from None
+        raise wrong("data", "UTF-8", got=line, reason=Reason.ENCODING_INVALID) from None
     if len(data) > MAX_DATA:
-        raise wrong("data", f"at most {MAX_DATA} characters", data)
+        raise wrong("data", f"at most {MAX_DATA} characters", got=data)
     return data
 
 
@@ -106,7 +106,7 @@ def _take(parsed: Parsed, message: ScanMessage, *, index: int, scanning: Scannin
     elif scan.lot is not None:
         parsed.labels.append(_label(message, scan, lot=scan.lot, device_us=device_us, scanner=scanner, index=index))
     else:
-        raise wrong("data", "a serial, an SSCC or a lot", message.data, reason=Reason.BARCODE_INVALID)
+        raise wrong("data", "a serial, an SSCC or a lot", got=message.data, reason=Reason.BARCODE_INVALID)
     parsed.warnings += scan.warnings
 
 

@@ -18,7 +18,7 @@ _HEX_ONLY = re.compile(r"[0-9A-F]+|[0-9a-f]+")
 MAX_TEXT = 200
 
 
-def wrong(field: str, expected: str, got: object, *, reason: Reason = Reason.SCHEMA_INVALID) -> Rejected:
+def wrong(field: str, expected: str, *, got: object, reason: Reason = Reason.SCHEMA_INVALID) -> Rejected:
     """'Expected X at field, got Y.'"""
     shown = repr(got)
     return Rejected(
@@ -31,13 +31,13 @@ def wrong(field: str, expected: str, got: object, *, reason: Reason = Reason.SCH
 def time_us(value: object, field: str) -> int:
     """An ISO 8601 instant with its offset, as us since the epoch; digits beyond the microsecond are dropped."""
     if type(value) is not str or value[10:11] not in _SEPARATORS:
-        raise wrong(field, "an ISO 8601 instant", value)
+        raise wrong(field, "an ISO 8601 instant", got=value)
     try:
         delta = datetime.fromisoformat(value) - _EPOCH
     except ValueError:
-        raise wrong(field, "an ISO 8601 instant", value) from None
+        raise wrong(field, "an ISO 8601 instant", got=value) from None
     except TypeError:
-        raise wrong(field, "an instant with its offset from UTC", value) from None
+        raise wrong(field, "an instant with its offset from UTC", got=value) from None
     instant_us = (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
     return instant_us if 0 <= instant_us < LATEST_US else in_calendar(instant_us, field, got=value)
 
@@ -46,7 +46,7 @@ def in_calendar(instant_us: int, field: str, *, got: object) -> int:
     """``instant_us`` when it lies in 1970..2099. Raises Rejected (time_implausible)."""
     if 0 <= instant_us < LATEST_US:
         return instant_us
-    raise wrong(field, "an instant of 1970..2099", got, reason=Reason.TIME_IMPLAUSIBLE)
+    raise wrong(field, "an instant of 1970..2099", got=got, reason=Reason.TIME_IMPLAUSIBLE)
 
 
 @lru_cache(maxsize=1 << 16)
@@ -54,7 +54,7 @@ def hex_word(value: str, field: str) -> str:
     """A memory bank as whole bytes in upper-case hex, without changing a digit."""
     text = value.upper() if type(value) is str else ""
     if not _HEX.fullmatch(text):
-        raise wrong(field, "whole bytes in hex", value, reason=Reason.IDENTIFIER_INVALID)
+        raise wrong(field, "whole bytes in hex", got=value, reason=Reason.IDENTIFIER_INVALID)
     return text
 
 
@@ -62,15 +62,15 @@ def hex_word(value: str, field: str) -> str:
 def base64_word(value: str, field: str) -> str:
     """A memory bank in base64 (either alphabet) as upper-case hex. Text that could as well be hex is refused."""
     if type(value) is not str or not value:
-        raise wrong(field, "base64", value, reason=Reason.IDENTIFIER_INVALID)
-    if _HEX_ONLY.fullmatch(value) and len(value) > 8:
-        raise wrong(field, "base64, not hex digits,", value, reason=Reason.IDENTIFIER_INVALID)
+        raise wrong(field, "base64", got=value, reason=Reason.IDENTIFIER_INVALID)
+    if _HEX_ONLY.fullmatch(value):
+        raise wrong(field, "base64, not hex digits,", got=value, reason=Reason.IDENTIFIER_INVALID)
     try:
         word = base64.b64decode(value.replace("-", "+").replace("_", "/"), validate=True)
     except (binascii.Error, ValueError):
-        raise wrong(field, "base64", value, reason=Reason.IDENTIFIER_INVALID) from None
+        raise wrong(field, "base64", got=value, reason=Reason.IDENTIFIER_INVALID) from None
     if not word:
-        raise wrong(field, "base64 of at least a byte", value, reason=Reason.IDENTIFIER_INVALID)
+        raise wrong(field, "base64 of at least a byte", got=value, reason=Reason.IDENTIFIER_INVALID)
     return word.hex().upper()
 
 
@@ -79,9 +79,9 @@ def whole(value: object, field: str, *, low: int, high: int) -> int:
     if value is None:
         return NOT_REPORTED
     if type(value) is not int:
-        raise wrong(field, "a whole number", value)
+        raise wrong(field, "a whole number", got=value)
     if not low <= value <= high:
-        raise wrong(field, f"{low}..{high}", value, reason=Reason.VALUE_OUT_OF_RANGE)
+        raise wrong(field, f"{low}..{high}", got=value, reason=Reason.VALUE_OUT_OF_RANGE)
     return value
 
 
@@ -90,10 +90,10 @@ def scaled(value: object, field: str, *, by: int, low: int, high: int) -> int:
     if value is None:
         return NOT_REPORTED
     if type(value) is not int and type(value) is not float:
-        raise wrong(field, "a number", value)
+        raise wrong(field, "a number", got=value)
     number = value * by
     if not low <= number <= high:
-        raise wrong(field, f"{low / by:g}..{high / by:g}", value, reason=Reason.VALUE_OUT_OF_RANGE)
+        raise wrong(field, f"{low / by:g}..{high / by:g}", got=value, reason=Reason.VALUE_OUT_OF_RANGE)
     return round(number)
 
 
@@ -102,9 +102,9 @@ def port(value: object, field: str) -> int:
     if value is None:
         return 0
     if type(value) is not int:
-        raise wrong(field, "a whole number", value)
+        raise wrong(field, "a whole number", got=value)
     if not 0 <= value <= 255:
-        raise wrong(field, "0..255", value, reason=Reason.VALUE_OUT_OF_RANGE)
+        raise wrong(field, "0..255", got=value, reason=Reason.VALUE_OUT_OF_RANGE)
     return value
 
 
@@ -113,7 +113,7 @@ def text(value: object, field: str) -> str:
     if value is None:
         return ""
     if type(value) is not str or len(value) > MAX_TEXT:
-        raise wrong(field, f"a text of at most {MAX_TEXT} characters", value)
+        raise wrong(field, f"a text of at most {MAX_TEXT} characters", got=value)
     return value
 
 
@@ -121,5 +121,5 @@ def member(value: Mapping[str, Any], field: str) -> Mapping[str, Any]:
     """The object at ``field`` of an object."""
     inner = value.get(field)
     if type(inner) is not dict:
-        raise wrong(field, "an object", inner)
+        raise wrong(field, "an object", got=inner)
     return inner

@@ -64,13 +64,13 @@ def _reader(value: dict[str, Any], data: dict[str, Any]) -> Any:
 
 def _event(value: Any) -> VendorEvent:
     if type(value) is not dict:
-        raise wrong("message", "an object", value)
+        raise wrong("message", "an object", got=value)
     data = value.get("data")
     name = value.get("type")
     if type(name) is not str or not 0 < len(name) <= 200:
-        raise wrong("type", "a message type or data.idHex", name, reason=Reason.UNKNOWN_FORMAT)
+        raise wrong("type", "a message type or data.idHex", got=name, reason=Reason.UNKNOWN_FORMAT)
     if name in ("SIMPLE", "INVENTORY", "PORTAL", "CONVEYOR", "CUSTOM"):
-        raise wrong("data.idHex", "hex", None, reason=Reason.IDENTIFIER_INVALID)
+        raise wrong("data.idHex", "hex", got=None, reason=Reason.IDENTIFIER_INVALID)
     kind = _TYPES.get(name, ReaderEventType.OTHER)
     body = data if type(data) is dict else {}
     at = time_us(value.get("timestamp"), "timestamp")

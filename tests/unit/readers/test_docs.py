@@ -55,4 +55,4 @@ def test_the_refusal_of_the_page_is_ours(bench: Build, impinj_read: Build) -> No
     reads[7] = impinj_read("30742")
     answer = asyncio.run(gateway.post("/readers/impinj", reads)).json()
     assert answer | {"request": ""} == json.loads(shown) | {"request": ""}
-    assert refusal(503, "unavailable", "", request="q").headers["x-request-id"] == "q"
+    assert refusal(503, "unavailable", detail="", request="q").headers["x-request-id"] == "q"

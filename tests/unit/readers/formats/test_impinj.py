@@ -64,6 +64,7 @@ def test_every_member_of_a_read() -> None:
         ({"epcHex": 5}, "identifier_invalid", "epcHex"),
         ({"epcHex": None, "epc": "a!b="}, "identifier_invalid", "epc"),
         ({"epcHex": None, "epc": "E200001234567890"}, "identifier_invalid", "epc"),
+        ({"epcHex": None, "epc": "E2001234"}, "identifier_invalid", "epc"),
         ({"epc": "ikUCJA=="}, "contradiction", "epc"),
         ({"antennaPort": 300}, "value_out_of_range", "antennaPort"),
         ({"antennaPort": "1"}, "schema_invalid", "antennaPort"),
