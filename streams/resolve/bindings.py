@@ -68,7 +68,12 @@ class Bindings:
         self._dirty: set[Ident] = set()
 
     def add(self, row: Binding, *, offset: int) -> None:
-        """Take in one fact; said again it changes nothing, retracted once it stays so."""
+        """Take in one fact; said again it changes nothing, retracted once it stays so.
+
+        What a child is packed in (PARENT) is for those who ask of the child: inference goes by CONTENT.
+        """
+        if row.relation == Relation.PARENT:
+            return
         ident = row.relation, row.subject, row.first, row.last, row.object, row.action, row.at_us, row.event
         retracted = offset if row.retracted else NEVER
         fact = Fact(row.object, row.action, row.at_us, row.event, offset, retracted, row.recorded_us)

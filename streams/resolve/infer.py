@@ -39,11 +39,11 @@ def worth(row: Sighting, known: Sighting | None) -> bool:
         return True
     if row.state != State.OBSERVED:
         return False
-    return known is None or (row.location, row.direction, row.state) != (
-        known.location,
-        known.direction,
-        known.state,
-    )
+    return known is None or _place(row) != _place(known)
+
+
+def _place(row: Sighting) -> tuple[str, int, int, int]:
+    return row.location, row.direction, row.state, row.marks & Mark.RETRACTED
 
 
 def require_acyclic(row: Sighting) -> None:

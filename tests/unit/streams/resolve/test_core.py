@@ -136,9 +136,11 @@ def test_a_version_that_says_nothing_new_infers_nothing(resolve: Resolve) -> Non
             (5, Mark.FINAL, {"location": "yard"}),
             (5, Mark.FINAL, {"location": "yard"}),
             (4, Mark.NONE, {"location": "yard"}),
+            (6, Mark.FINAL | Mark.RETRACTED, {"location": "yard"}),
+            (7, Mark.NONE, {"location": "yard"}),
         ]
     ]
-    assert inferred == [0, 2, 0, 2, 2, 2, 0]
+    assert inferred == [0, 2, 0, 2, 2, 2, 0, 2, 2]
 
 
 def test_a_parked_pallet_is_inferred_once_an_hour(resolve: Resolve) -> None:
