@@ -1,0 +1,31 @@
+"""`python -m bench`: measures, writes build/bench.json, exits 1 when an output is not what it must be."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from bench.measure import shown, write
+from bench.portal import Portal
+from bench.stages import measure_stages
+from lotstream.runtime.settings import Settings, TopicSettings
+
+
+def main() -> int:
+    """Every row of the portal workload; the exit code."""
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser.add_argument("--batches", type=int, default=50, help="batches of 500 reads per read point (40 of them)")
+    parser.add_argument("--partitions", type=int, default=4, help="partitions of every topic")
+    parser.add_argument("--out", type=Path, default=Path("build/bench.json"))
+    given = parser.parse_args()
+    portal = Portal(batches=given.batches)
+    settings = Settings(topics=TopicSettings(partitions=given.partitions))
+    rows = []
+    for row in measure_stages(portal, settings):
+        rows.append(row)
+        print(shown(row), flush=True)
+    write(rows, given.out)
+    return 0 if all(row.equal for row in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
