@@ -111,9 +111,14 @@ class FaustBroker:
         return await load_changelog(topic, fences, takes=takes, client=client_settings(self._app.engine))
 
     def behind(self, expected: Mapping[SourcePartition, int]) -> int:
-        highwater = self._app.consumer.highwater
-        ends = {place: highwater(TopicPartition(*place)) for place in expected}
-        return sum(max(0, (ends[place] or 0) - offset) for place, offset in expected.items())
+        # Read without the consumer's own checks: the assignment may change in its thread while we look.
+        subscription = self._app.consumer._thread._ensure_consumer()._subscription.subscription
+        assignment = None if subscription is None else subscription.assignment
+        if assignment is None:
+            return 0
+        states = {place: assignment.state_value(TopicPartition(*place)) for place in expected}
+        ends = {place: state.highwater for place, state in states.items() if state is not None}
+        return sum(max(0, (end or 0) - expected[place]) for place, end in ends.items())
 
 
 def _places(sources: Iterable[SourcePartition]) -> list[TopicPartition]:

@@ -63,11 +63,14 @@ class Output:
 class Core(Protocol):
     """The state of one partition number over all sources of a stage. Pure: no I/O, no clock.
 
-    `load` comes once, before the first `apply`, with every item that `changes` ever reported and did not
-    delete. `apply` never raises for bad data (that becomes an output, a dead letter): an exception is a bug
-    and ends the process. `changes` returns what changed since it was last called; None deletes the key.
-    Applying a record a second time, on the state that it left, must produce outputs equal in effect to those
-    of the first time.
+    `load` comes once, before the first `apply`, with every item that `changes` ever reported and did not delete.
+    `apply` never raises for bad data (that becomes an output, a dead letter): an exception is a bug and ends the
+    process. `changes` returns what changed since it was last called; None deletes the key.
+
+    MESSAGE: after a crash records come again, on a state that may contain them and records after them. Whatever that
+    state contains has been published before it was stored, so a core may pass over what it knows already; what it
+    publishes again must be equal in effect. CHECKPOINT: the state is that of the last checkpoint, every record after
+    it comes again exactly once, and must give the same outputs again.
     """
 
     def load(self, items: Iterable[tuple[bytes, bytes]]) -> None: ...

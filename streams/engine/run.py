@@ -6,8 +6,9 @@ import signal
 from collections.abc import Iterable
 
 import uvloop
+from aiokafka.client import AIOKafkaClient
 
-from lotstream.streams.engine.app import EngineApp
+from lotstream.streams.engine.app import EngineApp, client_settings
 from lotstream.streams.engine.config import EngineConfig, ExitCode
 from lotstream.streams.engine.core import Stage
 from lotstream.streams.engine.exits import end_process
@@ -19,8 +20,9 @@ STALL_SHARE = 0.8  # of a session: beyond it the group may have given the partit
 def run(stages: Iterable[Stage], config: EngineConfig) -> None:
     """Run one or more stages in one event loop until SIGTERM or SIGINT, then drain and return.
 
-    Does not return when something is wrong: see `ExitCode`. Debug logging is turned off for the whole process,
-    because Faust and aiokafka build their debug messages whether or not anybody reads them.
+    Raises TopicsUnfit at the start; later it does not return when something is wrong: see `ExitCode`. Debug logging
+    is turned off for the whole process: Faust and aiokafka build their debug messages whether or not anybody reads
+    them.
     """
     logging.disable(logging.DEBUG)
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
@@ -35,8 +37,30 @@ async def _run(stages: tuple[Stage, ...], config: EngineConfig) -> None:
     await serve(stages, config, stop=stop)
 
 
+class TopicsUnfit(Exception):
+    """A topic that a stage needs is missing or has another number of partitions."""
+
+
+async def verify_topics(stages: Iterable[Stage], config: EngineConfig) -> None:
+    """Sources and changelogs are there with the stage's number of partitions; nothing here ever creates a topic.
+    Raises TopicsUnfit."""
+    client = AIOKafkaClient(**client_settings(config))
+    await client.bootstrap()
+    try:
+        cluster = await client.fetch_all_metadata()
+    finally:
+        await client.close()
+    for stage in stages:
+        for topic in (*stage.sources, *((stage.changelog,) if stage.changelog else ())):
+            found = len(cluster.partitions_for_topic(topic) or ())
+            if found != stage.partitions:
+                raise TopicsUnfit(f"Expected {stage.partitions} partitions of {topic!r}, got {found}.")
+
+
 async def serve(stages: Iterable[Stage], config: EngineConfig, *, stop: asyncio.Event) -> None:
-    """Run stages in the running event loop until `stop` is set, then drain."""
+    """Run stages in the running event loop until `stop` is set, then drain. Raises TopicsUnfit."""
+    stages = tuple(stages)
+    await verify_topics(stages, config)
     pulse = _pulse(config)
     apps = [EngineApp(stage, config=config, pulse=pulse) for stage in stages]
     pulse.start()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Producer, TopicPartition
 
+from lotstream.deploy.embedded.kafka import EmbeddedKafka
 from tests.system.engine.conftest import PARTITIONS, UNITS, Toy
 
 pytestmark = pytest.mark.system
@@ -137,3 +138,31 @@ def test_one_name_twice(message_toy: Toy) -> None:
     toy.start(instance="a")
     toy.feed(400)
     toy.check()
+
+
+def test_topics_that_do_not_fit(message_toy: Toy) -> None:
+    """A source that is missing is said at the start; a worker does not wait for it in silence."""
+    worker = message_toy.start(sources=["nowhere"])
+    assert worker.wait(15) == 1
+    assert "Expected 4 partitions of 'nowhere', got 0." in message_toy.said()
+
+
+def test_broker_killed(tmp_path: Path) -> None:
+    """Workers live through the death of the broker, and lose nothing and answer nothing differently."""
+    with EmbeddedKafka(tmp_path / "kafka") as kafka:
+        toys = [Toy(kafka.bootstrap, tmp_path / f"{kind}.log", kind=kind) for kind in ("message", "checkpoint")]
+        try:
+            workers = [toy.start(instance="a") for toy in toys]
+            for toy in toys:
+                toy.wait_said("Ready")
+                toy.feed(400)
+            kafka.kill()
+            kafka.restart()
+            for toy in toys:
+                toy.feed(400)
+                toy.check()
+                toy.wait_committed()
+            assert [worker.poll() for worker in workers] == [None, None]
+        finally:
+            for toy in toys:
+                toy.stop()
