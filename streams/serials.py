@@ -1,6 +1,11 @@
-"""The numeric serial of a unit: what ranges and chunks of neighbouring units are made of."""
+"""Serialised trade items by their keys: numeric serials are what ranges and chunks of neighbours are made of."""
 
 NOT_NUMERIC = -1
+
+
+def is_sgtin(key: str) -> bool:
+    """Whether a key is a serialised trade item's: 01/{gtin14}/21/{serial}."""
+    return key[:3] == "01/" and key[17:21] == "/21/" and len(key) > 21
 
 
 def serial_of(tag: str) -> int:

@@ -24,6 +24,7 @@ _LOW = (1 << BITS) - 1
 
 Position = int | str
 Block = int | str
+ChunkKey = tuple[str, Block]  # lot, block
 Units = dict[Position, Unit]
 Part = tuple[Position, Iterable[Entry], Unit]  # the unit's place, and those of its entries that are to be written
 
@@ -36,8 +37,9 @@ def chunk_place(lot: str, tag: str) -> tuple[Block, Position]:
     return serial >> BITS, serial & _LOW
 
 
-def unit_tag(lot: str, block: Block, position: Position) -> str:
+def unit_tag(key: ChunkKey, position: Position) -> str:
     """The key of the unit at a position; inverse of `chunk_place`."""
+    lot, block = key
     if isinstance(position, str) or isinstance(block, str):
         return str(position)
     return f"{lot[:17]}/21/{(block << BITS) + position}"

@@ -7,7 +7,7 @@ under its keys, so that a segment that has been overtaken is harmless and needs 
 
 from collections.abc import Iterable, Iterator
 
-from lotstream.streams.locate.chunk import Block, Position, Units, encode_chunk, union_of, whole
+from lotstream.streams.locate.chunk import Block, ChunkKey, Position, Units, encode_chunk, union_of, whole
 from lotstream.streams.locate.unit import Entry
 
 PREFIX = b"C"
@@ -15,7 +15,6 @@ HOT = 256  # decoded chunks of a partition
 SEGMENTS = 32
 SMALL = 1_024  # bytes up to which a chunk is always written whole
 
-ChunkKey = tuple[str, Block]  # lot, block
 News = dict[Position, list[Entry]]
 
 

@@ -18,9 +18,9 @@ from lotstream.schemas.movements import Movement, MovementRows
 from lotstream.schemas.sightings import LotSightingBatch, Mark
 from lotstream.streams.engine.core import Output, Record
 from lotstream.streams.letters import dead_letter
-from lotstream.streams.locate.chunk import Position, Units, chunk_place, merge_chunks, unit_tag
+from lotstream.streams.locate.chunk import ChunkKey, Position, Units, chunk_place, merge_chunks, unit_tag
 from lotstream.streams.locate.chunks import PREFIX as CHUNK
-from lotstream.streams.locate.chunks import Chunk, ChunkKey, Chunks
+from lotstream.streams.locate.chunks import Chunk, Chunks
 from lotstream.streams.locate.lot import (
     Lot,
     Source,
@@ -30,7 +30,7 @@ from lotstream.streams.locate.lot import (
     newest_record,
 )
 from lotstream.streams.locate.unit import DEPTH, RETRACTED, Entry, Unit, add
-from lotstream.streams.register.lots import is_sgtin
+from lotstream.streams.serials import is_sgtin
 
 QUANTITY, RECORD = b"Q", b"R"
 _RETRACTED = int(Mark.RETRACTED)
@@ -149,12 +149,12 @@ class LocateCore:
         for (name, block), position, unit in touched:
             lot = self._lot(name)
             replayed = offset <= lot.offsets[Source.SIGHTINGS]
-            self._settle(lot, unit, position, offset=offset)
+            self._settle(lot, unit, logistic=_is_logistic(position), offset=offset)
             now = unit.now
             if unit.changed == offset:
                 said[name] = lot
                 if now is not None and now.location != unit.source:
-                    movements.append(_movement(name, unit_tag(name, block, position), now, source=unit.source))
+                    movements.append(_movement(name, unit_tag((name, block), position), now, source=unit.source))
             elif replayed:
                 said[name] = lot
         if movements:
@@ -162,7 +162,7 @@ class LocateCore:
         for lot in said.values():
             yield self._locations(lot)
 
-    def _settle(self, lot: Lot, unit: Unit, position: Position, *, offset: int) -> None:
+    def _settle(self, lot: Lot, unit: Unit, *, logistic: bool, offset: int) -> None:
         """Count the unit where it is now, and note which message brought it there."""
         was = unit.now
         unit.settle()
@@ -173,7 +173,6 @@ class LocateCore:
             lot.as_of_us = now.at_us
         if was and now and was.location == now.location and was.disposition == now.disposition and was.how == now.how:
             return
-        logistic = _is_logistic(position)
         if was is not None:
             lot.count(was, logistic=logistic, by=-1)
         if now is not None:

@@ -13,10 +13,11 @@ from lotstream.schemas.events import Action, EventType, QuantityScan, TraceEvent
 from lotstream.schemas.identity import Binding, BindingAction, Relation
 from lotstream.schemas.sightings import Context, Declaration, How, Mark, Sighting, State
 from lotstream.streams.register.facts import Facts
-from lotstream.streams.register.lots import begins, event_lots, is_sgtin, lot_of, scan_lots
+from lotstream.streams.register.lots import begins, event_lots, lot_of, scan_lots
 from lotstream.streams.register.papers import event_documents, scan_quantity
 from lotstream.streams.register.place import Placement, placement
 from lotstream.streams.register.serials import Run, runs_of
+from lotstream.streams.serials import is_sgtin
 
 RETRACTED_EPOCH = 1 << 31
 # Units of a range that become declared sightings one by one. A production run of a shift is below it; above it lie

@@ -12,6 +12,7 @@ from lotstream.schemas.identifiers import IdentifierInvalid, lot_key
 from lotstream.schemas.lots import LotRecord
 from lotstream.streams.register.place import Placement
 from lotstream.streams.register.serials import Run
+from lotstream.streams.serials import is_sgtin
 
 PIECE = "H87"  # UN/CEFACT Rec 20; EPCIS 2.0 section 7.3.3.3: no unit means a count of instances
 
@@ -72,11 +73,6 @@ def made_quantities(event: TraceEvent) -> tuple[Quantity, ...]:
 def is_lot(key: str) -> bool:
     """Whether a key is a lot's: 01/{gtin14}/10/{lot}."""
     return key[:3] == "01/" and key[17:21] == "/10/" and len(key) > 21
-
-
-def is_sgtin(key: str) -> bool:
-    """Whether a key is a serialised trade item's: 01/{gtin14}/21/{serial}."""
-    return key[:3] == "01/" and key[17:21] == "/21/" and len(key) > 21
 
 
 def is_class(key: str) -> bool:

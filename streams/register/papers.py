@@ -17,17 +17,17 @@ def event_documents(event: TraceEvent, place: Placement) -> list[DocumentsMessag
         made = amounts_of(event, event.output_quantities)
         used = amounts_of(event, event.input_quantities)
         return [
-            *_facts(event, place, made, source="", location=place.location),
-            *_facts(event, place, used, source=place.source or place.location, location=""),
-            *_lines(event, place, made | used),
+            *_facts(event, place, amounts=made, source="", location=place.location),
+            *_facts(event, place, amounts=used, source=place.source or place.location, location=""),
+            *_lines(event, place, amounts=made | used),
         ]
     if event.event_type in (EventType.AGGREGATION, EventType.ASSOCIATION):
-        return list(_lines(event, place, {}))
+        return list(_lines(event, place, amounts={}))
     amounts = amounts_of(event, event.quantities)
     source, location = quantity_way(event, place)
     return [
-        *_facts(event, place, amounts, source=source, location=location),
-        *_lines(event, place, amounts),
+        *_facts(event, place, amounts=amounts, source=source, location=location),
+        *_lines(event, place, amounts=amounts),
     ]
 
 
@@ -76,7 +76,7 @@ def _short(identity: str, scanner: str) -> str:
 
 
 def _facts(
-    event: TraceEvent, place: Placement, amounts: Amounts, *, source: str, location: str
+    event: TraceEvent, place: Placement, *, amounts: Amounts, source: str, location: str
 ) -> Iterator[QuantityFact]:
     if not (source or location):
         return
@@ -127,7 +127,7 @@ def _fact(
     )
 
 
-def _lines(event: TraceEvent, place: Placement, amounts: Amounts) -> Iterator[DocumentLine]:
+def _lines(event: TraceEvent, place: Placement, *, amounts: Amounts) -> Iterator[DocumentLine]:
     units = tuple(dict.fromkeys((*event.epcs, *((event.parent,) if event.parent else ()))))
     for document in event.documents:
         name = f"{document.type}:{document.id}"

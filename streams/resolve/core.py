@@ -147,7 +147,7 @@ class ResolveCore:
 
     def _release(self, binding: Binding) -> None:
         """What waited for a lot binding goes out; what had gone out under another lot is retracted there."""
-        for tag in self._waiting.tags_of(binding.subject, binding.first, binding.last):
+        for tag in self._waiting.tags_of(binding.subject, first=binding.first, last=binding.last):
             lives = self._bindings.lives(tag)
             for row in self._waiting.rows(tag):
                 if self._place(row, lives):

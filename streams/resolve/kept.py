@@ -45,7 +45,7 @@ class Kept:
         """Kept sightings of a tag."""
         return [decode_row(raw) for raw in self._rows.get(tag, {}).values()]
 
-    def tags_of(self, subject: str, first: int, last: int) -> list[str]:
+    def tags_of(self, subject: str, *, first: int, last: int) -> list[str]:
         """Kept tags of a binding: those of a serial range, or the one unit (first < 0)."""
         if first < 0:
             return [subject] if subject in self._rows else []

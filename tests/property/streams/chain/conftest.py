@@ -248,7 +248,7 @@ class World:
         for number in range(PARTITIONS):
             items = [item for item in loop.table(stage, number).items() if item[0][:1] == b"C"]
             for (name, block), units in Chunks(depth=DEPTH).load(items):
-                found |= {unit_tag(name, block, at): unit.now.location for at, unit in units.items() if unit.now}
+                found |= {unit_tag((name, block), at): unit.now.location for at, unit in units.items() if unit.now}
         return found
 
     def tables(self, loop: PlainLoop) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from lotstream.schemas.events import Action
 from lotstream.schemas.sightings import Mark
 
 SERIALS = 6
@@ -126,3 +127,28 @@ def test_the_last_movement_of_a_unit_goes_where_it_is(
     for loop in (world.run(inputs, seed=seed), world.run_losing(inputs, turn=turn)):
         moved = world.moved(loop)
         assert {unit: moved.get(unit) for unit in world.units(loop)} == world.units(loop)
+
+
+weights = st.tuples(
+    steps, st.sampled_from(["make", "ship", "receive", "store", "sell"]), st.integers(1, 9), st.booleans()
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(happened=st.lists(weights, min_size=1, max_size=8), seed=st.integers(0, 2**16), turn=st.integers(1, 4))
+def test_sums_do_not_depend_on_the_order(world: Any, happened: list[Any], seed: int, turn: int) -> None:
+    """Goods by weight: any order, any copies and any crash give the same stock and the same record of the lot."""
+    inputs = []
+    for number, (at, kind, amount, wrong) in enumerate(happened):
+        step = {
+            "make": {"biz_location": "plant"},
+            "ship": {"read_point": "plant", **world.shipping("store")},
+            "receive": {"action": Action.OBSERVE, "biz_step": "receiving", "biz_location": "store"},
+            "store": {"action": Action.OBSERVE, "biz_step": "storing", "read_point": "plant", "biz_location": "shelf"},
+            "sell": {"action": Action.OBSERVE, "biz_step": "retail_selling", "biz_location": "store"},
+        }[kind]
+        name = f"q{number}"
+        inputs += [world.amount(name, at, "W", str(amount), wrong=no, **step) for no in ([False, True][: 1 + wrong])]
+    expected = world.places(world.run(inputs))
+    assert world.places(world.run(inputs, seed=seed, duplicates=0.5)) == expected
+    assert world.places(world.run_losing(inputs, turn=turn)) == expected

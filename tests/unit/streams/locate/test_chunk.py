@@ -26,7 +26,7 @@ def test_neighbouring_serials_share_a_chunk(tag: str, block: int) -> None:
     """64 serials are one chunk, from a multiple of 64 on; the place leads back to the unit."""
     place = chunk_place(LOT, tag)
     assert place[0] == block
-    assert unit_tag(LOT, *place) == tag
+    assert unit_tag((LOT, place[0]), place[1]) == tag
 
 
 @pytest.mark.parametrize("tag", [f"01/{G}/21/007", f"01/{G}/21/B1", "01/09521234543220/21/7", "8003/9521234543213"])
@@ -34,7 +34,7 @@ def test_other_units_lie_in_buckets_under_their_whole_key(tag: str) -> None:
     """A serial with letters or leading zeros, and a unit of another GTIN, collide with nobody."""
     block, position = chunk_place(LOT, tag)
     assert str(block).startswith("h")
-    assert unit_tag(LOT, block, position) == position == tag
+    assert unit_tag((LOT, block), position) == position == tag
 
 
 def test_a_lone_unit_costs_little() -> None:

@@ -57,9 +57,9 @@ def test_tags_are_found_by_range() -> None:
     kept = Kept(b"U", depth=2, limit=100)
     for serial in (1, 4_095, 4_096, 9_000, "B1"):
         kept.put(row(serial))
-    assert kept.tags_of("01/09521234543213", 2, 5_000) == [f"{TAG}4095", f"{TAG}4096"]
-    assert kept.tags_of(f"{TAG}B1", -1, -1) == [f"{TAG}B1"]
-    assert kept.tags_of(f"{TAG}C1", -1, -1) == []
+    assert kept.tags_of("01/09521234543213", first=2, last=5_000) == [f"{TAG}4095", f"{TAG}4096"]
+    assert kept.tags_of(f"{TAG}B1", first=-1, last=-1) == [f"{TAG}B1"]
+    assert kept.tags_of(f"{TAG}C1", first=-1, last=-1) == []
 
 
 def test_the_oldest_go_first_and_leave_a_horizon() -> None:
