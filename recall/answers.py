@@ -38,6 +38,7 @@ class Place(Answer):
     name: str = ""
     disposition: str = ""
     items: int
+    provisional: int = Field(default=0, description="of these, items whose sighting is not final yet")
     logistic: int = Field(description="logistic units that they were last seen in")
     evidence: tuple[str, ...]
     newest: datetime
@@ -57,9 +58,9 @@ class QuantityPlace(Answer):
 
 
 class Recipient(Answer):
-    """Who received some of a lot, on which line of which document."""
+    """Who received some of a lot, on which line of which document. Items, and each unit of measure, for themselves."""
 
-    party: str
+    party: str = Field(description="who receives; the destination where nobody is named")
     document: str
     line: str
     items: int
@@ -76,7 +77,8 @@ class Accounted(Answer):
     made: Decimal
     on_hand: Decimal
     in_transit: Decimal
-    unexplained: Decimal = Field(description="made - on hand - in transit; shown, never hidden")
+    gone: Decimal = Field(default=Decimal(0), description="consumed, sold or destroyed, as facts say")
+    unexplained: Decimal = Field(description="made - on hand - in transit - gone; shown, never hidden")
     percent: Decimal | None = Field(description="accounted for, of what was made; absent when nothing is known made")
 
 
@@ -116,6 +118,7 @@ class UnitPlace(Answer):
     read_point: str
     last_at: datetime
     path: tuple[str, ...] = Field(description="the logistic units through which it is inferred, outermost first")
+    final: bool = Field(default=True, description="whether nothing more is expected of that sighting")
 
 
 class Where(Answer):
@@ -159,7 +162,8 @@ class HistoryAnswer(Answer):
     v: Literal[1] = 1
     tag: str
     lots: tuple[str, ...]
-    sightings: tuple[SightingRow, ...]
+    sightings: tuple[SightingRow, ...] = Field(description="the newest of them, oldest first")
+    truncated: bool = Field(default=False, description="there are older ones")
     milliseconds: float
 
 
@@ -171,6 +175,7 @@ class StockRow(Answer):
     code: str
     description: str
     expires: date | None
+    best_before: date | None = None
     location: str
     disposition: str
     items: int
@@ -217,4 +222,17 @@ class Locations(Answer):
     milliseconds: float
 
 
-ANSWERS: tuple[type[Answer], ...] = (Affected, Where, HistoryAnswer, Stock, Lots, Locations)
+class Problem(Answer):
+    """Instead of an answer, with `--json`: why there is none."""
+
+    kind: Literal["problem"] = "problem"
+    v: Literal[1] = 1
+    error: Literal[
+        "lot_missing", "lot_ambiguous", "unit_missing", "location_missing", "identifier_invalid", "clickhouse_away"
+    ]
+    detail: str = Field(description="one line for people: what was expected, what came, what to do")
+    near: tuple[str, ...] = Field(default=(), description="known names like the one that was asked for")
+    candidates: tuple[str, ...] = Field(default=(), description="what an ambiguous name can mean, as lot keys")
+
+
+ANSWERS: tuple[type[Answer], ...] = (Affected, Where, HistoryAnswer, Stock, Lots, Locations, Problem)

@@ -1,13 +1,9 @@
 """The questions of an analyst: each asks the history and says how long that took."""
 
 import time
-from collections.abc import Iterable
 from datetime import UTC, date, datetime
-from decimal import Decimal
-from typing import Any
 
 from lotstream.recall.answers import (
-    Accounted,
     Affected,
     BlindWindow,
     HistoryAnswer,
@@ -15,104 +11,89 @@ from lotstream.recall.answers import (
     Locations,
     Lot,
     Lots,
-    Place,
-    QuantityPlace,
-    Recipient,
     SightingRow,
     Stock,
     StockRow,
     UnitPlace,
     Where,
 )
-from lotstream.recall.find import find_lot
+from lotstream.recall.find import (
+    LocationMissing,
+    UnitMissing,
+    find_locations,
+    find_lot,
+    lots_of_unit,
+    near_locations,
+    unit_named,
+)
 from lotstream.recall.store import History, Row
-from lotstream.schemas.identifiers import parse_key, tag_key
-
-IN_TRANSIT = "in_transit"
-_STRENGTH = ("confirmed", "inferred", "declared", "probabilistic")
+from lotstream.recall.tally import accounted, places_of, quantities_of, recipients_of, span_start, strongest
+from lotstream.schemas.identifiers import gtin14, parse_key, split_lot_key, tag_key
 
 
-def affected(history: History, text: str, *, gtin: str = "") -> Affected:
-    """Where everything of a lot is and who received some. Raises LotMissing, LotAmbiguous."""
+def affected(history: History, text: str, *, gtin: str = "", now: datetime | None = None) -> Affected:
+    """Where everything of a lot is and who received some; blind windows count up to ``now`` (aware).
+
+    Raises LotMissing, LotAmbiguous, IdentifierInvalid, ClickhouseAway.
+    """
     started = time.perf_counter()
-    lot = find_lot(history, text, gtin=gtin)
+    now = now or datetime.now(UTC)
+    key = find_lot(history, text, gtin=gtin)
+    master, groups, ways = history.ask_all("lot", "unit_groups", "amounts", lot=key)
+    lot = _lot(key, master)
     names = _names(history)
-    places = tuple(Place(**_named(row, names)) for row in history.ask("places", lot=lot.lot))
-    quantities = tuple(QuantityPlace(**_named(row, names)) for row in history.ask("quantities", lot=lot.lot))
-    recipients = tuple(Recipient(**row) for row in history.ask("recipients", lot=lot.lot))
-    made = history.ask("made", lot=lot.lot)
-    newest = max((place.newest for place in (*places, *quantities)), default=datetime.now(UTC))
-    since = lot.produced_at or min((r.first_at for r in recipients), default=newest)
+    places, quantities = places_of(groups, names), quantities_of(ways, names)
+    since = span_start(groups, ways, otherwise=now)
+    since = min(since, lot.produced_at or since)
     return Affected(
         lot=lot,
         places=places,
         quantities=quantities,
-        recipients=recipients,
-        accounted=tuple(accounted(lot, places, quantities, made)),
-        evidence=_strongest(kind for place in (*places, *quantities) for kind in place.evidence),
+        recipients=recipients_of(groups, ways),
+        accounted=accounted(lot.units or 0, groups, ways, quantities=quantities),
+        evidence=strongest(kind for kinds in (places, quantities) for place in kinds for kind in place.evidence),
         blind_windows=tuple(
-            BlindWindow(**row) for row in history.ask("blind_windows", **{"from": since, "until": newest})
+            BlindWindow.model_validate(row) for row in history.ask("blind_windows", since=since, until=now)
         ),
         milliseconds=_since(started),
     )
 
 
-def accounted(
-    lot: Lot, places: Iterable[Place], quantities: Iterable[QuantityPlace], made: Iterable[Row]
-) -> Iterable[Accounted]:
-    """Conservation per unit of measure: made = on hand + in transit + unexplained."""
-    held = list(places)
-    if held or lot.units:
-        moving = sum(place.items for place in held if place.disposition == IN_TRANSIT)
-        yield _balance("items", Decimal(lot.units or 0), Decimal(sum(p.items for p in held) - moving), Decimal(moving))
-    amounts = list(quantities)
-    whole = {row["uom"]: row["amount"] for row in made}
-    for uom in sorted({*whole, *(quantity.uom for quantity in amounts)}):
-        here = [quantity for quantity in amounts if quantity.uom == uom]
-        moving_amount = sum((q.amount for q in here if q.disposition == IN_TRANSIT), Decimal(0))
-        total = sum((q.amount for q in here), Decimal(0))
-        yield _balance(uom, whole.get(uom, Decimal(0)), total - moving_amount, moving_amount)
-
-
-def _balance(uom: str, made: Decimal, on_hand: Decimal, in_transit: Decimal) -> Accounted:
-    found = on_hand + in_transit
-    return Accounted(
-        uom=uom,
-        made=made,
-        on_hand=on_hand,
-        in_transit=in_transit,
-        unexplained=made - found,
-        percent=(found * 100 / made).quantize(Decimal("0.01")) if made else None,
-    )
-
-
 def where(history: History, text: str, *, gtin: str = "", limit: int = 1000) -> Where:
-    """Where each unit of a lot is. Raises LotMissing, LotAmbiguous."""
+    """Where each unit of a lot is. Raises LotMissing, LotAmbiguous, IdentifierInvalid, ClickhouseAway."""
     started = time.perf_counter()
-    lot = find_lot(history, text, gtin=gtin)
-    names = _names(history)
-    units = history.ask("units", lot=lot.lot, limit=limit + 1)
+    key = find_lot(history, text, gtin=gtin)
+    master, units, ways = history.ask_all("lot", "units", "amounts", lot=key, limit=limit + 1)
     return Where(
-        lot=lot,
-        units=tuple(UnitPlace(**row) for row in units[:limit]),
-        quantities=tuple(QuantityPlace(**_named(row, names)) for row in history.ask("quantities", lot=lot.lot)),
+        lot=_lot(key, master),
+        units=tuple(UnitPlace.model_validate(row) for row in units[:limit]),
+        quantities=quantities_of(ways, _names(history)),
         truncated=len(units) > limit,
         milliseconds=_since(started),
     )
 
 
 def history_of(history: History, text: str, *, limit: int = 1000) -> HistoryAnswer:
-    """Everything known of where a unit was; EPC hex, EPC URI, Digital Link or key. Raises IdentifierInvalid."""
+    """Everything known of where a unit was: EPC hex, EPC URI, Digital Link, scanned label or key.
+
+    Raises UnitMissing, IdentifierInvalid, ClickhouseAway.
+    """
     started = time.perf_counter()
-    tag = tag_key(text)
-    key = parse_key(tag)
-    serial = key.numeric_serial
-    of_class = f"01/{key.gtin}" if serial is not None else ""
-    lots = history.ask("lots_of_unit", tag=tag, serial=-1 if serial is None else serial, **{"class": of_class})
+    text = text.strip()
+    unit = unit_named(text)
+    if unit is None:
+        key = tag_key(text)
+        hint = "That is a lot: lotstream affected." if parse_key(key).lot else "That is a class of goods, not one unit."
+        raise UnitMissing(text=text, what="unit", near=[key], hint=hint)
+    lots = lots_of_unit(history, unit)
+    rows = history.ask("history", tag=unit, limit=limit + 1)
+    if not (lots or rows):
+        raise UnitMissing(text=text, what="unit", near=[], hint=f"Nothing was ever said of {unit}.")
     return HistoryAnswer(
-        tag=tag,
-        lots=tuple(row["lot"] for row in lots),
-        sightings=tuple(SightingRow(**row) for row in history.ask("history", tag=tag, limit=limit)),
+        tag=unit,
+        lots=tuple(lots),
+        sightings=tuple(SightingRow.model_validate(row) for row in reversed(rows[:limit])),
+        truncated=len(rows) > limit,
         milliseconds=_since(started),
     )
 
@@ -120,38 +101,50 @@ def history_of(history: History, text: str, *, limit: int = 1000) -> HistoryAnsw
 def stock(
     history: History, *, gtin: str = "", location: str = "", expires_before: date | None = None, limit: int = 1000
 ) -> Stock:
-    """Units and amounts by lot and location."""
+    """Units and amounts by lot and location; a location by id, name or GLN, a GTIN in any length.
+
+    Raises LocationMissing, IdentifierInvalid, ClickhouseAway.
+    """
     started = time.perf_counter()
     before = expires_before.isoformat() if expires_before else ""
-    rows = history.ask("stock", gtin=gtin, location=location, expires_before=before, limit=limit)
-    return Stock(rows=tuple(StockRow(**row) for row in rows), milliseconds=_since(started))
+    wanted = find_locations(history, location) if location else []
+    rows = history.ask(
+        "stock",
+        gtin=gtin14(gtin) if gtin else "",
+        locations=wanted or [location] if location else [],
+        expires_before=before,
+        limit=limit,
+    )
+    if location and not (wanted or rows):
+        raise LocationMissing(
+            text=location, what="location", near=near_locations(history, location), hint="All: lotstream locations."
+        )
+    return Stock(rows=tuple(StockRow.model_validate(row) for row in rows), milliseconds=_since(started))
 
 
 def lots(history: History, *, gtin: str = "", text: str = "", limit: int = 100) -> Lots:
-    """Lots, newest first."""
+    """Lots, newest first; a GTIN in any length. Raises IdentifierInvalid, ClickhouseAway."""
     started = time.perf_counter()
-    rows = history.ask("lots", gtin=gtin, text=text, limit=limit)
-    return Lots(lots=tuple(Lot(**row) for row in rows), milliseconds=_since(started))
+    rows = history.ask("lots", gtin=gtin14(gtin) if gtin else "", text=text.strip(), limit=limit)
+    return Lots(lots=tuple(Lot.model_validate(row) for row in rows), milliseconds=_since(started))
 
 
 def locations(history: History) -> Locations:
-    """The locations of the newest mapping."""
+    """The locations of the newest mapping. Raises ClickhouseAway."""
     started = time.perf_counter()
-    rows = history.ask("locations")
-    return Locations(locations=tuple(Location(**row) for row in rows), milliseconds=_since(started))
+    found = tuple(Location.model_validate(row) for row in history.places())
+    return Locations(locations=found, milliseconds=_since(started))
+
+
+def _lot(key: str, master: list[Row]) -> Lot:
+    if master:
+        return Lot.model_validate(master[0])
+    gtin, code = split_lot_key(key)
+    return Lot(lot=key, gtin=gtin, code=code)
 
 
 def _names(history: History) -> dict[str, str]:
-    return {row["id"]: row["name"] for row in history.ask("locations")}
-
-
-def _named(row: Row, names: dict[str, str]) -> dict[str, Any]:
-    return row | {"name": names.get(row["location"], "")}
-
-
-def _strongest(kinds: Iterable[str]) -> tuple[str, ...]:
-    found = set(kinds)
-    return tuple(kind for kind in _STRENGTH if kind in found)
+    return {row["id"]: row["name"] for row in history.places()}
 
 
 def _since(started: float) -> float:

@@ -1,54 +1,140 @@
-"""Which lot is meant: a lot key, a Digital Link, a scanned label, an LGTIN or a bare lot code."""
+"""Which lot is meant: a lot key, a Digital Link, a scanned label, an LGTIN, a unit of it, or a bare lot code."""
 
-from lotstream.recall.answers import Lot
+import difflib
+
 from lotstream.recall.store import History
 from lotstream.runtime.errors import Rejected
-from lotstream.schemas.identifiers import class_urn_to_key, lot_key, parse_scan, split_lot_key
+from lotstream.schemas.identifiers import (
+    Key,
+    class_urn_to_key,
+    gtin14,
+    lot_key,
+    parse_key,
+    parse_scan,
+    split_lot_key,
+    tag_key,
+)
 
 
-class LotMissing(LookupError):
-    """No lot of that name; `near` are codes like it."""
+class NotFound(LookupError):
+    """Nothing of that name is known; `near` are names like it."""
 
-    def __init__(self, text: str, near: list[str]) -> None:
-        hint = f" Near: {', '.join(near)}." if near else ""
-        super().__init__(f"Expected a lot that is known, got {text!r}.{hint}")
+    def __init__(self, what: str, text: str, near: list[str], *, hint: str = "") -> None:
+        said = [f"Expected a {what} that is known, got {text!r}."]
+        said += [f"Near: {', '.join(near)}."] if near else []
+        said += [hint] if hint else []
+        super().__init__(" ".join(said))
         self.text = text
         self.near = near
+
+
+class LotMissing(NotFound):
+    """No lot of that name."""
+
+
+class UnitMissing(NotFound):
+    """No unit of that name was ever seen or bound."""
+
+
+class LocationMissing(NotFound):
+    """No location of that name."""
 
 
 class LotAmbiguous(LookupError):
     """A lot code alone is not unique; `candidates` are the lot keys that bear it."""
 
     def __init__(self, text: str, candidates: list[str]) -> None:
-        super().__init__(f"Expected one lot, got {text!r}, the code of {len(candidates)}: {', '.join(candidates)}.")
+        many = f"the name of {len(candidates)}: {', '.join(candidates)}"
+        super().__init__(f"Expected one lot, got {text!r}, {many}. Say which: its lot key, or --gtin.")
         self.text = text
         self.candidates = candidates
 
 
-def lot_named(text: str, *, gtin: str = "") -> str | None:
-    """The lot key that a text says in full, None when it can only be a lot code."""
-    if gtin:
-        return lot_key(gtin, text)
+def lot_named(text: str) -> str | None:
+    """The lot key that a text says in full, None when it can only be a lot code, or names one unit."""
     try:
         if text.startswith("01/"):
             return lot_key(*split_lot_key(text))
-        if text.startswith("urn:"):
-            return class_urn_to_key(text)
+        if text.lower().startswith("urn:"):
+            return lot_key(*split_lot_key(class_urn_to_key(text)))
         return parse_scan(text).lot
     except Rejected:
         return None
 
 
-def find_lot(history: History, text: str, *, gtin: str = "") -> Lot:
-    """The lot that is meant. Raises LotMissing with near matches, LotAmbiguous with the candidates."""
-    key = lot_named(text, gtin=gtin)
-    if key is None:
-        found = [row["lot"] for row in history.ask("lots_by_code", code=text)]
-        if len(found) > 1:
-            raise LotAmbiguous(text, found)
-        key = found[0] if found else None
-    rows = history.ask("lot", lot=key) if key else []
-    if not rows:
-        code = split_lot_key(key)[1] if key else text
-        raise LotMissing(text, [row["lot"] for row in history.ask("lots_near", code=code)])
-    return Lot(**rows[0])
+def unit_named(text: str) -> str | None:
+    """The key of the one unit that a text says, None when it says none."""
+    try:
+        if "/" in text or text.lower().startswith("urn:"):
+            return _instance(parse_key(tag_key(text)))
+        scanned = parse_scan(text).key
+        return scanned if scanned is not None else _instance(parse_key(tag_key(text)))
+    except Rejected:
+        return None
+
+
+def find_lot(history: History, text: str, *, gtin: str = "") -> str:
+    """The key of the lot that is meant. Raises LotMissing with near matches, LotAmbiguous, IdentifierInvalid."""
+    text = text.strip()
+    wanted = gtin14(gtin) if gtin else ""
+    key = lot_named(text)
+    if key is not None:
+        return _known(history, text, key=key, gtin=wanted)
+    found = _lots(history, text, gtin=wanted)
+    if not found:
+        unit = unit_named(text)
+        found = [] if unit is None else lots_of_unit(history, unit)
+    if len(found) > 1:
+        raise LotAmbiguous(text, found)
+    if not found:
+        raise LotMissing(text=text, what="lot", near=_near(history, text), hint=_ALL)
+    return found[0]
+
+
+_ALL = "All of them: lotstream lots."
+
+
+def lots_of_unit(history: History, unit: str) -> list[str]:
+    """The lots that a unit was bound to, in order of time."""
+    key = parse_key(unit)
+    serial = key.numeric_serial
+    of_class = f"01/{key.gtin}" if serial is not None else ""
+    rows = history.ask("lots_of_unit", tag=unit, serial=-1 if serial is None else serial, of_class=of_class)
+    return [row["lot"] for row in rows]
+
+
+def find_locations(history: History, text: str) -> list[str]:
+    """The ids of the locations that a text names by id, name or GLN, capitals aside; none when there is none."""
+    asked = text.strip().casefold()
+    return [
+        row["id"] for row in history.places() if asked in (row["id"].casefold(), row["name"].casefold(), row["gln"])
+    ]
+
+
+def near_locations(history: History, text: str) -> list[str]:
+    """Names of locations like a text."""
+    names = {name.casefold(): name for row in history.places() for name in (row["name"], row["id"]) if name}
+    within = [name for folded, name in names.items() if text.casefold() in folded]
+    close = [names[folded] for folded in difflib.get_close_matches(text.casefold(), names, n=5)]
+    return list(dict.fromkeys([*within[:5], *close]))[:5]
+
+
+def _known(history: History, text: str, *, key: str, gtin: str) -> str:
+    of, code = split_lot_key(key)
+    if gtin and of != gtin:
+        raise LotMissing(text=text, what=f"lot of GTIN {gtin}", near=[key])
+    if key not in _lots(history, code, gtin=of):
+        raise LotMissing(text=text, what="lot", near=_near(history, code), hint=_ALL)
+    return key
+
+
+def _lots(history: History, name: str, *, gtin: str) -> list[str]:
+    return [row["lot"] for row in history.ask("lots_named", code=name, gtin=gtin)]
+
+
+def _near(history: History, name: str) -> list[str]:
+    return [row["lot"] for row in history.ask("lots_near", code=name)]
+
+
+def _instance(key: Key) -> str | None:
+    return str(key) if key.is_instance else None

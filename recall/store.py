@@ -1,8 +1,10 @@
 """The reading side of ClickHouse: a query is a file, its parameters are bound by the server."""
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib import resources
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client
@@ -14,6 +16,16 @@ from lotstream.runtime.settings import ClickhouseSettings
 
 Row = dict[str, Any]
 
+AT_ONCE = 4  # questions that one answer asks beside each other
+CONNECT_S = 5  # a person waits
+_NOT_MIGRATED = frozenset({36, 47, 60, 81})  # a column, table or database is not there
+_NOT_ALLOWED = frozenset({192, 193, 194, 497, 516})  # unknown user, wrong password, no rights
+_BUG = frozenset({42, 43, 46, 53, 62, 184, 215, 386, 457})  # the query itself is wrong
+
+
+class ClickhouseAway(Transient):
+    """The history cannot be read now; the message says what to do."""
+
 
 @cache
 def query_text(name: str) -> str:
@@ -22,26 +34,76 @@ def query_text(name: str) -> str:
 
 
 class History:
-    """Asks ClickHouse with the reading user."""
+    """Asks ClickHouse with the reading user; connects once, at the first question. Safe for threads."""
 
     def __init__(self, settings: ClickhouseSettings) -> None:
         self._settings = settings
         self._client: Client | None = None
+        self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="recall")
+        self._places: tuple[Row, ...] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
     def ask(self, name: str, **parameters: Any) -> list[Row]:
-        """Rows of a query of recall/queries. Raises Transient when ClickHouse does not answer."""
+        """Rows of a query of recall/queries. Raises ClickhouseAway."""
         try:
-            if self._client is None:
-                self._client = clickhouse_connect.get_client(
-                    **client_arguments(self._settings, "reader"), database=self._settings.database
-                )
-            result = self._client.query(query_text(name), parameters=parameters, tz_mode="aware")
+            result = self._connected().query(query_text(name), parameters=parameters, tz_mode="aware")
         except (ClickHouseError, OSError) as error:
-            raise Transient(f"ClickHouse at {self._settings.url} did not answer {name}: {error}") from error
+            if getattr(error, "code", None) in _BUG:
+                raise
+            raise self._away(error) from error
         return [dict(zip(result.column_names, row, strict=True)) for row in result.result_rows]
+
+    def ask_all(self, *names: str, **parameters: Any) -> list[list[Row]]:
+        """Rows of several queries with the same parameters, asked at once. Raises ClickhouseAway."""
+        self._connect()
+        return list(self._pool.map(lambda name: self.ask(name, **parameters), names))
+
+    def places(self) -> tuple[Row, ...]:
+        """The locations of the newest mapping, read once. Raises ClickhouseAway."""
+        if self._places is None:
+            self._places = tuple(self.ask("locations"))
+        return self._places
 
     def close(self) -> None:
         """Give the connections back."""
+        self._pool.shutdown()
         if self._client is not None:
             self._client.close()
             self._client = None
+
+    def _connect(self) -> None:
+        try:
+            self._connected()
+        except (ClickHouseError, OSError) as error:
+            raise self._away(error) from error
+
+    def _connected(self) -> Client:
+        if self._client is None:
+            self._client = clickhouse_connect.get_client(
+                **client_arguments(self._settings, "reader"),
+                database=self._settings.database,
+                connect_timeout=CONNECT_S,
+                query_retries=0,
+            )
+        return self._client
+
+    def _away(self, error: Exception) -> ClickhouseAway:
+        code = getattr(error, "code", None)
+        where = f"ClickHouse at {self._settings.url}"
+        if code in _NOT_MIGRATED:
+            wanted = f"the tables of this version in database {self._settings.database!r}"
+            return ClickhouseAway(f"Expected {wanted} of {where}, got none. Make them: lotstream migrate.")
+        if code in _NOT_ALLOWED:
+            user = self._settings.reader_user
+            hint = "Look at clickhouse.reader_user and clickhouse.reader_password_file in the settings."
+            return ClickhouseAway(f"Expected {where} to let user {user!r} read, got a refusal. {hint}")
+        said = f"error {code}" if code is not None else "no answer"
+        hint = "Is it up? See: lotstream status, lotstream doctor; the address is the setting clickhouse.url."
+        return ClickhouseAway(f"Expected {where} to answer, got {said}. {hint}")

@@ -10,10 +10,9 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from lotstream.runtime.clock import Clock
 from lotstream.runtime.errors import Rejected, Transient
@@ -21,55 +20,30 @@ from lotstream.runtime.kafka import client_config
 from lotstream.runtime.metrics import Metrics
 from lotstream.runtime.retry import Backoff, Stopped, persist
 from lotstream.runtime.settings import Settings
-from lotstream.schemas.operations import DeadLetter
-from lotstream.schemas.partitions import partition_of
-from lotstream.schemas.topics import DEAD_LETTERS
-from lotstream.sinks.rows import COLUMNS, Message, Row, Rows, Sink, columns_of
+from lotstream.sinks.held import Pending, Place, Pulse
+from lotstream.sinks.letters import Letters
+from lotstream.sinks.rows import COLUMNS, Message, Row, Sink, columns_of
 from lotstream.sinks.store import Store
 
 log = logging.getLogger(__name__)
 
 POLL_S = 0.1
 OFFSETS_EVERY_S = 1.0
+OFFSET_COLUMNS = ("topic", "partition", "at", "next")
 _BACKOFF = Backoff(first_s=0.2, longest_s=5.0)
+_HOPELESS = frozenset({KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION_FAILED})
 
 
 class PartitionsLost(Exception):
     """The group moved on while rows were held: they are forgotten, and come again to their new owner."""
 
 
-@dataclass(slots=True)
-class Pending:
-    """What was received and is not committed yet."""
-
-    rows: Rows = field(default_factory=dict)
-    messages: list[Message] = field(default_factory=list)
-    rejected: list[tuple[Message, Rejected]] = field(default_factory=list)
-    next: dict[tuple[str, int], int] = field(default_factory=dict)
-    count: int = 0
-    size: int = 0
-    since: float = 0.0
-
-    def add(self, message: Message, rows: Rows) -> None:
-        """Hold a message's rows."""
-        for table, some in rows.items():
-            self.rows.setdefault(table, []).extend(some)
-            self.count += len(some)
-        self.pass_over(message)
-
-    def pass_over(self, message: Message) -> None:
-        """Move the offset past a message."""
-        if not self.next:
-            self.since = time.monotonic()
-        self.messages.append(message)
-        self.size += len(message.value or b"")
-        self.next[message.topic, message.partition] = message.offset + 1
-
-
 class SinkLoop:
     """Runs one sink until asked to stop. One thread, one consumer, one store."""
 
     def __init__(self, sink: Sink, *, settings: Settings, store: Store, clock: Clock, metrics: Metrics) -> None:
+        self.name = sink.name
+        self.pulse = Pulse()
         self._sink = sink
         self._settings = settings
         self._store = store
@@ -79,18 +53,17 @@ class SinkLoop:
         self._stop = threading.Event()
         self._strays: list[Any] = []
         self._lost = False
-        self._paused = False
-        self._offsets_at = 0.0
-        self.last_commit = time.monotonic()
+        self._unrecorded: dict[Place, int] = {}
+        self._recorded_at = 0.0
         config = client_config(settings.kafka, client_id=f"sink-{sink.name}")
-        self._producer_config = config | {"acks": "all", "enable.idempotence": True}
+        self._letters = Letters(sink, settings=settings, clock=clock, config=config)
         self._consumer = Consumer(
             config
             | {
                 "group.id": settings.group(f"sink-{sink.name}"),
                 "auto.offset.reset": "earliest",
                 "enable.auto.commit": False,
-                "fetch.wait.max.ms": 200,
+                "fetch.wait.max.ms": 50,
                 "queued.max.messages.kbytes": 32_768,
                 "session.timeout.ms": int(settings.stream.session_timeout_s * 1000),
             }
@@ -103,16 +76,19 @@ class SinkLoop:
     def run(self) -> None:
         """Receive, insert and commit until stopped."""
         topic = self._settings.topics.name(self._sink.topic)
-        self._consumer.subscribe([topic], on_revoke=self._revoked, on_lost=self._revoked)
+        self._consumer.subscribe([topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked)
         try:
             while not self._stop.is_set():
+                self.pulse.beat()
                 self._receive()
                 if self._due():
                     self._flush()
-            if self._pending.next:
-                self._flush(within_s=10.0)
+                if self._recording_due():
+                    self._record_offsets()
+            self._flush(within_s=10.0)
+            self._record_offsets(within_s=10.0)
         except Stopped:
-            log.warning("sink %s stops with rows uncommitted: they come again", self._sink.name)
+            log.warning("sink %s stops with rows uncommitted: they come again", self.name)
         finally:
             self._consumer.close()
 
@@ -125,12 +101,12 @@ class SinkLoop:
                 if error.fatal() or error.code() in _HOPELESS:
                     raise KafkaException(error)
                 continue  # librdkafka tries again by itself
-            message = Message(raw.topic(), raw.partition(), raw.offset(), raw.value(), tuple(raw.headers() or ()))
+            message = _message(raw)
             try:
                 self._pending.add(message, self._sink.rows(message))
             except Rejected as rejected:
-                self._pending.rejected.append((message, rejected))
-                self._pending.pass_over(message)
+                self._pending.reject(message, rejected)
+        self.pulse.held_since = self._pending.since if self._pending.next else 0.0
 
     def _due(self) -> bool:
         held, sink = self._pending, self._settings.sink
@@ -140,31 +116,30 @@ class SinkLoop:
     def _flush(self, within_s: float | None = None) -> None:
         self._lost = False
         held = self._pending
+        if not held.next:
+            return
         try:
             # 3 insert
             for table, rows in held.rows.items():
                 self._insert(table, rows, held=held, within_s=within_s)
-            self._dead_letter(held.rejected)
-            self._record_offsets(held, within_s)
+            self._letters.write(held.rejected)
+            self._unrecorded |= held.next
             # 4 commit
             self._commit(held)
         except PartitionsLost:
-            log.warning("sink %s lost its partitions with %d rows held", self._sink.name, held.count)
+            log.warning("sink %s lost its partitions with %d rows held", self.name, held.count)
         if self._pending is held:
             self._pending = Pending()
+        self.pulse.held_since = 0.0
 
     def _insert(self, table: str, rows: Sequence[Row], *, held: Pending, within_s: float | None) -> None:
-        first, last = rows[0], rows[-1]
-        token = f"{self._sink.topic}:{first[-2]}:{first[-1]}-{last[-2]}:{last[-1]}:{len(rows)}"
         started = time.monotonic()
         try:
-            self._waited(
-                lambda: self._store.insert(table, columns_of(rows), names=COLUMNS[table], token=token), within_s
-            )
+            self._waited(lambda: self._store.insert(table, columns_of(rows), names=COLUMNS[table]), within_s)
         except Rejected as refused:
             self._narrow(table, rows, held=held, refused=refused, within_s=within_s)
             return
-        labels = {"sink": self._sink.name, "table": table}
+        labels = {"sink": self.name, "table": table}
         self._metrics.histogram("lotstream_sink_insert_seconds").labels(**labels).observe(time.monotonic() - started)
         self._metrics.counter("lotstream_sink_rows_total").labels(**labels).inc(len(rows))
         self._metrics.counter("lotstream_sink_batches_total").labels(**labels).inc()
@@ -172,16 +147,13 @@ class SinkLoop:
     def _narrow(
         self, table: str, rows: Sequence[Row], *, held: Pending, refused: Rejected, within_s: float | None
     ) -> None:
-        """Halve a refused insert until the messages at fault stand alone; the rest is inserted."""
+        """Halve a refused insert until the rows at fault stand alone; the rest is inserted."""
         if len(rows) > 1:
             middle = len(rows) // 2
             self._insert(table, rows[:middle], held=held, within_s=within_s)
             self._insert(table, rows[middle:], held=held, within_s=within_s)
             return
-        place = tuple(rows[0][-2:])
-        message = next(m for m in held.messages if (m.partition, m.offset) == place)
-        if all(m is not message for m, _ in held.rejected):
-            held.rejected.append((message, refused))
+        held.blame(tuple(rows[0][-2:]), refused)
 
     def _waited(self, call: Callable[[], Any], within_s: float | None) -> None:
         """Do it, however long ClickHouse is away; keep the group membership alive meanwhile."""
@@ -191,62 +163,48 @@ class SinkLoop:
                 raise PartitionsLost
             call()
 
+        try:
+            once()  # also when asked to stop: what is held is drained
+        except Transient as outage:
+            self._wait_out(once, outage, within_s)
+
+    def _wait_out(self, once: Callable[[], None], outage: Transient, within_s: float | None) -> None:
         def report(outage: Transient, wait_s: float) -> None:
-            self._metrics.counter("lotstream_sink_retries_total").labels(sink=self._sink.name).inc()
-            log.warning("sink %s waits %.1f s: %s", self._sink.name, wait_s, outage)
+            self._metrics.counter("lotstream_sink_retries_total").labels(sink=self.name).inc()
+            log.warning("sink %s waits %.1f s: %s", self.name, wait_s, outage)
+            self.pulse.wait(str(outage))
             self._consumer.pause(self._consumer.assignment())
-            self._paused = True
             # keeps the membership alive; partitions that a rebalance brings now are not paused yet
             stray = self._consumer.poll(0)
             if stray is not None:
                 self._strays.append(stray)
 
+        report(outage, 0.0)
         stop = self._stop if within_s is None else threading.Event()
         try:
             persist(once, stop=stop, backoff=_BACKOFF, within_s=within_s, report=report)
         except Transient:
             raise Stopped("Expected ClickHouse within the time to stop, got none.") from None
-        if self._paused:
+        finally:
+            self.pulse.wait("")
             self._consumer.resume(self._consumer.assignment())
-            self._paused = False
 
-    def _dead_letter(self, rejected: Sequence[tuple[Message, Rejected]]) -> None:
-        if not rejected or self._sink.topic == DEAD_LETTERS:
-            return
-        topic = self._settings.topics.name(DEAD_LETTERS)
-        failed: list[KafkaError] = []
-        producer = Producer(self._producer_config)
-        for message, why in rejected:
-            letter = DeadLetter(
-                reason=why.reason,
-                detail=why.detail[:2000],
-                field=why.field or "",
-                source=f"sink-{self._sink.name}",
-                stage="sink",
-                origin=message.where,
-                received_us=self._clock.now_us(),
-            )
-            producer.produce(
-                topic,
-                message.value,
-                partition=partition_of(letter.source, self._settings.topics.partitions),
-                headers=list(letter.headers()),
-                on_delivery=lambda error, _: failed.append(error) if error else None,
-            )
-        if producer.flush(30.0) or failed:
-            raise KafkaException(failed[0] if failed else KafkaError(KafkaError._MSG_TIMED_OUT))
+    def _recording_due(self) -> bool:
+        return bool(self._unrecorded) and time.monotonic() - self._recorded_at >= OFFSETS_EVERY_S
 
-    def _record_offsets(self, held: Pending, within_s: float | None) -> None:
-        if time.monotonic() - self._offsets_at < OFFSETS_EVERY_S:
+    def _record_offsets(self, within_s: float | None = None) -> None:
+        """Add to the vector of offsets passed: everything below them is in the tables."""
+        if not self._unrecorded:
             return
-        now = self._clock.now_us()
-        prefix = len(self._settings.topics.prefix)
-        rows = [(topic[prefix:], partition, now, following) for (topic, partition), following in held.next.items()]
-        self._waited(
-            lambda: self._store.insert("sink_offsets", columns_of(rows), names=OFFSET_COLUMNS, token=f"offsets:{now}"),
-            within_s,
-        )
-        self._offsets_at = time.monotonic()
+        self._lost = False
+        passed, now, prefix = dict(self._unrecorded), self._clock.now_us(), len(self._settings.topics.prefix)
+        rows = [(topic[prefix:], partition, now, following) for (topic, partition), following in passed.items()]
+        try:
+            self._waited(lambda: self._store.insert("sink_offsets", columns_of(rows), names=OFFSET_COLUMNS), within_s)
+        except PartitionsLost:
+            return  # it stays true, whoever owns them now, and is recorded next time
+        self._unrecorded = {place: at for place, at in self._unrecorded.items() if passed.get(place) != at}
+        self._recorded_at = time.monotonic()
 
     def _commit(self, held: Pending) -> None:
         offsets = [TopicPartition(topic, partition, following) for (topic, partition), following in held.next.items()]
@@ -254,15 +212,31 @@ class SinkLoop:
             self._consumer.commit(offsets=offsets, asynchronous=False)
         except KafkaException as error:
             # the rows are in; uncommitted, they come again and change nothing
-            log.warning("sink %s could not commit: %s", self._sink.name, error)
+            log.warning("sink %s could not commit: %s", self.name, error)
             return
-        self.last_commit = time.monotonic()
-        self._metrics.gauge("lotstream_sink_commit_timestamp_seconds").labels(
-            sink=self._sink.name
-        ).set_to_current_time()
-        self._metrics.counter("lotstream_sink_records_total").labels(sink=self._sink.name, topic=self._sink.topic).inc(
-            len(held.messages)
-        )
+        self.pulse.commit(self._behind(held))
+        sink = {"sink": self.name}
+        self._metrics.gauge("lotstream_sink_commit_timestamp_seconds").labels(**sink).set_to_current_time()
+        records = self._metrics.counter("lotstream_sink_records_total")
+        records.labels(**sink, topic=self._sink.topic).inc(len(held.messages))
+
+    def _behind(self, held: Pending) -> int:
+        """Messages of the committed partitions that are in Kafka and not yet in ClickHouse, as last fetched."""
+        behind = 0
+        for (topic, partition), following in held.next.items():
+            _, end = self._consumer.get_watermark_offsets(TopicPartition(topic, partition), cached=True)
+            behind += max(0, end - following)
+        return behind
+
+    def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self.pulse.joined = True
+        try:
+            committed = consumer.committed(partitions, timeout=5.0) if partitions else []
+        except KafkaException as error:
+            log.warning("sink %s does not learn what was committed: %s", self.name, error)
+            return
+        # a predecessor may have ended between its commit and the record of it
+        self._unrecorded |= {(at.topic, at.partition): at.offset for at in committed if at.offset >= 0}
 
     def _revoked(self, _consumer: Consumer, _partitions: list[TopicPartition]) -> None:
         self._lost = True
@@ -270,5 +244,6 @@ class SinkLoop:
         self._strays = []
 
 
-OFFSET_COLUMNS = ("topic", "partition", "at", "next")
-_HOPELESS = frozenset({KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION_FAILED})
+def _message(raw: Any) -> Message:
+    headers = tuple((name, value or b"") for name, value in raw.headers() or ())
+    return Message(raw.topic(), raw.partition(), raw.offset(), raw.value(), headers, raw.timestamp()[1] * 1000)

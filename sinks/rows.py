@@ -7,7 +7,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lotstream.schemas.base import Stamp, decode
+from pydantic import ValidationError
+
+from lotstream.runtime.errors import Reason
+from lotstream.schemas.base import Stamp, decode, first_error
 from lotstream.schemas.documents import DOCUMENTS, DocumentLine
 from lotstream.schemas.events import EVENTS, QuantityScan, SiteMapping, TraceEvent
 from lotstream.schemas.identity import decode_bindings
@@ -29,6 +32,7 @@ class Message:
     offset: int
     value: bytes | None
     headers: Headers = ()
+    timestamp_us: int = 0
 
     @property
     def where(self) -> str:
@@ -170,12 +174,17 @@ _NO_READER_EVENT = (b'{"kind":"reads"', b'{"kind":"tick"', b'{"kind":"end"')
 
 
 def dead_letter_rows(message: Message) -> Rows:
-    """dead-letters.v1 -> dead_letters."""
-    d = parse_dead_letter(message.headers)
-    row = (
-        d.source, d.received_us, d.stage, str(d.reason), d.detail, d.field, d.origin, message.value or b"",
-        message.partition, message.offset,
-    )  # fmt: skip
+    """dead-letters.v1 -> dead_letters. One whose headers are not understood is kept with what can be said of it."""
+    end = (message.value or b"", message.partition, message.offset)
+    try:
+        d = parse_dead_letter(message.headers)
+    except ValidationError as error:
+        field, detail = first_error(error)
+        reason = str(Reason.SCHEMA_INVALID)
+        return {
+            "dead_letters": [("unknown", message.timestamp_us, "unknown", reason, detail, field, message.where, *end)]
+        }
+    row = (d.source, d.received_us, d.stage, str(d.reason), d.detail, d.field, d.origin, *end)
     return {"dead_letters": [row]}
 
 

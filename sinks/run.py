@@ -2,16 +2,20 @@
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 
 from lotstream.runtime.clock import SystemClock
 from lotstream.runtime.health import Health
 from lotstream.runtime.metrics import Metrics
 from lotstream.runtime.settings import Settings
+from lotstream.sinks.held import Pulse
 from lotstream.sinks.loop import SinkLoop
 from lotstream.sinks.rows import SINKS, Sink
-from lotstream.sinks.store import ClickhouseStore
+from lotstream.sinks.store import CONNECT_S, LONGEST_INSERT_S, ClickhouseStore
+
+STALE_S = 60.0  # a row that is held longer means that the sink is not keeping up
+DEAD_S = CONNECT_S + LONGEST_INSERT_S + 10.0  # longer than any one call of a loop may take
 
 
 class SinkUnknown(LookupError):
@@ -19,15 +23,27 @@ class SinkUnknown(LookupError):
 
 
 def sinks_named(names: Iterable[str]) -> list[Sink]:
-    """The sinks of these names; 'all' means every one. Raises SinkUnknown."""
+    """The sinks of these names, each once; 'all' means every one. Raises SinkUnknown."""
     known = {sink.name: sink for sink in SINKS}
-    wanted = list(names)
-    if wanted == ["all"]:
-        return list(SINKS)
+    wanted = list(dict.fromkeys(names))
     for name in wanted:
-        if name not in known:
+        if name not in known and name != "all":
             raise SinkUnknown(f"Expected one of {', '.join(known)} or all, got {name!r}.")
-    return [known[name] for name in wanted]
+    return list(SINKS) if "all" in wanted else [known[name] for name in wanted]
+
+
+def readiness(pulses: Sequence[tuple[str, Pulse]], now: float) -> tuple[bool, str]:
+    """(whether every sink has joined its group, waits for nothing and holds nothing for long, what to say of it)."""
+    faults = [f"{name}: {fault}" for name, pulse in pulses if (fault := _fault(pulse, now))]
+    behind = sum(pulse.behind for _, pulse in pulses)
+    newest = min((now - pulse.committed for _, pulse in pulses), default=0.0)
+    summary = f"{len(pulses)} sinks, {behind} messages behind, last commit {newest:.0f} s ago"
+    return not faults, "; ".join([*faults, summary])
+
+
+def alive(pulses: Sequence[tuple[str, Pulse]], now: float) -> bool:
+    """Whether every loop has gone round lately."""
+    return all(now - pulse.beaten < DEAD_S for _, pulse in pulses)
 
 
 def run_sinks(
@@ -40,16 +56,29 @@ def run_sinks(
         )
         for sink in sinks
     ]
+    pulses = [(loop.name, loop.pulse) for loop in loops]
     with ThreadPoolExecutor(len(loops)) as pool:
         running = [pool.submit(loop.run) for loop in loops]
         while not stop.is_set():
             ended, _ = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
-            age = time.monotonic() - min(loop.last_commit for loop in loops)
-            health.set("sinks", not ended, f"oldest commit {age:.0f} s ago")
-            health.beat()
+            now = time.monotonic()
+            ready, detail = readiness(pulses, now)
+            health.set("sinks", ready and not ended, detail)
+            if alive(pulses, now):
+                health.beat()
             if ended:
                 stop.set()
         for loop in loops:
             loop.stop()
     for future in running:
         future.result()
+
+
+def _fault(pulse: Pulse, now: float) -> str:
+    if pulse.waiting:
+        return f"waits for {pulse.waiting}"
+    if not pulse.joined:
+        return "has not joined its consumer group yet"
+    if pulse.held_since and now - pulse.held_since > STALE_S:
+        return f"holds rows since {now - pulse.held_since:.0f} s"
+    return ""

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client
-from clickhouse_connect.driver.exceptions import ClickHouseError
+from clickhouse_connect.driver.exceptions import ClickHouseError, DataError
 
 from lotstream.runtime.clickhouse import client_arguments
 from lotstream.runtime.errors import Reason, Rejected, Transient
@@ -15,12 +15,19 @@ from lotstream.runtime.settings import ClickhouseSettings
 # value, NULL in a plain column. Every other code is the server's state, and is waited for.
 ROW_CODES = frozenset({6, 26, 27, 38, 41, 53, 69, 70, 72, 117, 131, 190, 321, 349, 407, 441, 691})
 
+CONNECT_S = 10
+LONGEST_INSERT_S = 60  # a server that is frozen, not down, is noticed
+
+# The server knows a repeated block by its content (non_replicated_deduplication_window), which no name of ours could
+# say better; a batch of imported history may touch more months than the hundred that the server allows by default.
+_INSERT_SETTINGS = {"deduplicate_blocks_in_dependent_materialized_views": 1, "max_partitions_per_insert_block": 0}
+
 
 class Store(Protocol):
     """Where rows go. Raises Transient for an outage and Rejected for rows that are refused."""
 
-    def insert(self, table: str, columns: Sequence[Sequence[Any]], *, names: Sequence[str], token: str) -> None:
-        """Insert columns of equal length; ``token`` names the batch."""
+    def insert(self, table: str, columns: Sequence[Sequence[Any]], *, names: Sequence[str]) -> None:
+        """Insert columns of equal length."""
 
 
 class ClickhouseStore:
@@ -31,7 +38,7 @@ class ClickhouseStore:
         self._client: Client | None = None
         self._types: dict[str, list[Any]] = {}
 
-    def insert(self, table: str, columns: Sequence[Sequence[Any]], *, names: Sequence[str], token: str) -> None:
+    def insert(self, table: str, columns: Sequence[Sequence[Any]], *, names: Sequence[str]) -> None:
         """Insert columns into a table of the settings' database."""
         full = f"{self._settings.database}.{table}"
         try:
@@ -45,8 +52,11 @@ class ClickhouseStore:
                 column_names=names,
                 column_types=self._types[table],
                 column_oriented=True,
-                settings={"insert_deduplication_token": token, "deduplicate_blocks_in_dependent_materialized_views": 1},
+                settings=_INSERT_SETTINGS,
             )
+        except (DataError, ValueError, OverflowError) as error:
+            # the client could not write a value in the column's type
+            raise Rejected(Reason.ROW_REFUSED, f"Expected values of {full}, got: {error}") from error
         except (ClickHouseError, OSError) as error:
             raise self._fate(error) from error
 
@@ -72,11 +82,17 @@ class ClickhouseStore:
 
     def _connected(self) -> Client:
         if self._client is None:
-            self._client = clickhouse_connect.get_client(**client_arguments(self._settings, "writer"))
+            self._client = clickhouse_connect.get_client(
+                **client_arguments(self._settings, "writer"),
+                connect_timeout=CONNECT_S,
+                send_receive_timeout=LONGEST_INSERT_S,
+                query_retries=0,
+            )
         return self._client
 
     def _fate(self, error: Exception) -> Exception:
-        if isinstance(error, ClickHouseError) and getattr(error, "code", None) in ROW_CODES:
-            return Rejected(Reason.ROW_REFUSED, str(error))
         self._types.clear()  # a migration may have passed meanwhile
-        return Transient(f"ClickHouse at {self._settings.url}: {error}")
+        said = " ".join(str(error).split())
+        if getattr(error, "code", None) in ROW_CODES:
+            return Rejected(Reason.ROW_REFUSED, said)
+        return Transient(f"ClickHouse at {self._settings.url}: {said}")

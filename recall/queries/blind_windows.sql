@@ -1,5 +1,10 @@
--- What could hide more: intervals in which something could not see, that touch the span of a question.
-SELECT subject, cause, from_at, until_at, lost, detail FROM blind_windows
-WHERE from_at <= {until:DateTime64(6, 'UTC')} AND (until_at IS NULL OR until_at >= {from:DateTime64(6, 'UTC')})
-ORDER BY from_at
+-- What could hide more: intervals in which something could not see, as last told, that touch the span of a question.
+SELECT subject, cause, from_at, until_at, lost, detail
+FROM (
+  SELECT * FROM blind_windows
+  ORDER BY recorded_at DESC, isNull(until_at), source_offset DESC
+  LIMIT 1 BY subject, cause, from_at
+)
+WHERE from_at <= {until:DateTime64(6, 'UTC')} AND (until_at IS NULL OR until_at >= {since:DateTime64(6, 'UTC')})
+ORDER BY from_at, subject, cause
 LIMIT 1000

@@ -1,15 +1,13 @@
--- Everything that is known of where a unit was: each fact at its highest version, oldest first.
-SELECT v.1 AS first_at, v.2 AS last_at, read_point, v.3 AS location, v.4 AS disposition, toString(v.5) AS direction,
-       toString(v.6) AS evidence, toString(v.7) AS state, v.8 AS reads, v.9 AS biz_step, v.10 AS document, v.11 AS line,
-       v.12 AS party, path, v.13 AS reader, v.14 AS policy, bitTest(v.15, 0) AS final
+-- What is known of where a unit was: each fact at its highest version, the newest first.
+SELECT first_at, last_at, read_point, location, disposition, toString(direction) AS direction,
+       toString(evidence) AS evidence, toString(state) AS state, reads, biz_step, document, line, party, path, reader,
+       policy, bitTest(marks, 0) AS final
 FROM (
-  SELECT read_point, slot, lane, origin, path, max(bitTest(marks, 3)) AS withdrawn,
-         argMax((first_at, last_at, location, disposition, direction, evidence, state, reads, biz_step, document, line,
-                 party, reader, policy, marks), version) AS v
-  FROM sightings
+  SELECT * FROM sightings
   WHERE tag = {tag:String}
-  GROUP BY read_point, slot, lane, origin, path
+  ORDER BY version DESC, bitTest(marks, 3) DESC
+  LIMIT 1 BY read_point, slot, lane, origin, path
 )
-WHERE NOT bitTest(v.15, 3) AND NOT (withdrawn AND startsWith(lane, 'event:'))
-ORDER BY first_at, last_at, read_point
+WHERE NOT bitTest(marks, 3)
+ORDER BY first_at DESC, last_at DESC, read_point DESC, lane DESC, origin DESC, path DESC
 LIMIT {limit:UInt32}

@@ -28,7 +28,7 @@ class KeepingStore:
         self.rows: list[tuple[Any, ...]] = []
         self.inserts = 0
 
-    def insert(self, table: str, columns: Sequence[Sequence[Any]], *, names: Sequence[str], token: str) -> None:
+    def insert(self, table: str, columns: Sequence[Sequence[Any]], *, names: Sequence[str]) -> None:
         self.inserts += 1
         if table != "sink_offsets":
             self.rows += zip(*columns, strict=True)
@@ -41,11 +41,11 @@ class FailingStore(KeepingStore):
         super().__init__()
         self.failures = failures
 
-    def insert(self, table: str, columns: Sequence[Sequence[Any]], *, names: Sequence[str], token: str) -> None:
+    def insert(self, table: str, columns: Sequence[Sequence[Any]], *, names: Sequence[str]) -> None:
         if self.failures:
             self.failures -= 1
             raise Transient("away", retry_after_s=0.01)
-        super().insert(table, columns, names=names, token=token)
+        super().insert(table, columns, names=names)
 
 
 class RefusingStore(KeepingStore):
@@ -55,10 +55,10 @@ class RefusingStore(KeepingStore):
         super().__init__()
         self.poison = poison
 
-    def insert(self, table: str, columns: Sequence[Sequence[Any]], *, names: Sequence[str], token: str) -> None:
+    def insert(self, table: str, columns: Sequence[Sequence[Any]], *, names: Sequence[str]) -> None:
         if any(self.poison in column for column in columns):
             raise Rejected(Reason.ROW_REFUSED, "poison")
-        super().insert(table, columns, names=names, token=token)
+        super().insert(table, columns, names=names)
 
 
 class Bench:

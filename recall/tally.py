@@ -1,0 +1,199 @@
+"""Sums over what is known of one lot: where it is, who received some, how much of it is explained. Pure.
+
+Amounts are Decimal throughout. Nothing is counted twice and nothing is hidden: what is made is on hand, in transit,
+gone, or unexplained.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from lotstream.recall.answers import Accounted, Place, QuantityPlace, Recipient
+
+Row = dict[str, Any]
+Names = dict[str, str]
+
+IN_TRANSIT = "in_transit"
+GONE = frozenset({"retail_sold", "dispensed", "destroyed", "disposed", "inactive"})  # CBV 2.0 dispositions
+OUTGOING = frozenset({"shipping", "departing", "retail_selling"})
+_STRENGTH = ("confirmed", "inferred", "declared", "probabilistic")
+_CENT = Decimal("0.01")
+
+
+@dataclass(slots=True)
+class _Sum:
+    """What adds up at one place or on one line."""
+
+    amount: Decimal = Decimal(0)
+    items: int = 0
+    cases: int = 0
+    provisional: int = 0
+    carriers: set[str] = field(default_factory=set)
+    evidence: set[str] = field(default_factory=set)
+    first: datetime | None = None
+    last: datetime | None = None
+
+    def seen(self, first: datetime, last: datetime) -> None:
+        """Widen the span."""
+        self.first = first if self.first is None else min(self.first, first)
+        self.last = last if self.last is None else max(self.last, last)
+
+
+def places_of(groups: Iterable[Row], names: Names) -> tuple[Place, ...]:
+    """Units by location and disposition, most first."""
+    sums: dict[tuple[str, str], _Sum] = {}
+    for row in groups:
+        if row["placed"]:
+            at = sums.setdefault((row["location"], row["disposition"]), _Sum())
+            at.items += row["items"]
+            at.provisional += 0 if row["final"] else row["items"]
+            at.carriers.update(row["carriers"])
+            at.evidence.add(row["evidence"])
+            at.seen(row["since"], row["newest"])
+    return tuple(
+        Place(
+            location=location,
+            name=names.get(location, ""),
+            disposition=disposition,
+            items=at.items,
+            provisional=at.provisional,
+            logistic=len(at.carriers),
+            evidence=strongest(at.evidence),
+            newest=_instant(at.last),
+        )
+        for (location, disposition), at in sorted(sums.items(), key=lambda entry: (-entry[1].items, entry[0]))
+    )
+
+
+def quantities_of(ways: Iterable[Row], names: Names) -> tuple[QuantityPlace, ...]:
+    """Class-level goods by place: what arrived less what left, where that is not nothing; most first."""
+    sums: dict[tuple[str, str, str], _Sum] = {}
+    for row in ways:
+        came, left = (row["location"], row["disposition"]), (row["source"], row["source_disposition"])
+        if came == left:
+            continue
+        for (location, disposition), sign in ((came, 1), (left, -1)):
+            if location:
+                at = sums.setdefault((location, disposition, row["uom"]), _Sum())
+                at.amount += sign * row["amount"]
+                at.cases += sign * row["cases"]
+                at.evidence.add(row["evidence"])
+                at.seen(row["since"], row["newest"])
+    return tuple(
+        QuantityPlace(
+            location=location,
+            name=names.get(location, ""),
+            disposition=disposition,
+            amount=at.amount,
+            uom=uom,
+            cases=at.cases,
+            evidence=strongest(at.evidence),
+            newest=_instant(at.last),
+        )
+        for (location, disposition, uom), at in sorted(sums.items(), key=lambda entry: (-entry[1].amount, entry[0]))
+        if at.amount or at.cases
+    )
+
+
+def recipients_of(groups: Iterable[Row], ways: Iterable[Row]) -> tuple[Recipient, ...]:
+    """Who received some, by document line; units, and amounts of each unit of measure, apart."""
+    sums: dict[tuple[str, str, str, str], _Sum] = {}
+    for row in groups:
+        first: dict[tuple[str, str, str], datetime] = {}
+        for party, document, line, at in row["sent"]:
+            first[party, document, line] = min(at, first.get((party, document, line), at))
+        for (party, document, line), at in first.items():
+            sent = sums.setdefault((party, document, line, ""), _Sum())
+            sent.items += row["items"]
+            sent.seen(at, at)
+    for row in ways:
+        if row["biz_step"] in OUTGOING and (row["document"] or row["named"]):
+            sent = sums.setdefault((row["receiver"], row["document"], row["line"], row["uom"]), _Sum())
+            sent.amount += row["amount"]
+            sent.cases += row["cases"]
+            sent.seen(row["since"], row["newest"])
+    return tuple(
+        Recipient(
+            party=party,
+            document=document,
+            line=line,
+            items=sent.items,
+            amount=sent.amount,
+            uom=uom,
+            cases=sent.cases,
+            first_at=_instant(sent.first),
+        )
+        for (party, document, line, uom), sent in sorted(sums.items())
+    )
+
+
+def accounted(
+    made_units: int, groups: Iterable[Row], ways: Sequence[Row], *, quantities: Iterable[QuantityPlace]
+) -> tuple[Accounted, ...]:
+    """Conservation, in items and in each unit of measure: made = on hand + in transit + gone + unexplained.
+
+    A place that more has left than ever arrived holds nothing; what is missing there is unexplained.
+    """
+    held = list(quantities)
+    amounts = (_accounted_amount(uom, ways, held) for uom in sorted({row["uom"] for row in ways}))
+    return (*_accounted_items(made_units, [row for row in groups if row["placed"]]), *amounts)
+
+
+def _accounted_items(made: int, groups: Sequence[Row]) -> Iterable[Accounted]:
+    if not (made or groups):
+        return
+    counts = {IN_TRANSIT: 0, "gone": 0, "": 0}
+    for row in groups:
+        disposition = row["disposition"]
+        kind = IN_TRANSIT if disposition == IN_TRANSIT else "gone" if disposition in GONE else ""
+        counts[kind] += row["items"]
+    yield _balance(
+        "items",
+        Decimal(made),
+        on_hand=Decimal(counts[""]),
+        in_transit=Decimal(counts[IN_TRANSIT]),
+        gone=Decimal(counts["gone"]),
+    )
+
+
+def _accounted_amount(uom: str, ways: Iterable[Row], held: Iterable[QuantityPlace]) -> Accounted:
+    of_it = [row for row in ways if row["uom"] == uom]
+    here = [place for place in held if place.uom == uom and place.amount > 0]
+    return _balance(
+        uom,
+        sum((row["amount"] for row in of_it if not row["source"] and row["location"]), Decimal(0)),
+        on_hand=sum((place.amount for place in here if place.disposition != IN_TRANSIT), Decimal(0)),
+        in_transit=sum((place.amount for place in here if place.disposition == IN_TRANSIT), Decimal(0)),
+        gone=sum((row["amount"] for row in of_it if row["source"] and not row["location"]), Decimal(0)),
+    )
+
+
+def _balance(uom: str, made: Decimal, *, on_hand: Decimal, in_transit: Decimal, gone: Decimal) -> Accounted:
+    found = on_hand + in_transit + gone
+    return Accounted(
+        uom=uom,
+        made=made,
+        on_hand=on_hand,
+        in_transit=in_transit,
+        gone=gone,
+        unexplained=made - found,
+        percent=(found * 100 / made).quantize(_CENT) if made > 0 else None,
+    )
+
+
+def span_start(groups: Iterable[Row], ways: Iterable[Row], *, otherwise: datetime) -> datetime:
+    """The earliest instant that anything is known of."""
+    return min((row["since"] for row in (*groups, *ways)), default=otherwise)
+
+
+def strongest(kinds: Iterable[str]) -> tuple[str, ...]:
+    """Kinds of evidence, strongest first."""
+    found = set(kinds)
+    return tuple(kind for kind in _STRENGTH if kind in found)
+
+
+def _instant(at: datetime | None) -> datetime:
+    assert at is not None  # a sum has at least one row
+    return at
