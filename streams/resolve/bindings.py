@@ -7,52 +7,46 @@ import orjson
 
 from lotstream.schemas.identity import Binding, Relation
 from lotstream.streams.resolve.lives import NEVER, NO_LIFE, Content, Fact, Lives, contents_of, lives_of
-from lotstream.streams.serials import NOT_NUMERIC, serial_of
+from lotstream.streams.serials import NOT_NUMERIC, is_sgtin, serial_of
 
 BLOCK_BITS = 12  # as in schemas.partitions: serials of one block share a partition
 Ident = tuple[int, str, int, int, str, int, int, str]  # relation, subject, first, last, object, action, at, event
 PREFIX = b"B"
+ASKED = 100_000  # units whose lives are remembered between two changes of any lot
 
 
 class _Block:
     """Lot bindings of 4,096 neighbouring serials, or of one unit: facts, and what follows from them, made lazily."""
 
-    __slots__ = ("_lives", "_single_lives", "_starts", "ranges", "singles")
+    __slots__ = ("_lives", "_starts", "ranges", "singles")
 
     def __init__(self) -> None:
         self.ranges: dict[Ident, Fact] = {}
         self.singles: dict[int, dict[Ident, Fact]] = {}
         self._starts: list[int] | None = None
         self._lives: list[Lives] = []
-        self._single_lives: dict[int, Lives] = {}
 
     def put(self, ident: Ident, fact: Fact, *, first: int, last: int) -> None:
         if first == last:
             self.singles.setdefault(first, {})[ident] = fact
-            self._single_lives.pop(first, None)
         else:
             self.ranges[ident] = fact
             self._starts = None
 
     def lives(self, serial: int) -> Lives:
-        if self._starts is None:
-            self._cut()
         if serial in self.singles:
-            lives = self._single_lives.get(serial)
-            if lives is None:
-                over = (fact for ident, fact in self.ranges.items() if ident[2] <= serial <= ident[3])
-                lives = self._single_lives[serial] = lives_of([*over, *self.singles[serial].values()])
-            return lives
-        place = bisect_right(self._starts or (), serial) - 1
+            over = (fact for ident, fact in self.ranges.items() if ident[2] <= serial <= ident[3])
+            return lives_of([*over, *self.singles[serial].values()])
+        starts = self._starts if self._starts is not None else self._cut()
+        place = bisect_right(starts, serial) - 1
         return self._lives[place] if place >= 0 else NO_LIFE
 
-    def _cut(self) -> None:
-        edges = sorted({edge for ident in self.ranges for edge in (ident[2], ident[3] + 1)})
-        self._starts = edges
+    def _cut(self) -> list[int]:
+        edges = self._starts = sorted({edge for ident in self.ranges for edge in (ident[2], ident[3] + 1)})
         self._lives = [
             lives_of(fact for ident, fact in self.ranges.items() if ident[2] <= edge <= ident[3]) for edge in edges
         ]
-        self._single_lives = {}
+        return edges
 
 
 class Bindings:
@@ -62,9 +56,10 @@ class Bindings:
         self._facts: dict[Ident, Fact] = {}
         self._blocks: dict[tuple[str, int], _Block] = {}
         self._units: dict[str, dict[Ident, Fact]] = {}
-        self._unit_lives: dict[str, Lives] = {}
+        self._asked: dict[str, Lives] = {}
         self._parents: dict[str, dict[Ident, Fact]] = {}
         self._contents: dict[str, dict[str, Content]] = {}
+        self._cases: set[str] = set()  # trade items that are packages: 01/{gtin14}
         self._dirty: set[Ident] = set()
 
     def add(self, row: Binding, *, offset: int) -> None:
@@ -82,20 +77,24 @@ class Bindings:
 
     def lives(self, tag: str) -> Lives:
         """The lives of a unit."""
+        lives = self._asked.get(tag)
+        if lives is None:
+            if len(self._asked) >= ASKED:
+                self._asked.clear()
+            lives = self._asked[tag] = self._find_lives(tag)
+        return lives
+
+    def _find_lives(self, tag: str) -> Lives:
         serial = serial_of(tag)
         if serial != NOT_NUMERIC:
             block = self._blocks.get((tag[3:17], serial >> BLOCK_BITS))
             return NO_LIFE if block is None else block.lives(serial)
-        if tag not in self._units:
-            return NO_LIFE
-        lives = self._unit_lives.get(tag)
-        if lives is None:
-            lives = self._unit_lives[tag] = lives_of(self._units[tag].values())
-        return lives
+        facts = self._units.get(tag)
+        return NO_LIFE if facts is None else lives_of(facts.values())
 
     def is_parent(self, tag: str) -> bool:
-        """Whether anything was ever packed into a unit."""
-        return tag in self._parents
+        """Whether anything was ever packed into a unit, or into another of its trade item: packing lists come late."""
+        return tag in self._parents or tag[:17] in self._cases
 
     def contents(self, tag: str) -> dict[str, Content]:
         """Everything that was ever in a parent, by child."""
@@ -140,8 +139,12 @@ class Bindings:
             )
         self._facts[ident] = fact
         relation, subject, first, last = ident[:4]
+        if relation == Relation.LOT:
+            self._asked.clear()
         if relation == Relation.CONTENT:
             self._parents.setdefault(subject, {})[ident] = fact
+            if is_sgtin(subject):
+                self._cases.add(subject[:17])
             self._contents.pop(subject, None)
         elif relation == Relation.LOT and first >= 0:
             self._put_range(ident, fact, gtin=subject[3:17], first=first, last=last)
@@ -151,7 +154,6 @@ class Bindings:
                 self._put_range(ident, fact, gtin=subject[3:17], first=serial, last=serial)
             else:
                 self._units.setdefault(subject, {})[ident] = fact
-                self._unit_lives.pop(subject, None)
         return True
 
     def _put_range(self, ident: Ident, fact: Fact, *, gtin: str, first: int, last: int) -> None:

@@ -159,6 +159,15 @@ def test_what_is_inferred_carries_origin_path_and_versions(resolve: Resolve) -> 
     assert (row.tag, row.origin, list(row.path), list(row.version)) == (unit(1), PALLET, [PALLET], [0, 7, 1])
 
 
+def test_cases_with_serials_carry_their_contents_too(resolve: Resolve) -> None:
+    """Once a trade item is known to be a package, a late packing list of another of its units is made up for."""
+    case = "01/19521234543210/21/"
+    resolve.bind(content(unit(1), subject=f"{case}1"), lot(1, 9))
+    assert [row.tag for row in resolve.see(seen(f"{case}1"))] == [unit(1)]
+    assert resolve.see(seen(f"{case}2")) == []
+    assert [row.tag for row in resolve.bind(content(unit(2), subject=f"{case}2"))] == [unit(2)]
+
+
 def test_a_declared_origin_stays_declared(resolve: Resolve) -> None:
     """What follows from a booking is booked, not seen."""
     resolve.bind(content(unit(1)))
