@@ -63,10 +63,13 @@ class EpcisDoor:
         try:
             captured = await self._captured(call.body, arrival)
         except Rejected as rejected:
-            if behaviour == PROCEED:
-                await self._bury([Refused.of(rejected, index=0, raw=call.body)], arrival)
             self._rejected.labels(_FORMAT, rejected.reason.value).inc()
-            raise
+            if behaviour == ROLLBACK:
+                raise
+            await self._bury([Refused.of(rejected, index=0, raw=call.body)], arrival)
+            # no event of it was taken, but nothing is lost either: the counts say so
+            kept = _described(0, rejected) | {"accepted": 0, "rejected": 1}
+            return answer(kept, request=arrival.request, status=400)
         for _, why in captured.refused:
             self._rejected.labels(_FORMAT, why.reason.value).inc()
         if captured.refused and behaviour == ROLLBACK:
@@ -74,7 +77,7 @@ class EpcisDoor:
         await self._sender.send(captured.messages)
         self._received.labels(_FORMAT).inc(len(captured.messages))
         await self._bury(
-            [Refused.of(why, index=event.index, raw=event.text.encode()) for event, why in captured.refused], arrival
+            [Refused.of(why, index=event.index, raw=event.sent.encode()) for event, why in captured.refused], arrival
         )
         counts = {"accepted": len(captured.messages), "rejected": len(captured.refused), "events": captured.hashes}
         headers = {_HEADER.replace("-", "_"): behaviour}

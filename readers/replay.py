@@ -7,7 +7,7 @@ when it is sent again, and an outage is waited for.
 import asyncio
 import itertools
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -25,6 +25,7 @@ from lotstream.runtime.errors import Reason, Rejected, Transient
 from lotstream.runtime.retry import persist_async
 
 PER_POST = 200
+POST_BYTES = 1_000_000  # of an array, beyond which it is sent
 _LINES = (".jsonl", ".ndjson")
 _EVENTS = ("epcisBody", "@context", "eventTime")
 
@@ -151,27 +152,51 @@ def _format_of(value: dict[str, object], file: Path) -> Format:
 
 def posts_of(file: Path, kind: Format) -> Iterator[Post]:
     """The file in request bodies of at most 200 items, every item with its own bytes."""
-    if file.suffix in _LINES and kind is not Format.EVENTS:
+    if file.suffix in _LINES:
         with file.open("rb") as opened:
-            lines = (line for line in opened if line.strip())
-            while part := list(itertools.islice(lines, PER_POST)):
-                yield _post(b"".join(part), kind)
+            yield from _of_lines((line for line in opened if line.strip()), kind)
         return
     body = file.read_bytes()
     if kind in (Format.KEONN, Format.READS, Format.EVENTS):
         yield _post(body, kind)
         return
     framed = frame(body)
+    yield from _arrays(
+        ((framed.raw(index), isinstance(value, Rejected)) for index, value in enumerate(framed.values)), kind
+    )
+
+
+def _of_lines(lines: Iterator[bytes], kind: Format) -> Iterator[Post]:
+    if kind in (Format.BATCHES, Format.EVENTS):
+        # these doors take arrays, not lines
+        yield from _arrays(((line.strip(), _stands_alone(line)) for line in lines), kind)
+        return
+    while part := list(itertools.islice(lines, PER_POST)):
+        yield _post(b"".join(part), kind)
+
+
+def _stands_alone(line: bytes) -> bool:
+    """A document of events, or what is no JSON."""
+    try:
+        value = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return True
+    return isinstance(value, list) or (isinstance(value, dict) and "epcisBody" in value)
+
+
+def _arrays(items: Iterable[tuple[bytes, bool]], kind: Format) -> Iterator[Post]:
+    """Items in arrays; one that would spoil the array of others goes alone."""
     good: list[bytes] = []
-    for index, value in enumerate(framed.values):
-        if isinstance(value, Rejected):
-            # not JSON: beside others it would spoil their array
-            yield Post(framed.raw(index), None)
+    size = 0
+    for item, alone in items:
+        if alone:
+            yield Post(item, None)
             continue
-        good.append(framed.raw(index))
-        if len(good) == PER_POST:
+        good.append(item)
+        size += len(item)
+        if len(good) == PER_POST or size > POST_BYTES:
             yield _post(_array(good), kind)
-            good = []
+            good, size = [], 0
     if good:
         yield _post(_array(good), kind)
 
@@ -249,11 +274,18 @@ async def _send(
         return response
 
     response = await persist_async(attempt, stop=asyncio.Event())
-    if response.status_code == httpx.codes.BAD_REQUEST and path == _PATHS[Format.EVENTS]:
-        return {"rejected": 1}  # a body that is no document: one dead letter
-    if response.is_error:
+    found = _answer(response)
+    # a body that is no document is refused whole; that its bytes are kept, its counts say
+    if response.is_error and not (response.status_code == httpx.codes.BAD_REQUEST and "rejected" in found):
         raise Rejected(
             Reason.SCHEMA_INVALID, f"Expected 2xx of {path}, got {response.status_code}: {response.text[:500]}"
         )
-    found = orjson.loads(response.content)
+    return found
+
+
+def _answer(response: httpx.Response) -> dict[str, Any]:
+    try:
+        found = orjson.loads(response.content)
+    except orjson.JSONDecodeError:
+        return {}
     return found if isinstance(found, dict) else {}

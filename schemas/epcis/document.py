@@ -34,11 +34,12 @@ _TAGS = frozenset({*EventType, *_EVENT_LISTS})
 class ParsedEvent:
     """One event of a document: what it says, or why it was refused.
 
-    `text` is the event as sent without white space between tokens, under the document's @context, which it needs to
-    stand alone; of a refused event, as sent only.
+    `sent` is the event's own characters, untouched. `text` is the same without white space between tokens, under the
+    document's @context, which it needs to stand alone; of a refused event, as sent.
     """
 
     index: int
+    sent: str
     text: str
     fields: Fields
     rejected: Rejected | None = None
@@ -87,13 +88,13 @@ def _parsed(
     text: str, spans: Iterable[cut.Span], events: Iterable[Any], *, names: Names, context: str
 ) -> Iterator[ParsedEvent]:
     for index, (span, event) in enumerate(zip(spans, events, strict=True)):
-        sent = cut.compact(text[slice(*span)])
+        sent = text[slice(*span)]
         try:
             fields = _fields(event, names)
         except Rejected as rejected:
-            yield ParsedEvent(index, sent, {}, rejected)
+            yield ParsedEvent(index, sent, sent, {}, rejected)
             continue
-        yield ParsedEvent(index, _with_context(sent, context), fields)
+        yield ParsedEvent(index, sent, _with_context(cut.compact(sent), context), fields)
 
 
 def _with_context(sent: str, context: str) -> str:

@@ -128,10 +128,21 @@ def test_no_document(bench: Callable[..., Any]) -> None:
     for body in (b"{", b'{"type": "EPCISDocument"}'):
         assert post(door, "/epcis/capture", body).status_code == 400
     assert door.producer.sent == []
-    answer = post(door, "/epcis/capture", b"{", **PROCEED)
-    assert (answer.status_code, answer.json()["error"]) == (400, "json_invalid")
+    said = post(door, "/epcis/capture", b"{", **PROCEED)
+    assert (said.status_code, said.json()["error"]) == (400, "json_invalid")
+    assert (said.json()["accepted"], said.json()["rejected"]) == (0, 1)
     (letter,) = door.of("dead-letters.v1")
     assert letter.value == b"{"
+
+
+def test_untouched_bytes(bench: Callable[..., Any]) -> None:
+    """A refused event keeps the very bytes it had in its document: white space, escapes, spelling of numbers."""
+    door = bench()
+    bad = '{ "type" : "ObjectEvent",\n\t"eventTime":"caf\\u00e9", "ex:n": 1.50 }'
+    body = f'{{"@context": [], "x:y": 1, "type": "no"}}, {bad} '
+    post(door, "/events", f"[{body}]".encode(), **PROCEED)
+    letters = door.of("dead-letters.v1")
+    assert [letter.value.decode() for letter in letters] == ['{"@context": [], "x:y": 1, "type": "no"}', bad]
 
 
 def test_behaviour_has_two_words(bench: Callable[..., Any]) -> None:

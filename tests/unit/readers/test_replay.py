@@ -118,3 +118,25 @@ def test_what_is_no_json_travels_alone(tmp_path: Path, impinj_read: Build) -> No
     file.write_text(json.dumps([impinj_read()])[:-1] + ', {"cut', encoding="utf-8")
     bodies = [post.body for post in posts_of(file, Format.IMPINJ)]
     assert bodies == [b'{"cut', b"[" + json.dumps(impinj_read()).encode() + b"]"]
+
+
+def test_events_and_batches_a_line_each(tmp_path: Path) -> None:
+    """Lines of doors that take no lines travel in arrays; documents, arrays and broken lines each alone."""
+    file = tmp_path / "a.jsonl"
+    lines = [b'{"type":"ObjectEvent","eventTime":"x"}', b'{"epcisBody":{}}', b'{"cut', b"[1]", b'{"eventTime":"y"}']
+    file.write_bytes(b"\r\n".join(lines) + b"\n\n")
+    for kind in (Format.EVENTS, Format.BATCHES):
+        bodies = [post.body for post in posts_of(file, kind)]
+        assert bodies == [lines[1], lines[2], lines[3], b"[" + lines[0] + b"," + lines[4] + b"]"]
+
+
+def test_a_refused_document_stops_no_replay(bench: Build, tmp_path: Path) -> None:
+    """A file that is no document is one dead letter and is counted; a refusal that keeps nothing is told."""
+    gateway = bench()
+    file = tmp_path / "a.json"
+    file.write_text('{"type": "EPCISDocument", "eventTime": 1}', encoding="utf-8")
+    done, _ = _run(gateway, file)
+    assert (done.accepted, done.rejected) == (0, 1)
+    assert [letter.value for letter in gateway.of("dead-letters.v1")] == [file.read_bytes()]
+    with pytest.raises(Rejected, match="400"):
+        _run(gateway, file, reader="x" * 300)
