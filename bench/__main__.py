@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from bench.measure import shown, write
+from bench.pipeline import measure_pipeline
 from bench.portal import Portal
 from bench.stages import measure_stages
 from lotstream.runtime.settings import Settings, TopicSettings
@@ -15,14 +16,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("--batches", type=int, default=50, help="batches of 500 reads per read point (40 of them)")
     parser.add_argument("--partitions", type=int, default=4, help="partitions of every topic")
+    parser.add_argument("--live", type=int, default=15, help="seconds of live load for the latencies")
     parser.add_argument("--out", type=Path, default=Path("build/bench.json"))
     given = parser.parse_args()
     portal = Portal(batches=given.batches)
     settings = Settings(topics=TopicSettings(partitions=given.partitions))
-    rows = []
-    for row in measure_stages(portal, settings):
-        rows.append(row)
+    rows = measure_stages(portal, settings)
+    for row in rows:
         print(shown(row), flush=True)
+    whole = measure_pipeline(portal, settings, live_s=given.live)
+    for row in whole:
+        print(shown(row), flush=True)
+    rows += whole
     write(rows, given.out)
     return 0 if all(row.equal for row in rows) else 1
 

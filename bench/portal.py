@@ -1,7 +1,7 @@
 """The portal load: units pass through doors; every door always has as many tags in its field.
 
-A visit is a fixed number of reads, the first half on one side of the door, the second half on the other. In pass p a
-unit goes through another door than in pass p - 1, in the other direction.
+A visit is a fixed number of reads, the first half on one side of the door, the second half on the other. Every second
+unit goes inward; in its next pass it goes through the next door, the other way.
 """
 
 from collections.abc import Iterator
@@ -42,8 +42,8 @@ class Portal:
 
     @property
     def cohort(self) -> int:
-        """Units that pass a door in one pass; a pass is at least twice as long as a visit."""
-        return max(2 * self.field, self.batches * self.batch // self.visit // 3)
+        """Units that pass a door in one pass of 40 s: a unit is seen at one door at a time."""
+        return 40 * SECOND // READ_US // self.visit
 
     @property
     def units(self) -> int:
@@ -92,7 +92,7 @@ def _door(portal: Portal, point: int) -> list[Batch]:
     turn, seat = passing // portal.cohort, passing % portal.cohort
     unit = seat * portal.points + (point + turn) % portal.points
     first_half = place < portal.visit // 2
-    inner = first_half ^ (turn % 2 == 0)  # even passes go inward: outer side first
+    inner = first_half ^ ((turn + seat) % 2 == 0)  # inward: outer side first
     antenna = np.where(inner, INNER[0], OUTER[0]) + chance.integers(0, 2, n)
     time_us = portal.start_us + np.arange(n) * READ_US + chance.integers(0, READ_US, n)
     rssi = -chance.integers(4_000, 7_000, n)
@@ -143,7 +143,7 @@ def gtin() -> str:
 
 
 def commissionings(portal: Portal) -> list[TraceEvent]:
-    """One event per lot: its units are a range of serials."""
+    """One event per lot: its units are a range of serials. It names no place, so that reads alone move units."""
     size = -(-portal.units // portal.lots)
     at_us = portal.start_us - 3_600 * SECOND
     stamp = Stamp(received_us=at_us, origin=Origin.LIVE, source="bench", request="commissioning")
@@ -156,8 +156,6 @@ def commissionings(portal: Portal) -> list[TraceEvent]:
             ranges=(SerialRange(gtin=gtin(), first=lot * size, last=min((lot + 1) * size, portal.units) - 1),),
             biz_step="commissioning",
             disposition="active",
-            read_point="line-1",
-            biz_location="hall-0",
             ilmd=Ilmd(lot=f"L{lot:04d}"),
             text="{}",
             subject=f"01/{gtin()}/10/L{lot:04d}",

@@ -83,7 +83,7 @@ def measure_stages(portal: Portal, settings: Settings) -> list[Row]:
     for build in (build_smooth, build_resolve, build_locate):
         seconds: list[float] = []
         stage = timed(build(settings), seconds)
-        loop = PlainLoop([stage], log=log)
+        loop = PlainLoop([stage], log=log, turn=8)
         start = time.process_time()
         loop.run()
         cpu_s = time.process_time() - start
