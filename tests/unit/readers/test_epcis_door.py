@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from lotstream.readers.world.formats import event_posts
-from lotstream.readers.world.plan import Scale, World
+from lotstream.readers.world.plan import Booking, Scale, World
 from lotstream.schemas.epcis import event_hash
 from lotstream.schemas.events import EVENTS, TraceEvent
 from lotstream.schemas.operations import parse_dead_letter
@@ -171,7 +171,7 @@ def test_the_world(bench: Callable[..., Any]) -> None:
     """Everything that the simulated world's ERP says is understood, lots, lines and parties included."""
     door = bench()
     world = World(Scale(lots=2, pallets=3, items=4, weight_lots=1, cases=6))
-    events = [one for one in world.happenings() if isinstance(one, dict)]
+    events = [one.event for one in world.happenings() if isinstance(one, Booking)]
     for sent in event_posts(events, source="erp"):
         assert post(door, sent.path, sent.body).json()["rejected"] == 0
     found = records(door)
