@@ -1,22 +1,15 @@
-"""Smooth as a core of the engine: one partition of reads.v1 in, sightings, blind windows and dead letters out."""
+"""Smooth as a core of the engine: one partition of reads.v1 in, sightings and dead letters out."""
 
 from collections.abc import Iterable, Mapping
 
 from lotstream.runtime.errors import Rejected
 from lotstream.schemas.base import Origin
-from lotstream.schemas.reads import (
-    ReadBatch,
-    ReaderEvent,
-    ReaderEventType,
-    SourceEnd,
-    decode_reads,
-    read_columns,
-)
+from lotstream.schemas.reads import ReadBatch, SourceEnd, decode_reads, read_columns
 from lotstream.schemas.sightings import Sighting, SightingRows, State
 from lotstream.streams.engine.core import Output, Record
 from lotstream.streams.smooth.decide import closed, late, neighbours, opened, state_now
 from lotstream.streams.smooth.labels import LabelCache
-from lotstream.streams.smooth.pieces import blocks_of, event_times
+from lotstream.streams.smooth.pieces import blocks_of
 from lotstream.streams.smooth.point import Touched, forget, late_cells, point_of, split_late, take
 from lotstream.streams.smooth.policy import SmoothPolicy
 from lotstream.streams.smooth.signals import Signals
@@ -67,8 +60,7 @@ class SmoothCore:
             outputs += self._read(message, record, touched, rows)
         elif isinstance(message, SourceEnd):
             self._end(clock_name(message.source, message.door))
-        elif isinstance(message, ReaderEvent):
-            outputs += self._event(message)
+        # what readers say besides reads is for the history; the gateway has told what they lost
         end_idle(self.state, self._policy)
         self._decide(touched, rows, version=(self._epoch, record.offset))
         return self._by_partition(rows) + outputs
@@ -107,17 +99,6 @@ class SmoothCore:
         """Live reads run on log time, but for those of a reader far ahead: they would stay open until it is reached."""
         ahead = greatest_us - self.state.log_us > self._policy.source_idle_us
         return clock_name(batch.stamp.source, batch.door) if batch.stamp.origin is not Origin.LIVE or ahead else LIVE
-
-    def _event(self, event: ReaderEvent) -> list[Output]:
-        if event.type is not ReaderEventType.OVERFLOW and not event.lost:
-            return []
-        seen = -1
-        point = self.state.points.get(event.read_point)
-        if point is not None:
-            for (reader, _), frame in point.frames.items():
-                if reader == event.reader:
-                    seen = max(seen, *(int(event_times(block).max()) for block in frame.blocks))
-        return [self._signals.blind_window(event, last_seen_us=seen)]
 
     def _end(self, name: str) -> None:
         clock = self.state.clocks.get(name)

@@ -1,19 +1,17 @@
-"""What smooth says besides sightings: where a reader could not see, and what was not understood."""
+"""What smooth says besides sightings: what was not understood."""
 
 from dataclasses import dataclass
 
 from lotstream.runtime.errors import Rejected
-from lotstream.schemas.operations import BlindWindow, DeadLetter
+from lotstream.schemas.operations import DeadLetter
 from lotstream.schemas.partitions import partition_of
-from lotstream.schemas.reads import ReaderEvent, ReaderEventType
 from lotstream.streams.engine.core import Output, Record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signals:
-    """Makes outputs for blind-windows.v1 and dead-letters.v1; topic names are complete."""
+    """Makes outputs for dead-letters.v1; the topic's name is complete."""
 
-    blind_windows: str
     dead_letters: str
     partitions: int
 
@@ -39,17 +37,3 @@ class Signals:
             key=source.encode(),
             headers=letter.headers(),
         )
-
-    def blind_window(self, event: ReaderEvent, *, last_seen_us: int) -> Output:
-        """Reads were lost between the last one seen of that reader (-1: none remembered) and its word of it."""
-        subject = event.read_point or event.reader
-        window = BlindWindow(
-            subject=subject,
-            cause="overflow" if event.type is ReaderEventType.OVERFLOW else "discarded",
-            from_us=last_seen_us if 0 <= last_seen_us <= event.time_us else event.time_us,
-            until_us=event.time_us,
-            lost=event.lost,
-            detail=event.vendor_type,
-            recorded_us=event.stamp.received_us,
-        )
-        return Output(self.blind_windows, partition_of(subject, self.partitions), window.encode(), key=subject.encode())

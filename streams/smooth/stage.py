@@ -23,9 +23,7 @@ def build_stage(settings: Settings, *, policy: SmoothPolicy | None = None, epoch
     names, partitions = settings.topics.name, settings.topics.partitions
     rules = build_policy(settings) if policy is None else policy
     reads, sightings = names(topics.READS), names(topics.SIGHTINGS)
-    signals = Signals(
-        blind_windows=names(topics.BLIND_WINDOWS), dead_letters=names(topics.DEAD_LETTERS), partitions=partitions
-    )
+    signals = Signals(dead_letters=names(topics.DEAD_LETTERS), partitions=partitions)
 
     def build(partition: int) -> SmoothCore:
         return SmoothCore(rules, signals=signals, sightings=sightings, partitions=partitions, epoch=epoch)

@@ -119,14 +119,10 @@ def test_mixed_live_and_buffered_reads_are_one_sighting(door: Any) -> None:
     assert (row.reads, row.marks, len(row.runs)) == (3, Mark.FINAL, 1)
 
 
-def test_overflow_is_a_blind_window_since_the_last_read(door: Any, make_event: Any) -> None:
-    """Reads lost at a reader are said, with the interval in which they lie."""
+def test_reader_events_say_nothing_here(door: Any, make_event: Any) -> None:
+    """What a reader lost is told once, by the gateway that heard it: smooth adds no word and no sighting."""
     door.reads((1.0, TAG))
-    door.apply(make_event(type="overflow", lost=7, at_s=3.0), at_s=3)
-    output = door.outputs[-1]
-    assert output.topic == "blind-windows.v1"
-    assert b'"lost":7' in output.rows
-    assert b'"from_us":1795000021000000,"until_us":1795000023000000' in output.rows
     before = len(door.outputs)
-    door.apply(make_event(type="heartbeat", lost=None, at_s=3.0), at_s=3)
+    for kind, lost in (("overflow", 7), ("heartbeat", None)):
+        assert not door.apply(make_event(type=kind, lost=lost, at_s=3.0), at_s=3)
     assert len(door.outputs) == before
