@@ -101,6 +101,8 @@ class Outbox:
         self._delivery_timeout_s = delivery_timeout_s
         self._open = Window()
         self._timer: asyncio.TimerHandle | None = None
+        self._publishing = False
+        self._due = False
         self._under_way = 0
         self._room = asyncio.Event()
         self._room.set()
@@ -131,7 +133,7 @@ class Outbox:
         if window.rows >= self._window_rows:
             self._close()
         elif self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(self._linger_s, self._close)
+            self._timer = asyncio.get_running_loop().call_later(self._linger_s, self._time_is_up)
 
     async def room(self) -> None:
         """Wait while too much is under way."""
@@ -150,7 +152,15 @@ class Outbox:
         self._close()
         await barrier
 
+    def _time_is_up(self) -> None:
+        """Close the window, unless the one before is still being handed over: then let it grow meanwhile."""
+        if self._publishing:
+            self._due = True
+        else:
+            self._close()
+
     def _close(self) -> None:
+        self._due = False
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -164,12 +174,16 @@ class Outbox:
     async def _publish(self) -> None:
         while True:
             window = await self._closed.get()
+            self._publishing = True
             for (topic, partition), outputs in window.outputs.items():
                 messages = [(output.key, encode(output), output.headers) for output in outputs]
                 window.sent += await self._in_time(self._sender.send(topic, partition, messages))
             window.outputs.clear()
             crash_point("published")
             self._published.put_nowait(window)
+            self._publishing = False
+            if self._due:
+                self._close()
 
     async def _keep(self) -> None:
         while True:

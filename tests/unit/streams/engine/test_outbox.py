@@ -145,6 +145,31 @@ def test_a_full_window_leaves_at_once() -> None:
     asyncio.run(body())
 
 
+def test_a_window_grows_while_the_one_before_is_handed_over() -> None:
+    """When the producer has no room, what comes meanwhile leaves as one window, not as one for each linger."""
+
+    class FullBroker(SlowBroker):
+        gate = asyncio.Event()
+
+        async def send(self, topic: str, partition: int, messages: Sequence[Message]) -> list[Sent]:
+            await self.gate.wait()
+            return await super().send(topic, partition, messages)
+
+    async def body() -> None:
+        broker, source = FullBroker(), SourceLedger(0)
+        broker.gate = asyncio.Event()
+        async with Running(broker, linger_s=0.001) as outbox:
+            for offset in range(5):
+                source.receive(offset)
+                outbox.add(source, offset, outputs=[Output("t", 0, Text(b"a"))])
+                await asyncio.sleep(0.005)
+            broker.gate.set()
+            await asyncio.sleep(0.02)
+            assert [values for _, _, values in broker.sent] == [[b"a"], [b"aaaa"]]
+
+    asyncio.run(body())
+
+
 def test_too_much_under_way_makes_wait() -> None:
     """There is room again when what is under way has been delivered."""
 
