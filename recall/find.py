@@ -113,7 +113,9 @@ def find_locations(history: History, text: str) -> list[str]:
 
 def near_locations(history: History, text: str) -> list[str]:
     """Names of locations like a text."""
-    names = {name.casefold(): name for row in history.places() for name in (row["name"], row["id"]) if name}
+    names: dict[str, str] = {}
+    for name in (row[kind] for kind in ("name", "id") for row in history.places()):
+        names.setdefault(name.casefold(), name)
     within = [name for folded, name in names.items() if text.casefold() in folded]
     close = [names[folded] for folded in difflib.get_close_matches(text.casefold(), names, n=5)]
     return list(dict.fromkeys([*within[:5], *close]))[:5]
