@@ -56,6 +56,18 @@ class Brokers:
         }
         return {name: words for name, words in lacking.items() if words}
 
+    def groups(self) -> frozenset[str]:
+        """The consumer groups that there are.
+
+        To be asked before a group's offsets: librdkafka 2.16 ends the process by SIGSEGV when it is asked for the
+        offsets of a group on a cluster that has never had one.
+        """
+        try:
+            found = self._admin.list_consumer_groups(request_timeout=self._timeout_s).result(self._timeout_s + 1)
+        except (KafkaException, TimeoutError) as error:
+            raise Transient(f"Expected the brokers to list groups, got {_said(error)}.") from None
+        return frozenset(group.group_id for group in found.valid)
+
     def newest_us(self, topic: str, *, partitions: int) -> int | None:
         """The newest time that a record of the topic bears, us; None while it is empty."""
         newest = OffsetSpec.max_timestamp()  # type: ignore[no-untyped-call]  # confluent_kafka leaves it untyped

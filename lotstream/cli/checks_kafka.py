@@ -35,7 +35,7 @@ def kafka_findings(settings: Settings) -> Iterator[Finding]:
         yield from (skipped(check, "topics are missing") for check in ("rights", "groups", "clock"))
         return
     yield rights_finding(settings, brokers)
-    yield from group_findings(settings)
+    yield from group_findings(settings, brokers)
     yield clock_finding(settings, brokers)
 
 
@@ -68,14 +68,24 @@ def rights_finding(settings: Settings, brokers: Brokers) -> Finding:
     return good("rights", "read and write on every topic")
 
 
-def group_findings(settings: Settings) -> Iterator[Finding]:
+def group_findings(settings: Settings, brokers: Brokers) -> Iterator[Finding]:
     """Each consumer group: how far behind, and whether it moves."""
     passage = Passage(settings.kafka)
     sources = groups(settings)
     try:
         ends = {group: passage.ends(topics, partitions=settings.topics.partitions) for group, topics in sources.items()}
-        before = {group: passage.behind(group, ends[group]) for group in sources}
-        standing = _standing(passage, before, ends, within_s=settings.stream.checkpoint_s + SPARE_S)
+        there = brokers.groups()
+        before = {
+            group: passage.behind(group, ends[group]) if group in there else sum(ends[group].values())
+            for group in sources
+        }
+        standing = {group for group, left in before.items() if left and group not in there}
+        standing |= _standing(
+            passage,
+            {group: before[group] for group in before if group in there},
+            ends,
+            within_s=settings.stream.checkpoint_s + SPARE_S,
+        )
     except Transient as away:
         yield bad("groups", away.detail, action="grant DESCRIBE on the groups, or look at the brokers")
         return
