@@ -5,10 +5,11 @@ Fact key of a sighting: (tag, read point, slot, lane, origin, path). Within one 
 
 from collections.abc import Iterable, Sequence
 from enum import IntEnum, IntFlag, StrEnum
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import Field, TypeAdapter, model_validator
 
+from lotstream.runtime.errors import Reason, Rejected
 from lotstream.schemas.base import MAX_DEPTH, Key, Micros, Wire, decode, dump
 
 MAX_ROWS = 20_000
@@ -128,17 +129,16 @@ class LotSighting(NamedTuple):
     lot: str
     binding: int  # identity.v1 offset of the unit's newest lot binding
     relabelled: int  # -1; else the binding version by which another lot handed it over (loop 2)
-    sighting: Sighting
+    sighting: Sighting  # its runs do not travel
 
 
 _Ints = Annotated[list[int], Field(max_length=MAX_ROWS)]
 _Strs = Annotated[list[str], Field(max_length=MAX_ROWS)]
 
 
-class SightingBatch(Wire):
-    """Sightings in columns: row i of every column is sighting i; context, location, declaration are indices."""
+class _Columns(Wire):
+    """What both batches have: row i of every column is sighting i; context, location, declaration are indices."""
 
-    kind: Literal["sightings"] = "sightings"
     v: Literal[1] = 1
     contexts: list[tuple[str, str, int, int]] = Field(description="read point, reader, policy, mapping")
     locations: _Strs
@@ -162,12 +162,15 @@ class SightingBatch(Wire):
     recorded_us: list[Micros]
     origin: _Strs
     path: list[Annotated[list[str], Field(max_length=MAX_DEPTH)]]
-    runs: list[list[list[int]]]
+
+    @property
+    def _runs(self) -> Sequence[Sequence[Sequence[int]]]:
+        return [()] * len(self.tag)
 
     @model_validator(mode="after")
-    def _consistent(self) -> "SightingBatch":
+    def _consistent(self) -> Self:
         n = len(self.tag)
-        for name in Sighting._fields:
+        for name in Sighting._fields[:-1]:
             if len(getattr(self, name)) != n:
                 raise ValueError(f"column {name} of {n} values, got {len(getattr(self, name))}")
         for name in ("context", "location", "declaration"):
@@ -179,24 +182,44 @@ class SightingBatch(Wire):
         """The sightings as values."""
         contexts = [Context(*c) for c in self.contexts]
         declarations = [Declaration(*d) for d in self.declarations]
-        columns = {name: getattr(self, name) for name in Sighting._fields}
+        columns = {name: getattr(self, name) for name in Sighting._fields[:-1]} | {"runs": self._runs}
         columns["context"] = [contexts[i] for i in self.context]
         columns["location"] = [self.locations[i] for i in self.location]
         columns["declaration"] = [declarations[i] for i in self.declaration]
         return [Sighting._make(row) for row in zip(*columns.values(), strict=True)]
 
 
-class LotSightingBatch(SightingBatch):
-    """Sightings of units of lots, in columns; ``lot`` is an index into ``lots``."""
+class SightingBatch(_Columns):
+    """Sightings in columns, each with its runs of reads."""
 
-    kind: Literal["lot_sightings"] = "lot_sightings"  # type: ignore[assignment]
+    kind: Literal["sightings"] = "sightings"
+    runs: list[list[list[int]]]
+
+    @property
+    def _runs(self) -> Sequence[Sequence[Sequence[int]]]:
+        if len(self.runs) != len(self.tag):
+            raise Rejected(
+                Reason.SCHEMA_INVALID,
+                f"Expected column runs of {len(self.tag)} values, got {len(self.runs)}.",
+                field="runs",
+            )
+        return self.runs
+
+
+class LotSightingBatch(_Columns):
+    """Sightings of units of lots, in columns; ``lot`` is an index into ``lots``.
+
+    The runs stay with the sighting of the tag (sightings.v1): where a unit of a lot is does not depend on them.
+    """
+
+    kind: Literal["lot_sightings"] = "lot_sightings"
     lots: list[Key]
     lot: _Ints
     binding: _Ints
     relabelled: _Ints
 
     @model_validator(mode="after")
-    def _lots_consistent(self) -> "LotSightingBatch":
+    def _lots_consistent(self) -> Self:
         n = len(self.tag)
         if not len(self.lot) == len(self.binding) == len(self.relabelled) == n:
             raise ValueError(f"columns lot, binding, relabelled of {n} values")
@@ -254,7 +277,9 @@ class LotSightingRows:
         lots, binding, relabelled, sightings = zip(*self.rows, strict=True)
         words, index = coded(lots)
         own = {"lots": words, "lot": index, "binding": binding, "relabelled": relabelled}
-        return dump({"kind": "lot_sightings", "v": 1, **own, **_columns(sightings)})
+        columns = _columns(sightings)
+        del columns["runs"]
+        return dump({"kind": "lot_sightings", "v": 1, **own, **columns})
 
 
 def coded(values: Iterable[Any]) -> tuple[list[Any], list[int]]:

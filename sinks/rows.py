@@ -41,10 +41,10 @@ class Message:
 
 
 _SIGHTING = """tag read_point slot lane origin path version reader policy mapping location first_at last_at reads
-    state direction marks evidence recorded_at event biz_step disposition document line party runs"""
+    state direction marks evidence recorded_at event biz_step disposition document line party"""
 
 _TABLES = {
-    "sightings": _SIGHTING,
+    "sightings": f"{_SIGHTING} runs",
     "lot_sightings": f"lot binding relabelled {_SIGHTING}",
     "bindings": "relation subject first_serial last_serial object action at event retracted recorded_at",
     "lots": """lot gtin code supplier_code event at description location produced_at expires best_before units amount
@@ -67,7 +67,7 @@ COLUMNS = {table: (*names.split(), "source_partition", "source_offset") for tabl
 def sighting_rows(message: Message) -> Rows:
     """sightings.v1 -> sightings."""
     end = (message.partition, message.offset)
-    return {"sightings": [(*_sighting(s), *end) for s in decode_sightings(message.value)]}
+    return {"sightings": [(*_sighting(s), s.runs, *end) for s in decode_sightings(message.value)]}
 
 
 def lot_sighting_rows(message: Message) -> Rows:
@@ -87,7 +87,7 @@ def _sighting(s: Sighting) -> Row:
     return (
         s.tag, point, s.slot, s.lane, s.origin, s.path, s.version, reader, policy, mapping, s.location, s.first_us,
         s.last_us, s.reads, s.state, s.direction, s.marks, s.how, s.recorded_us, event, biz_step, disposition,
-        document, line, party, s.runs,
+        document, line, party,
     )  # fmt: skip
 
 

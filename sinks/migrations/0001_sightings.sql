@@ -70,7 +70,6 @@ CREATE TABLE IF NOT EXISTS ${database}.lot_sightings ${on_cluster} (
   document       String CODEC(ZSTD(1)),
   line           String CODEC(ZSTD(1)),
   party          LowCardinality(String),
-  runs           Array(Array(Int64)) CODEC(ZSTD(1)),
   source_partition UInt16,
   source_offset  UInt64 CODEC(Delta(8), ZSTD(1)),
   first          UInt64 DEFAULT 18446744073709551615 - source_offset CODEC(Delta(8), ZSTD(1))

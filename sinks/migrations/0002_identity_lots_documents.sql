@@ -65,7 +65,7 @@ CREATE TABLE IF NOT EXISTS ${database}.document_lines ${on_cluster} (
   source_offset  UInt64 CODEC(ZSTD(1)),
   first          UInt64 DEFAULT 18446744073709551615 - source_offset CODEC(ZSTD(1))
 ) ENGINE = ${Replacing}(first)
-ORDER BY (document, line, event, lot, retracted)
+ORDER BY (document, line, event, lot, uom, retracted)
 SETTINGS index_granularity = 256, non_replicated_deduplication_window = 1000;
 
 -- Stock is a sum over the facts, each (lot, identity) at its highest revision; a retraction wins for ever.

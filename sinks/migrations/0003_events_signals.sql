@@ -35,7 +35,7 @@ CREATE TABLE IF NOT EXISTS ${database}.reader_events ${on_cluster} (
   source_offset  UInt64 CODEC(ZSTD(1)),
   first          UInt64 DEFAULT 18446744073709551615 - source_offset CODEC(ZSTD(1))
 ) ENGINE = ${Replacing}(first)
-ORDER BY (reader, at, type, sipHash64(text))
+ORDER BY (reader, at, type, read_point, sipHash64(text))
 SETTINGS non_replicated_deduplication_window = 1000;
 
 CREATE TABLE IF NOT EXISTS ${database}.dead_letters ${on_cluster} (
@@ -66,7 +66,7 @@ CREATE TABLE IF NOT EXISTS ${database}.blind_windows ${on_cluster} (
   source_offset  UInt64 CODEC(ZSTD(1)),
   first          UInt64 DEFAULT 18446744073709551615 - source_offset CODEC(ZSTD(1))
 ) ENGINE = ${Replacing}(first)
-ORDER BY (subject, cause, from_at, recorded_at)
+ORDER BY (subject, cause, from_at, recorded_at, sipHash64(detail))
 SETTINGS non_replicated_deduplication_window = 1000;
 
 CREATE TABLE IF NOT EXISTS ${database}.locations ${on_cluster} (

@@ -81,8 +81,9 @@ def test_sightings_come_back_in_order(first: list[Sighting], second: list[Sighti
 
 @given(st.lists(st.builds(LotSighting, keys, offsets, st.integers(-1, 2**60), sightings), min_size=1, max_size=8))
 def test_lot_sightings_come_back(rows: list[LotSighting]) -> None:
-    """Each keeps its lot, its binding and its sighting."""
-    assert decode_lot_sightings(LotSightingRows(rows).encode()) == rows
+    """Each keeps its lot, its binding and its sighting, but for the runs, which stay with the tag's own sighting."""
+    kept = [row._replace(sighting=row.sighting._replace(runs=())) for row in rows]
+    assert decode_lot_sightings(LotSightingRows(rows).encode()) == kept
 
 
 @given(st.lists(bindings, min_size=1, max_size=8))
