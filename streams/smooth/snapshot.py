@@ -5,7 +5,7 @@ blocks of reads and the published states since the segment before. Runs are not 
 """
 
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,8 @@ from lotstream.streams.smooth.state import Block, Clock, Frame, Place, Point, Ra
 
 _LENGTH = struct.Struct("<I")
 _CODES, _COUNT, _RSSI = "<i8", "<i8", "<i2"
+PART_BYTES, PART_CELLS = 200_000, 1_000
+_READ_BYTES = 16
 Cells = list[tuple[int, str, int, str, bool, list[str] | None]]
 
 
@@ -80,16 +82,30 @@ def _point_changes(name: str, point: Point, records: dict[bytes, bytes | None]) 
     if point.gone_changed:
         records[f"p/{name}".encode()] = orjson.dumps(point.gone.pairs())
         point.gone_changed = False
-    cells = _cells(point)
-    if cells or point.new_blocks:
+    for blocks, cells in _parts(point.new_blocks, _cells(point)):
         number = point.next_segment
         point.next_segment += 1
-        records[f"s/{name}/{number}".encode()] = _segment(point.new_blocks, cells)
-        point.segments[number] = Segment(
-            {cell[0] for cell in cells}, {(block.reader, block.frame) for block in point.new_blocks}
-        )
+        records[f"s/{name}/{number}".encode()] = _segment(blocks, cells)
+        point.segments[number] = Segment({cell[0] for cell in cells}, {(block.reader, block.frame) for block in blocks})
     point.new_blocks = []
     point.changed.clear()
+
+
+def _parts(blocks: list[Block], cells: Cells) -> Iterator[tuple[list[Block], Cells]]:
+    """What one record holds: a broker takes no message of more than a megabyte."""
+    part: list[Block] = []
+    size = 0
+    for block in blocks:
+        if size > PART_BYTES:
+            yield part, []
+            part, size = [], 0
+        part.append(block)
+        size += _READ_BYTES * len(block.codes) + sum(map(len, block.keys))
+    for start in range(0, len(cells), PART_CELLS):
+        yield part, cells[start : start + PART_CELLS]
+        part = []
+    if part:
+        yield part, []
 
 
 def _cells(point: Point) -> Cells:

@@ -177,3 +177,20 @@ def test_memory_ends(door: Any) -> None:
     assert not point.frames
     assert not point.segments
     assert None in door.core.changes().values()
+
+
+def test_no_record_of_the_snapshot_is_longer_than_a_broker_takes(door: Any) -> None:
+    """A file at full speed fills many records of the changelog, not one too long, and all of them load."""
+    for i in range(120):
+        reads = [(i / 100 + k / 1e6, f"E280{i % 7:04X}{k % 400:04X}") for k in range(2_000)]
+        door.reads(*reads, origin="file", source="f", at_s=0)
+    records = door.core.changes()
+    assert len(records) > 5
+    assert max(len(value) for value in records.values() if value) < 900_000
+    again = door.build()
+    again.load((key, value) for key, value in records.items() if value is not None)
+    (point,) = door.core.state.points.values()
+    (loaded,) = again.state.points.values()
+    assert {slot: len(book.cells) for slot, book in loaded.books.items()} == {
+        slot: len(book.cells) for slot, book in point.books.items()
+    }

@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lotstream.runtime.settings import Settings
+from lotstream.schemas.identifiers.tag import tag_key
+from lotstream.schemas.partitions import tag_partition
 from lotstream.schemas.reads import Tick
 from lotstream.schemas.sightings import Mark
 from lotstream.streams.smooth import gone
@@ -126,3 +128,15 @@ def test_reader_events_say_nothing_here(door: Any, make_event: Any) -> None:
     for kind, lost in (("overflow", 7), ("heartbeat", None)):
         assert not door.apply(make_event(type=kind, lost=lost, at_s=3.0), at_s=3)
     assert len(door.outputs) == before
+
+
+@given(st.lists(st.tuples(st.integers(0, 7), st.integers(0, 6), st.integers(0, 2**44 - 1), st.integers(0, 2**38 - 1))))
+def test_keys_by_item_are_the_keys_of_the_identifiers(words: list[tuple[int, int, int, int]]) -> None:
+    """The short way for new serials of a known item says what schemas says, key and partition."""
+    cache = LabelCache(24)
+    for filter_value, partition, item, serial in words:
+        for near in {serial, serial ^ 1, serial ^ 4096}:
+            text = f"{(0x30 << 88) | (filter_value << 85) | (partition << 82) | (item << 38) | near:024X}"
+            key = cache.read([text])[0].keys[0]
+            assert key == tag_key(text)
+            assert cache.partition(key) == tag_partition(key, 24)
