@@ -15,7 +15,7 @@ from lotstream.streams.engine.core import Record, Stage
 from lotstream.streams.engine.deviations import StageApp, StageTables
 from lotstream.streams.engine.ledger import SourcePartition
 from lotstream.streams.engine.loader import Take, load_changelog
-from lotstream.streams.engine.outbox import Message, Sent
+from lotstream.streams.engine.outbox import Message, Place, Sent
 from lotstream.streams.engine.pulse import Pulse
 from lotstream.streams.engine.shell import StageShell
 
@@ -83,11 +83,13 @@ class FaustBroker:
     def __init__(self, app: EngineApp) -> None:
         self._app: Any = app
 
-    async def send(self, topic: str, partition: int, messages: Sequence[Message]) -> list[Sent]:
+    async def send(self, place: Place, messages: Sequence[Message]) -> list[Sent]:
         try:
-            sent: list[Sent] = await self._app.producer.post(topic, partition, messages)
+            sent: list[Sent] = await self._app.producer.post(place, messages)
         except KafkaError as failure:
-            self._app.shell.end(ExitCode.UNDELIVERED, f"Expected {topic} to take a message, got {failure!r}.")
+            self._app.shell.end(
+                ExitCode.UNDELIVERED, f"Expected {place[0]}:{place[1]} to take a message, got {failure!r}."
+            )
         return sent
 
     async def commit(self, offsets: Mapping[SourcePartition, int]) -> bool:

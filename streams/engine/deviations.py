@@ -17,7 +17,7 @@ from faust.transport.drivers import aiokafka as driver
 from mode import ServiceT
 
 from lotstream.streams.engine.config import ExitCode
-from lotstream.streams.engine.outbox import Message, Sent
+from lotstream.streams.engine.outbox import Message, Place, Sent
 from lotstream.streams.engine.shell import StageShell
 
 
@@ -87,7 +87,7 @@ class StageProducer(driver.Producer):
         put an older message behind a newer one."""
         return {"acks": "all", "enable_idempotence": True}
 
-    async def post(self, topic: str, partition: int, messages: Sequence[Message]) -> list[Sent]:
+    async def post(self, place: Place, messages: Sequence[Message]) -> list[Sent]:
         """Straight to the client, as batches: Faust's own way builds a future and a message object per send, signals
         it, and costs three times as much."""
         self.app.pulse.check()
@@ -96,16 +96,16 @@ class StageProducer(driver.Producer):
         batch = client.create_batch()
         for key, value, headers in messages:
             if batch.append(timestamp=None, key=key, value=value, headers=list(headers)) is None:
-                sent.append(await self._submit(batch, topic, partition))
+                sent.append(await self._submit(batch, place))
                 batch = client.create_batch()
                 batch.append(timestamp=None, key=key, value=value, headers=list(headers))
         if batch.record_count():
-            sent.append(await self._submit(batch, topic, partition))
+            sent.append(await self._submit(batch, place))
         return sent
 
-    async def _submit(self, batch: BatchBuilder, topic: str, partition: int) -> Sent:
+    async def _submit(self, batch: BatchBuilder, place: Place) -> Sent:
         batch.close()
-        delivery = await self._ensure_producer().send_batch(batch, topic, partition=partition)
+        delivery = await self._ensure_producer().send_batch(batch, place[0], partition=place[1])
         return Sent(delivery, batch.record_count())
 
 

@@ -8,7 +8,7 @@ from typing import NoReturn
 from lotstream.streams.engine.config import Ended, Event, ExitCode
 
 
-def end_process(stage: str, code: ExitCode, reason: str, *, on_event: Callable[[Event], None]) -> NoReturn:
+def end_process(code: ExitCode, reason: str, *, stage: str, on_event: Callable[[Event], None]) -> NoReturn:
     """Never returns and runs no clean-up: a clean-up could flush what must not be sent."""
     try:
         sys.stderr.write(f"stage {stage} ends with exit code {code.value} ({code.name}): {reason}\n")

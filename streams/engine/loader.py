@@ -37,12 +37,12 @@ async def load_changelog(
         left = {TopicPartition(topic, number): fence for number, fence in fences.items()}
         consumer.assign(list(left))
         await consumer.seek_to_beginning(*left)
-        return await _read(consumer, left, takes)
+        return await _read(consumer, left, takes=takes)
     finally:
         await consumer.stop()
 
 
-async def _read(consumer: AIOKafkaConsumer, left: dict[TopicPartition, int], takes: Mapping[int, Take]) -> int:
+async def _read(consumer: AIOKafkaConsumer, left: dict[TopicPartition, int], *, takes: Mapping[int, Take]) -> int:
     read = 0
     while left:
         fetched = await consumer.getmany(*left, timeout_ms=READ_TIMEOUT_MS, max_records=BATCH_RECORDS)

@@ -20,6 +20,7 @@ from lotstream.streams.engine.crash import crash_point
 from lotstream.streams.engine.ledger import SourceLedger
 
 Changes = Mapping[bytes, bytes | None]
+Place = tuple[str, int]  # topic, partition
 
 
 class Delivered(Protocol):
@@ -43,7 +44,7 @@ Message = tuple[bytes | None, bytes | None, Headers]  # key, value, headers
 class Sender(Protocol):
     """Hands messages over, in their order."""
 
-    async def send(self, topic: str, partition: int, messages: Sequence[Message]) -> list[Sent]: ...
+    async def send(self, place: Place, messages: Sequence[Message]) -> list[Sent]: ...
 
 
 class Keeper(Protocol):
@@ -57,7 +58,7 @@ class Window:
     """Records decided in one go of a few milliseconds, and what came of them."""
 
     records: list[tuple[SourceLedger, int]] = field(default_factory=list)
-    outputs: dict[tuple[str, int], list[Output]] = field(default_factory=dict)
+    outputs: dict[Place, list[Output]] = field(default_factory=dict)
     changes: dict[int, tuple[Keeper, dict[bytes, bytes | None]]] = field(default_factory=dict)
     rows: int = 0
     sent: list[Sent] = field(default_factory=list)
@@ -175,9 +176,9 @@ class Outbox:
         while True:
             window = await self._closed.get()
             self._publishing = True
-            for (topic, partition), outputs in window.outputs.items():
+            for place, outputs in window.outputs.items():
                 messages = [(output.key, encode(output), output.headers) for output in outputs]
-                window.sent += await self._in_time(self._sender.send(topic, partition, messages))
+                window.sent += await self._in_time(self._sender.send(place, messages))
             window.outputs.clear()
             crash_point("published")
             self._published.put_nowait(window)

@@ -35,7 +35,7 @@ class Changelog:
     async def append(self, records: Iterable[tuple[bytes, bytes | None]]) -> list[Sent]:
         """Send records in this order."""
         messages: list[Message] = [(key, value, self._headers) for key, value in records]
-        sent = await self._sender.send(self.topic, self.number, messages)
+        sent = await self._sender.send((self.topic, self.number), messages)
         for part in sent:
             part.delivery.add_done_callback(partial(self._check, part.count))
         return sent

@@ -115,13 +115,13 @@ class PlainLoop:
 
     def _round(self) -> int:
         return sum(
-            self._read(stage, source, number)
+            self._read(stage, source, number=number)
             for stage in self.stages
             for number in range(stage.partitions)
             for source in stage.sources
         )
 
-    def _read(self, stage: Stage, source: str, number: int) -> int:
+    def _read(self, stage: Stage, source: str, *, number: int) -> int:
         place = (stage.name, source, number)
         start = self._positions[place]
         records = self.log.partition(source, number)[start : start + self._turn]
@@ -132,14 +132,14 @@ class PlainLoop:
         for record in records:
             outputs.extend(core.apply(record))
             if stage.acknowledge is Acknowledge.MESSAGE:
-                self._keep(stage, number, core)
-        self._keep(stage, number, core)
+                self._keep(stage, core, number=number)
+        self._keep(stage, core, number=number)
         self._positions[place] = start + len(records)
         for output in coalesce(outputs):
             self.log.write(output)
         return len(records)
 
-    def _keep(self, stage: Stage, number: int, core: Core) -> None:
+    def _keep(self, stage: Stage, core: Core, *, number: int) -> None:
         table = self.table(stage, number)
         for key, value in core.changes().items():
             if value is None:

@@ -80,11 +80,11 @@ async def serve(stages: Iterable[Stage], config: EngineConfig, *, stop: asyncio.
 def _pulse(config: EngineConfig) -> Pulse:
     def stalled(seconds: float) -> None:
         reason = f"Expected the process to run on, got a standstill of {seconds:.1f} s."
-        end_process("*", ExitCode.STALLED, reason, on_event=config.on_event)
+        end_process(ExitCode.STALLED, reason, stage="*", on_event=config.on_event)
 
     return Pulse(STALL_SHARE * config.session_timeout_s, stalled=stalled)
 
 
 def _end_of_task(task: asyncio.Task[None], config: EngineConfig) -> None:
     if not task.cancelled() and (bug := task.exception()) is not None:
-        end_process("*", ExitCode.BUG, f"Expected the engine to go on, got {bug!r}.", on_event=config.on_event)
+        end_process(ExitCode.BUG, f"Expected the engine to go on, got {bug!r}.", stage="*", on_event=config.on_event)

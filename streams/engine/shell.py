@@ -89,7 +89,7 @@ class StageShell:
 
     def end(self, code: ExitCode, reason: str) -> NoReturn:
         """The process ends; nothing that is not acknowledged will be."""
-        end_process(self.stage.name, code, reason, on_event=self.config.on_event)
+        end_process(code, reason, stage=self.stage.name, on_event=self.config.on_event)
 
     # -- records ---------------------------------------------------------------------------------------------
 
@@ -105,9 +105,9 @@ class StageShell:
         if place is Place.HOLE:
             place = await self._hole(source, record)
         if place is Place.NEXT and owned.mine and self._flowing:
-            self._decide(owned, source, record)
+            self._decide(owned, record, source=source)
 
-    def _decide(self, owned: Owned, source: SourceLedger, record: Record) -> None:
+    def _decide(self, owned: Owned, record: Record, *, source: SourceLedger) -> None:
         # 1 receive
         source.receive(record.offset)
         crash_point("received")
@@ -221,7 +221,7 @@ class StageShell:
         if changelog is None:
             return {}
         sent = {
-            number: await self._broker.send(changelog, number, [(FENCE, self._process.encode(), ())])
+            number: await self._broker.send((changelog, number), [(FENCE, self._process.encode(), ())])
             for number in numbers
         }
         await self._delivered([part for parts in sent.values() for part in parts])
@@ -261,7 +261,9 @@ class StageShell:
         if self.stage.changelog is not None:
             takes = {number: replay.take for number, replay in replays.items()}
             read = await self._broker.load(self.stage.changelog, fences, takes=takes)
-        loaded = [await self._build(number, fences[number], replay, bounds) for number, replay in replays.items()]
+        loaded = [
+            await self._build(number, replay, fence=fences[number], bounds=bounds) for number, replay in replays.items()
+        ]
         self.config.on_event(Loaded(self.stage.name, tuple(fences), read, time.perf_counter() - began))
         return loaded
 
@@ -273,7 +275,7 @@ class StageShell:
             await self._broker.log_ends(sources),
         )
 
-    async def _build(self, number: int, fence: int, replay: ItemReplay | SnapshotReplay, bounds: Bounds) -> Owned:
+    async def _build(self, number: int, replay: ItemReplay | SnapshotReplay, *, fence: int, bounds: Bounds) -> Owned:
         if self._process.has_twin(replay.fences.seen, since=self._first_fences.get(number, fence)):
             self.end(ExitCode.FENCED, f"Expected to be the only worker named {self._process.name!r}, got another one.")
         core = self.stage.build(number)
@@ -288,10 +290,10 @@ class StageShell:
         if changelog is not None:
             await self._delivered(await changelog.append(rewrites.items()))
         core.load(items.items())
-        sources = {topic: self._source((topic, number), offset, bounds) for topic, offset in through.items()}
+        sources = {topic: self._source((topic, number), offset, bounds=bounds) for topic, offset in through.items()}
         return Owned(number, core, sources, changelog, snapshot)
 
-    def _source(self, place: SourcePartition, offset: int | None, bounds: Bounds) -> SourceLedger:
+    def _source(self, place: SourcePartition, offset: int | None, *, bounds: Bounds) -> SourceLedger:
         """The ledger of a source from the offset that its state stands at."""
         start, end = bounds.starts[place], bounds.ends[place]
         if offset is not None and offset > end:
@@ -399,7 +401,7 @@ class StageShell:
                 owned.heard_at = now
                 output: Output = make(owned.number)
                 message = (output.key, encode(output), output.headers)
-                for part in await self._broker.send(output.topic, output.partition, [message]):
+                for part in await self._broker.send((output.topic, output.partition), [message]):
                     part.delivery.add_done_callback(self._idle_delivered)
 
     def _idle_delivered(self, delivery: asyncio.Future[Delivered]) -> None:

@@ -19,7 +19,7 @@ from lotstream.streams.engine.config import EngineConfig, ExitCode
 from lotstream.streams.engine.core import Acknowledge, Output, Record, Stage
 from lotstream.streams.engine.ledger import SourcePartition
 from lotstream.streams.engine.loader import Take
-from lotstream.streams.engine.outbox import Message, Sent
+from lotstream.streams.engine.outbox import Message, Place, Sent
 from lotstream.streams.engine.plain import PlainLog, PlainLoop
 from lotstream.streams.engine.shell import StageShell
 
@@ -129,9 +129,9 @@ class Client:
         while self.pending:
             self.deliver(len(self.pending))
 
-    async def send(self, topic: str, partition: int, messages: Sequence[Message]) -> list[Sent]:
+    async def send(self, place: Place, messages: Sequence[Message]) -> list[Sent]:
         delivery: asyncio.Future[At] = asyncio.get_running_loop().create_future()
-        self.pending.append(Pending((topic, partition), list(messages), delivery))
+        self.pending.append(Pending(place, list(messages), delivery))
         if self.at_once:
             self.deliver_all()
         return [Sent(delivery, len(messages))]

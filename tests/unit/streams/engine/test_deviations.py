@@ -159,6 +159,6 @@ def test_every_send_looks_at_the_clock_first() -> None:
     async def body() -> None:
         double: Any = Double()
         with pytest.raises(Asleep):
-            await StageProducer.post(double, "t", 0, [(None, b"x", ())])
+            await StageProducer.post(double, ("t", 0), [(None, b"x", ())])
 
     asyncio.run(body())

@@ -9,7 +9,7 @@ import pytest
 
 from lotstream.streams.engine.core import Output
 from lotstream.streams.engine.ledger import SourceLedger
-from lotstream.streams.engine.outbox import Message, Outbox, Sent
+from lotstream.streams.engine.outbox import Message, Outbox, Place, Sent
 
 
 @dataclass(frozen=True)
@@ -38,14 +38,14 @@ class SlowBroker:
         self.sent: list[tuple[str, int, list[bytes | None]]] = []
         self.open: list[asyncio.Future[At]] = []
 
-    async def send(self, topic: str, partition: int, messages: Sequence[Message]) -> list[Sent]:
-        self.sent.append((topic, partition, [value for _, value, _ in messages]))
+    async def send(self, place: Place, messages: Sequence[Message]) -> list[Sent]:
+        self.sent.append((*place, [value for _, value, _ in messages]))
         delivery: asyncio.Future[At] = asyncio.get_running_loop().create_future()
         self.open.append(delivery)
         return [Sent(delivery, len(messages))]
 
     async def store(self, changes: Mapping[bytes, bytes | None]) -> list[Sent]:
-        return await self.send("changelog", 0, [(key, value, ()) for key, value in changes.items()])
+        return await self.send(("changelog", 0), [(key, value, ()) for key, value in changes.items()])
 
     def deliver(self) -> None:
         while self.open:
@@ -151,9 +151,9 @@ def test_a_window_grows_while_the_one_before_is_handed_over() -> None:
     class FullBroker(SlowBroker):
         gate = asyncio.Event()
 
-        async def send(self, topic: str, partition: int, messages: Sequence[Message]) -> list[Sent]:
+        async def send(self, place: Place, messages: Sequence[Message]) -> list[Sent]:
             await self.gate.wait()
-            return await super().send(topic, partition, messages)
+            return await super().send(place, messages)
 
     async def body() -> None:
         broker, source = FullBroker(), SourceLedger(0)

@@ -41,7 +41,8 @@ def test_the_end_runs_nothing_more() -> None:
     script = (
         "import atexit; from lotstream.streams.engine import exits, config\n"
         "atexit.register(print, 'clean-up')\n"
-        "try: exits.end_process('s', config.ExitCode.HOLE, 'Expected x.', on_event=lambda e: print(e, flush=True))\n"
+        "say = lambda event: print(event, flush=True)\n"
+        "try: exits.end_process(config.ExitCode.HOLE, 'Expected x.', stage='s', on_event=say)\n"
         "finally: print('finally')\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
@@ -56,7 +57,7 @@ def test_a_listener_that_raises_does_not_keep_the_process() -> None:
     """Whoever listens cannot stop the end."""
     script = (
         "from lotstream.streams.engine import exits, config\n"
-        "exits.end_process('s', config.ExitCode.BUG, 'x', on_event=lambda e: 1 / 0)\n"
+        "exits.end_process(config.ExitCode.BUG, 'x', stage='s', on_event=lambda e: 1 / 0)\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
     assert done.returncode == 70
