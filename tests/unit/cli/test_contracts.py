@@ -48,7 +48,12 @@ def wire_models() -> set[str]:
     found: set[str] = set()
     for module in pkgutil.walk_packages(lotstream.schemas.__path__, "lotstream.schemas."):
         for thing in vars(importlib.import_module(module.name)).values():
-            if isinstance(thing, type) and issubclass(thing, Wire) and "v" in thing.model_fields:
+            if (
+                isinstance(thing, type)
+                and issubclass(thing, Wire)
+                and "v" in thing.model_fields
+                and thing.__name__[0] != "_"
+            ):
                 found.add(thing.__name__)
     return found
 
