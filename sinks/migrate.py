@@ -1,7 +1,7 @@
 """Numbered SQL migrations: applied once each, in order, recorded, printable."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from string import Template
@@ -25,6 +25,8 @@ ONE_SERVER = Flavour()
 
 def replicated(cluster: str) -> Flavour:
     """A cluster of replicas whose servers configure default_replica_path (ClickHouse Cloud: SharedMergeTree)."""
+    if not re.fullmatch(r"[\w.{}-]+", cluster, re.ASCII):
+        raise ValueError(f"Expected the name of a cluster, got {cluster!r}.")
     return Flavour("ReplicatedReplacingMergeTree", f"ON CLUSTER `{cluster}`")
 
 
@@ -37,15 +39,20 @@ class Migration:
     text: str
 
     def statements(self, database: str, flavour: Flavour = ONE_SERVER) -> Iterator[str]:
-        """The statements, rendered. Every one may run again after a stop half-way (IF NOT EXISTS)."""
+        """The statements, rendered, the last of which records the migration.
+
+        Every one may run again after a stop half-way (IF NOT EXISTS; a record twice is one).
+        """
         # comments are prose, in which a placeholder or a semicolon means nothing
-        text = re.sub(r"^\s*--.*$", "", self.text, flags=re.MULTILINE)
+        text = re.sub(r"^\s*--.*\n", "", self.text, flags=re.MULTILINE)
         rendered = Template(text).substitute(
             database=database, Replacing=flavour.replacing, on_cluster=flavour.on_cluster
         )
         for statement in rendered.split(";\n"):
             if statement.strip():
                 yield statement.strip()
+        record = f"VALUES ({self.number}, '{self.name}')"
+        yield f"INSERT INTO {database}.schema_migrations (number, name) {record}"
 
 
 def migrations() -> list[Migration]:
@@ -59,39 +66,36 @@ def migrations() -> list[Migration]:
     return sorted(found, key=lambda migration: migration.number)
 
 
-def pending(store: ClickhouseStore, database: str, *, flavour: Flavour = ONE_SERVER) -> list[Migration]:
-    """The migrations that a server does not have yet; prepares the table that records them."""
-    store.command(f"CREATE DATABASE IF NOT EXISTS {database} {flavour.on_cluster}")
-    store.command(
-        f"CREATE TABLE IF NOT EXISTS {database}.schema_migrations {flavour.on_cluster} "
-        f"(number UInt32, name String, applied_at DateTime DEFAULT now()) "
-        f"ENGINE = {flavour.replacing} ORDER BY number"
+def preparation(database: str, flavour: Flavour = ONE_SERVER) -> Sequence[str]:
+    """The statements that run before any migration: the database, and the table that records them."""
+    return (
+        f"CREATE DATABASE IF NOT EXISTS {database} {flavour.on_cluster}".rstrip(),
+        f"CREATE TABLE IF NOT EXISTS {database}.schema_migrations {flavour.on_cluster} (\n"
+        "  number UInt32,\n  name String,\n  applied_at DateTime DEFAULT now()\n"
+        f") ENGINE = {flavour.replacing}\nORDER BY number",
     )
-    done = {row[0] for row in store.query(f"SELECT number FROM {database}.schema_migrations")}  # noqa: S608 - a checked name
-    return [migration for migration in migrations() if migration.number not in done]
 
 
 def migrate(settings: ClickhouseSettings, *, flavour: Flavour = ONE_SERVER) -> list[str]:
     """Apply what is missing; names of what was applied. Raises Transient when the server is away."""
     store = ClickhouseStore(settings)
+    database = settings.database
     try:
-        applied = []
-        for migration in pending(store, settings.database, flavour=flavour):
-            for statement in migration.statements(settings.database, flavour):
+        for statement in preparation(database, flavour):
+            store.command(statement)
+        done = {row[0] for row in store.query(f"SELECT number FROM {database}.schema_migrations")}  # noqa: S608 - a checked name
+        pending = [migration for migration in migrations() if migration.number not in done]
+        for migration in pending:
+            for statement in migration.statements(database, flavour):
                 store.command(statement)
-            store.command(
-                f"INSERT INTO {settings.database}.schema_migrations (number, name) "  # noqa: S608 - own file names
-                f"VALUES ({migration.number}, '{migration.name}')"
-            )
-            applied.append(migration.name)
-        return applied
+        return [migration.name for migration in pending]
     finally:
         store.close()
 
 
 def render(settings: ClickhouseSettings, *, flavour: Flavour = ONE_SERVER) -> str:
-    """Every statement of every migration, as `lotstream migrate --dry-run` prints them."""
-    parts = [f"CREATE DATABASE IF NOT EXISTS {settings.database} {flavour.on_cluster};"]
+    """Every statement that an empty server gets, as `lotstream migrate --dry-run` prints them: a script that runs."""
+    parts = [f"{statement};" for statement in preparation(settings.database, flavour)]
     for migration in migrations():
         parts.append(f"-- {migration.name}")
         parts += [f"{statement};" for statement in migration.statements(settings.database, flavour)]

@@ -61,7 +61,7 @@ def locations(warehouse: Any, version: int, *names: str, received: int = NOW) ->
 
 @pytest.mark.parametrize("seed", range(3))
 def test_master_data_as_locate_merges_them(warehouse: Any, seed: int) -> None:
-    """Newest word of each kind, counts summed, the gravest status, retracted statements gone: as lots-latest.v1 has it."""
+    """Newest word of each kind, counts summed, the gravest status, retracted statements gone: as in lots-latest.v1."""
     draw = random.Random(seed)
     records = [
         record(
