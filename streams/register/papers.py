@@ -10,6 +10,8 @@ from lotstream.schemas.events import EventType, QuantityScan, TraceEvent
 from lotstream.streams.register.lots import Amounts, amounts_of
 from lotstream.streams.register.place import Placement, quantity_way, transit
 
+LONGEST = 200  # characters of an identity; a longer one is its hash
+
 
 def event_documents(event: TraceEvent, place: Placement) -> list[DocumentsMessage]:
     """Quantity facts of the lots that the event names, and one line for each document and lot. Raises Rejected."""
@@ -18,7 +20,7 @@ def event_documents(event: TraceEvent, place: Placement) -> list[DocumentsMessag
         used = amounts_of(event, event.input_quantities)
         return [
             *_facts(event, place, amounts=made, source="", location=place.location),
-            *_facts(event, place, amounts=used, source=place.source or place.location, location=""),
+            *_facts(event, place, amounts=used, source=place.source or place.location, location="", mark="|used"),
             *_lines(event, place, amounts=made | used),
         ]
     if event.event_type in (EventType.AGGREGATION, EventType.ASSOCIATION):
@@ -68,7 +70,7 @@ def scan_identity(scan: QuantityScan) -> str:
     else:
         identity = f"{scan.scanner}|{scan.sequence}|{scan.device_time_us}|{scan.raw}"
         return _short(identity, scan.scanner)
-    return identity if len(identity) <= 200 else _short(identity, scan.scanner)
+    return identity if len(identity) <= LONGEST else _short(identity, scan.scanner)
 
 
 def _short(identity: str, scanner: str) -> str:
@@ -76,19 +78,22 @@ def _short(identity: str, scanner: str) -> str:
 
 
 def _facts(
-    event: TraceEvent, place: Placement, *, amounts: Amounts, source: str, location: str
+    event: TraceEvent, place: Placement, *, amounts: Amounts, source: str, location: str, mark: str = ""
 ) -> Iterator[QuantityFact]:
+    """``mark`` tells apart what an event takes from what it makes of one lot."""
     if not (source or location):
         return
     document = document_of(event)
     # what is shipped on a line and what is received on it are two facts; a corrected shipment of the line is one
     on_line = document and event.document_line
-    line = f"{document}|{event.document_line}|{event.biz_step}" if on_line else event.event_hash
+    line = (f"{document}|{event.document_line}|{event.biz_step}" if on_line else event.event_hash) + mark
     seen: set[str] = set()
     for (lot, uom), amount in amounts.items():
         # an event may give one lot in two units of measure; the first keeps the plain identity
         identity = f"{line}|{uom}" if lot in seen else line
         seen.add(lot)
+        if len(identity) > LONGEST:
+            identity = _short(identity, "")
         yield _fact(event, place, identity=identity, lot=lot, uom=uom, amount=amount, source=source, location=location)
 
 

@@ -110,6 +110,31 @@ def test_a_transformation_uses_up_and_makes(register: Any) -> None:
     assert sorted(moved(register.facts(event))) == [("", "mill", "8"), ("mill", "", "9")]
 
 
+def test_a_lot_worked_into_itself_is_two_facts(register: Any) -> None:
+    """What a transformation takes of a lot and what it makes of the same lot do not hide each other."""
+    event = register.event(
+        event_type=EventType.TRANSFORMATION,
+        biz_location="mill",
+        input_quantities=(kilos("9"),),
+        output_quantities=(kilos("8"),),
+    )
+    facts = [fact for fact in register.facts(event)["documents.v1"] if fact.kind == "quantity"]
+    assert sorted((fact.identity, fact.amount) for fact in facts) == [("hash", Decimal(8)), ("hash|used", Decimal(9))]
+
+
+def test_a_long_document_is_an_identity_too(register: Any) -> None:
+    """A line of a document with a long name has a short identity of its own, the same for its corrections."""
+    document = Typed(type="po", id="https://erp.example/" + "x" * 170)
+    events = [
+        register.event(quantities=(kilos("7"),), documents=(document,), document_line=line, biz_location="b")
+        for line in ("1", "1", "2" * 90)
+    ]
+    first, again, other = [
+        next(fact for fact in register.facts(event)["documents.v1"] if fact.kind == "quantity") for event in events
+    ]
+    assert first.identity == again.identity != other.identity
+
+
 def scan(register: Any, **fields: Any) -> QuantityScan:
     known: dict[str, Any] = {
         "scanner": "gun 1",
