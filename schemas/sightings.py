@@ -136,8 +136,11 @@ _Ints = Annotated[list[int], Field(max_length=MAX_ROWS)]
 _Strs = Annotated[list[str], Field(max_length=MAX_ROWS)]
 
 
+_CODED = ("context", "location", "declaration", "lane", "origin", "path")
+
+
 class _Columns(Wire):
-    """What both batches have: row i of every column is sighting i; context, location, declaration are indices."""
+    """What both batches have: row i of every column is sighting i; what repeats is an index into its dictionary."""
 
     v: Literal[1] = 1
     contexts: list[tuple[str, str, int, int]] = Field(description="read point, reader, policy, mapping")
@@ -145,12 +148,15 @@ class _Columns(Wire):
     declarations: list[tuple[str, str, str, str, str, str]] = Field(
         description="event hash, biz step, disposition, document, line, party"
     )
+    lanes: _Strs
+    origins: _Strs
+    paths: Annotated[list[Annotated[tuple[str, ...], Field(max_length=MAX_DEPTH)]], Field(max_length=MAX_ROWS)]
     tag: Annotated[list[Key], Field(min_length=1, max_length=MAX_ROWS)]
     context: _Ints
     location: _Ints
     declaration: _Ints
     slot: _Ints
-    lane: _Strs
+    lane: _Ints
     version: list[Annotated[list[int], Field(min_length=2, max_length=2 + MAX_DEPTH)]]
     first_us: list[Micros]
     last_us: list[Micros]
@@ -160,8 +166,8 @@ class _Columns(Wire):
     marks: list[Annotated[int, Field(ge=0, le=31)]]
     how: list[Annotated[int, Field(ge=0, le=3)]]
     recorded_us: list[Micros]
-    origin: _Strs
-    path: list[Annotated[list[str], Field(max_length=MAX_DEPTH)]]
+    origin: _Ints
+    path: _Ints
 
     @property
     def _runs(self) -> Sequence[Sequence[Sequence[int]]]:
@@ -173,19 +179,20 @@ class _Columns(Wire):
         for name in Sighting._fields[:-1]:
             if len(getattr(self, name)) != n:
                 raise ValueError(f"column {name} of {n} values, got {len(getattr(self, name))}")
-        for name in ("context", "location", "declaration"):
+        for name in _CODED:
             if min(getattr(self, name)) < 0 or max(getattr(self, name)) >= len(getattr(self, name + "s")):
                 raise ValueError(f"indices of {name} within its dictionary")
         return self
 
     def rows(self) -> list[Sighting]:
         """The sightings as values."""
-        contexts = [Context(*c) for c in self.contexts]
-        declarations = [Declaration(*d) for d in self.declarations]
         columns = {name: getattr(self, name) for name in Sighting._fields[:-1]} | {"runs": self._runs}
-        columns["context"] = [contexts[i] for i in self.context]
-        columns["location"] = [self.locations[i] for i in self.location]
-        columns["declaration"] = [declarations[i] for i in self.declaration]
+        words: dict[str, Sequence[Any]] = {name: getattr(self, name + "s") for name in _CODED}
+        words["context"] = [Context(*values) for values in self.contexts]
+        words["declaration"] = [Declaration(*values) for values in self.declarations]
+        for name in _CODED:
+            dictionary = words[name]
+            columns[name] = [dictionary[i] for i in columns[name]]
         return [Sighting._make(row) for row in zip(*columns.values(), strict=True)]
 
 
@@ -291,7 +298,8 @@ def coded(values: Iterable[Any]) -> tuple[list[Any], list[int]]:
 
 def _columns(rows: Sequence[Sighting]) -> dict[str, Any]:
     columns: dict[str, Any] = dict(zip(Sighting._fields, zip(*rows, strict=True), strict=True))
-    for name in ("context", "location", "declaration"):
+    columns["path"] = [tuple(path) for path in columns["path"]]
+    for name in _CODED:
         columns[name + "s"], columns[name] = coded(columns[name])
     for name in ("contexts", "declarations"):
         columns[name] = [tuple(value) for value in columns[name]]  # orjson takes no subclass of tuple

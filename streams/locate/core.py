@@ -240,7 +240,7 @@ def _entries(batch: LotSightingBatch) -> Iterator[Entry]:
     """What is kept of each row; equal sightings of units that travel together are one object."""
     points = [context[0] for context in batch.contexts]
     dispositions = [declaration[2] for declaration in batch.declarations]
-    locations = batch.locations
+    locations, lanes, origins, paths = batch.locations, batch.lanes, batch.origins, batch.paths
     same: dict[Entry, Entry] = {}
     columns = zip(
         batch.slot, batch.context, batch.lane, batch.origin, batch.path, batch.version, batch.binding, batch.state,
@@ -252,9 +252,9 @@ def _entries(batch: LotSightingBatch) -> Iterator[Entry]:
         entry = Entry(
             slot,
             points[point],
-            lane,
-            origin,
-            tuple(path),
+            lanes[lane],
+            origins[origin],
+            paths[path],
             tuple(version),
             binding,
             state | direction << 2 | how << 4 | (marks & _RETRACTED and RETRACTED),
@@ -263,7 +263,7 @@ def _entries(batch: LotSightingBatch) -> Iterator[Entry]:
             at,
             recorded,
         )
-        yield same.setdefault(entry, entry) if origin or lane else entry
+        yield same.setdefault(entry, entry) if entry.origin or entry.lane else entry
 
 
 def _is_logistic(position: Position) -> bool:

@@ -38,7 +38,7 @@ sightings = st.builds(
     how=st.integers(0, 3),
     recorded_us=micros,
     origin=words,
-    path=st.lists(keys, max_size=8),
+    path=st.lists(keys, max_size=8).map(tuple),
     declaration=st.builds(Declaration, words, words, words, words, words, words),
     runs=st.lists(st.lists(st.integers(-(2**31), 2**50), max_size=9), max_size=3),
 )
