@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from lotstream.streams.locate.stage import build_stage as build_locate
 
+from lotstream.runtime.garbage import spare_garbage_collection
 from lotstream.runtime.health import Health
 from lotstream.runtime.kafka import access
 from lotstream.runtime.metrics import Metrics
@@ -91,6 +92,7 @@ class _Listener:
                 self._metrics.histogram("lotstream_stage_load_seconds").labels(stage=stage).observe(seconds)
                 self._metrics.counter("lotstream_stage_load_records_total").labels(stage=stage).inc(records)
             case Ready(partitions=partitions):
+                spare_garbage_collection()
                 self._health.set(stage, True, f"{len(partitions)} partitions")
             case Revoked():
                 self._health.set(stage, False, "partitions given back")

@@ -11,6 +11,7 @@ import click
 from lotstream.cli.context import settings_of
 from lotstream.deploy.embedded.rundir import withdraw, write_json
 from lotstream.readers.serve import run_gateway
+from lotstream.runtime.garbage import spare_garbage_collection
 from lotstream.runtime.health import Health, HealthServer
 from lotstream.runtime.logs import setup_logging
 from lotstream.runtime.metrics import Metrics
@@ -22,6 +23,7 @@ from lotstream.streams.run import run_stages, stages_named
 @contextmanager
 def _service(settings: Settings, name: str, *, health: Health, metrics: Metrics) -> Iterator[None]:
     """Health and metrics over HTTP, their address published in the run directory while the process runs."""
+    spare_garbage_collection()
     server = HealthServer(settings.metrics, health=health, metrics=metrics)
     server.start()
     settings.run_dir.mkdir(parents=True, exist_ok=True)
@@ -38,6 +40,7 @@ def _service(settings: Settings, name: str, *, health: Health, metrics: Metrics)
 def gateway(context: click.Context) -> None:
     """Take reads, scans and events over HTTP and land them on Kafka."""
     settings = settings_of(context)
+    spare_garbage_collection()
     setup_logging(settings.log, service="gateway")
     context.exit(run_gateway(settings))
 
