@@ -2,8 +2,6 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
-from lotstream.streams.locate.stage import build_stage as build_locate
-
 from lotstream.runtime.garbage import spare_garbage_collection
 from lotstream.runtime.health import Health
 from lotstream.runtime.kafka import access
@@ -21,6 +19,7 @@ from lotstream.streams.engine.config import (
 )
 from lotstream.streams.engine.core import Stage
 from lotstream.streams.engine.run import run
+from lotstream.streams.locate.stage import build_stage as build_locate
 from lotstream.streams.register.stage import build_stage as build_register
 from lotstream.streams.resolve.stage import build_stage as build_resolve
 from lotstream.streams.smooth.stage import build_stage as build_smooth
