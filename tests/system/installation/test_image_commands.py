@@ -142,7 +142,8 @@ def test_the_commands_of_the_compose_file_run(
     image: Path, stores: Callable[..., Any], program: Any, told: Any, tmp_path: Path
 ) -> None:
     """Set-up, gateway, the four stages and the sinks start from their compose commands, carry a read, and drain."""
-    composed = Composed(tmp_path, stores())
+    there = stores()
+    composed = Composed(tmp_path, there)
     program.command = [image / "lotstream"]
     home = tmp_path / "home"
     home.mkdir()
@@ -166,19 +167,19 @@ def test_the_commands_of_the_compose_file_run(
         asked = [str(image / "python"), *check]
         return subprocess.run(asked, cwd=program.directory, env=env, capture_output=True, check=False).returncode == 0
 
-    for service in SERVERS:
-        told.await_that(lambda service=service: healthy(service), within_s=45, what=f"a healthy {service}")
+    for service, name in SERVERS.items():
+        run_dir = composed.run_dir(service)
+        told.await_that(lambda d=run_dir, n=name: told.is_ready(d, n), within_s=60, what=f"a ready {service}")
+        assert healthy(service), service
     gateway = told.url_of(composed.run_dir("gateway"), "gateway")
     said = told.post(f"{gateway}/readers/impinj", [told.read_of(told.epc, reader="example")], token=composed.token)
     assert said["accepted"] == 1
 
-    def asked() -> dict[str, Any]:
-        done = program.run("history", told.epc, "--json", **composed.env("ask"))
-        found: dict[str, Any] = json.loads(done.stdout) if done.returncode == 0 else {"sightings": []}
-        return found
-
-    told.await_that(lambda: bool(asked()["sightings"]), within_s=30, what="the read in the history")
-    assert asked()["sightings"][0]["read_point"] == "dock-1"
+    query = f"SELECT count() FROM sightings WHERE tag = '{told.tag}'"
+    told.await_that(lambda: there.select(query) != "0", within_s=30, what="the read in the history")
+    asked = program.run("history", told.epc, "--json", **composed.env("ask"))
+    assert asked.returncode == 0, asked.stderr
+    assert json.loads(asked.stdout)["sightings"][0]["read_point"] == "dock-1"
     codes = program.stop()
     assert set(codes.values()) == {0}, codes
     # the root file system of the containers is read-only: nothing may be written beside the run directory
