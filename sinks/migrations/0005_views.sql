@@ -52,7 +52,9 @@ CREATE VIEW IF NOT EXISTS ${database}.lot_quantities ${on_cluster} AS
 SELECT lot_key, lot, identity, source, source_disposition, location, disposition, amount, uom, cases, biz_step, evidence,
        document, line, party, at
 FROM (
-  SELECT * FROM ${database}.quantities
+  SELECT lot_key, lot, identity, source, source_disposition, location, disposition, amount, uom, cases, biz_step,
+         evidence, document, line, party, at, retracted
+  FROM ${database}.quantities
   ORDER BY lot_key, identity, retracted DESC, revision DESC, recorded_at DESC, event DESC
   LIMIT 1 BY lot_key, lot, identity
 )
@@ -84,12 +86,13 @@ SELECT lot_key, lot, any(s.gtin) AS gtin, any(s.code) AS code,
        argMaxIf(s.produced_at, rank, isNotNull(s.produced_at)) AS produced_at,
        argMaxIf(s.expires, rank, isNotNull(s.expires)) AS expires,
        argMaxIf(s.best_before, rank, isNotNull(s.best_before)) AS best_before,
-       sum(s.units) AS units, sumIf(s.amount, s.uom = first_uom) AS amount, any(first_uom) AS uom,
-       ['active', 'held', 'recalled'][max(indexOf(['active', 'held', 'recalled'], toString(s.status)))] AS status
+       sum(s.units) AS units, sumMapIf(map(s.uom, assumeNotNull(s.amount)), isNotNull(s.amount)) AS amounts,
+       argMinIf(s.uom, rank, isNotNull(s.amount)) AS uom,
+       if(mapContains(amounts, uom), amounts[uom], NULL) AS amount,
+       ['active', 'held', 'recalled'][max(indexOf(['active', 'held', 'recalled'], s.status))] AS status
 FROM (
-  SELECT *, (at, event) AS rank,
-         first_value(if(isNull(amount), '', toString(uom))) OVER (
-           PARTITION BY lot_key, lot ORDER BY isNull(amount), at, event) AS first_uom
+  SELECT lot_key, lot, gtin, code, supplier_code, description, location, produced_at, expires, best_before, units,
+         amount, toString(uom) AS uom, toString(status) AS status, (at, event) AS rank
   FROM (
     SELECT * FROM ${database}.lots
     ORDER BY lot_key, event, retracted DESC, recorded_at DESC
