@@ -137,7 +137,7 @@ def guess_format(file: Path, *, mapping: str = "") -> Format:
 
 
 def _format_of(value: dict[str, object], file: Path) -> Format:
-    if any(name in value for name in _EVENTS):
+    if any(name in value for name in _EVENTS) or str(value.get("type")).startswith("EPCIS"):
         return Format.EVENTS
     if "tagInventoryEvent" in value or "eventType" in value:
         return Format.IMPINJ

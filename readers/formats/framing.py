@@ -16,6 +16,7 @@ from lotstream.readers.formats.items import Parsed, Refused, VendorEvent, Vendor
 from lotstream.runtime.errors import Reason, Rejected
 
 _SPACE = " \t\r\n"
+_BLANK = _SPACE.encode()
 _SCANNER = json.JSONDecoder()
 _SHOWN = 200
 
@@ -47,7 +48,12 @@ class Framed:
 
 
 def frame(body: bytes) -> Framed:
-    """The items of ``body``. What is not JSON becomes a Rejected in its place, and spoils nothing beside it."""
+    """The items of ``body``. What is not JSON becomes a Rejected in its place, and spoils nothing beside it.
+
+    White space alone is a stream's sign of life: no item.
+    """
+    if body and not body.strip(_BLANK):
+        return Framed(body, [])
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:

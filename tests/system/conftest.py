@@ -234,10 +234,10 @@ class Stack:
                     behind[f"{stage} {at}"] = (passed.get(at, 0), end)
         return behind
 
-    def check_reads(self, reads: Iterable[Read]) -> int:
-        """The history has these reads of their readers and no others. How many they are, each once."""
+    def check_reads(self, reads: Iterable[Read], *, readers: Iterable[str] = ()) -> int:
+        """The history has these reads of their readers, and of ``readers``, and no others. How many, each once."""
         wanted = list(dict.fromkeys(reads))
-        assert self.seen(readers={read.reader for read in wanted}) == expected(wanted)
+        assert self.seen(readers={*readers, *(read.reader for read in wanted)}) == expected(wanted)
         return len(wanted)
 
     def seen(self, *, readers: Iterable[str]) -> dict[tuple[str, str, int], Seen]:

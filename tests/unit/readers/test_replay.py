@@ -93,6 +93,7 @@ def test_an_outage_is_waited_for(impinj_read: Build, tmp_path: Path) -> None:
         ("a.json", '{"data": "]C1", "scanner": "s"}', Format.SCANS),
         ("a.json", '{"reader": "r", "t0_us": 0, "tags": []}', Format.BATCHES),
         ("a.json", '{"@context": [], "type": "EPCISDocument"}', Format.EVENTS),
+        ("a.json", '{"type": "EPCISQueryDocument"}', Format.EVENTS),
         ("a.xml", "<inventory/>", Format.KEONN),
     ],
 )

@@ -38,6 +38,7 @@ def _shapes(body: bytes) -> list[Any]:
         (b"\xff\xfe", ["bad"], [b"\xff\xfe"]),
         (b"not json\nat all", ["bad"], [b"not json\nat all"]),
         (b"", ["bad"], [b""]),
+        (b"\r\n \r\n", [], []),
         (b"[" * 100_000, ["bad"], [b"[" * 99_999]),
         (b'{"a":1}\n"\xff"', [{"a": 1}, "bad"], [b'{"a":1}', b'"\xff"']),
         (b'{"a":' + b"9" * 5_000 + b"}{", ["bad"], [b'{"a":' + b"9" * 5_000 + b"}{"]),
