@@ -72,12 +72,6 @@ class Toy:
         self.fed += count
         self.producer.flush(10)
 
-    def feed_for(self, seconds: float, *, rate: int) -> None:
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            self.feed(rate // 20)
-            time.sleep(0.05)
-
     def said(self) -> str:
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 
@@ -174,6 +168,24 @@ def toy(request: pytest.FixtureRequest, broker: str, tmp_path: Path) -> Iterator
     made = Toy(broker, tmp_path / "workers.log", kind=request.param)
     yield made
     made.stop()
+
+
+@pytest.fixture
+def toys(broker: str, tmp_path: Path) -> Iterator[list[Toy]]:
+    """Both kinds at once, for tests that mostly wait."""
+    made = [Toy(broker, tmp_path / f"{kind}.log", kind=kind) for kind in ("message", "checkpoint")]
+    yield made
+    for toy in made:
+        toy.stop()
+
+
+def feed_all(toys: list[Toy], seconds: float, *, rate: int) -> None:
+    """A steady load on each of them."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        for toy in toys:
+            toy.feed(rate // 20)
+        time.sleep(0.05)
 
 
 @pytest.fixture

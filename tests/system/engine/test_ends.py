@@ -8,7 +8,7 @@ import pytest
 from confluent_kafka import Producer, TopicPartition
 
 from lotstream.deploy.embedded.kafka import EmbeddedKafka
-from tests.system.engine.conftest import PARTITIONS, UNITS, Toy
+from tests.system.engine.conftest import PARTITIONS, UNITS, Toy, feed_all
 
 pytestmark = pytest.mark.system
 
@@ -83,19 +83,24 @@ def test_source_made_again(toy: Toy) -> None:
     assert "to reach offset 100, got its end at 0." in toy.said()
 
 
-def test_frozen(toy: Toy) -> None:
+def test_frozen(toys: list[Toy]) -> None:
     """A worker that was frozen for longer than its session ends with 72 when it wakes, and has done no harm."""
-    frozen = toy.start()
-    toy.wait_said("Ready")
-    toy.feed(400)
-    toy.check()
-    frozen.send_signal(signal.SIGSTOP)
-    toy.start()
-    toy.feed_for(7.0, rate=400)
-    frozen.send_signal(signal.SIGCONT)
-    assert frozen.wait(10) == 72
-    toy.feed(400)
-    toy.check()
+    frozen = [toy.start() for toy in toys]
+    for toy in toys:
+        toy.wait_said("Ready")
+        toy.feed(400)
+        toy.check()
+    for worker in frozen:
+        worker.send_signal(signal.SIGSTOP)
+    for toy in toys:
+        toy.start()
+    feed_all(toys, 7.0, rate=400)
+    for worker in frozen:
+        worker.send_signal(signal.SIGCONT)
+    assert [worker.wait(10) for worker in frozen] == [72, 72]
+    for toy in toys:
+        toy.feed(400)
+        toy.check()
 
 
 def test_foreign_write(toy: Toy) -> None:
