@@ -64,3 +64,75 @@ def test_bad_bytes_and_refused_rows_become_dead_letters(bench: Any, stores: Any)
     assert letters[b"{"]["reason"] == b"json_invalid"
     assert letters[window(2)]["reason"] == b"row_refused"
     assert letters[b"{"]["origin"].decode() == f"{bench.topic}:1:0"
+
+
+def test_the_vector_of_offsets(bench: Any, stores: Any) -> None:
+    """What was passed is recorded, also when nothing follows it, and again by a successor."""
+    bench.send([window(number) for number in range(6)])
+    store = stores.keeping()
+    with bench.running(store):
+        bench.wait(lambda: bench.committed() == 6)
+        bench.send([window(number) for number in range(6, 10)])
+        bench.wait(lambda: bench.committed() == 10)
+        bench.wait(lambda: passed(store) == {0: 5, 1: 5})
+    assert {topic for topic, *_ in store.passed} == {"blind-windows.v1"}
+    successor = stores.keeping()
+    with bench.running(successor):
+        bench.wait(lambda: passed(successor) == {0: 5, 1: 5})
+    assert successor.rows == []
+
+
+def passed(store: Any) -> dict[int, int]:
+    """The newest offset of each partition in the vector."""
+    return {partition: following for _, partition, _, following in store.passed}
+
+
+def test_a_stop_drains(patient_bench: Any, stores: Any) -> None:
+    """What is held when the process is asked to end is inserted and committed first."""
+    patient_bench.send([window(number) for number in range(4)])
+    store = stores.keeping()
+    with patient_bench.running(store) as loop:
+        patient_bench.wait(lambda: loop.pulse.held_since > 0)
+        assert loop.pulse.joined
+        assert store.rows == []
+    assert len(store.rows) == patient_bench.committed() > 0
+    assert sum(passed(store).values()) == patient_bench.committed()
+
+
+def test_an_outage_shows(bench: Any, stores: Any) -> None:
+    """While a sink waits it says for what, goes on beating, and is well again afterwards."""
+    bench.send([window(0)])
+    store = stores.failing(10**6)
+    with bench.running(store) as loop:
+        bench.wait(lambda: "away" in loop.pulse.waiting)
+        beaten = loop.pulse.beaten
+        bench.wait(lambda: loop.pulse.beaten > beaten)
+        store.failures = 0
+        bench.wait(lambda: bench.committed() == 1)
+        bench.wait(lambda: loop.pulse.waiting == "")
+        assert loop.pulse.behind == 0
+
+
+def test_one_bad_row_among_many_messages(bench: Any, stores: Any) -> None:
+    """Whatever the number of rows around it, exactly the bad ones are left out."""
+    bad = {3, 17, 18, 40}
+    bench.send([window(10_000 if number in bad else number) for number in range(60)])
+    store = stores.refusing("w10000")
+    with bench.running(store):
+        bench.wait(lambda: bench.committed() == 60)
+    assert details(store) == sorted(f"w{number}" for number in range(60) if number not in bad)
+
+
+def test_a_second_process_during_an_outage(bench: Any, stores: Any) -> None:
+    """A process that waits gives half its partitions to another; what it held is forgotten, and nothing is lost."""
+    bench.send([window(number) for number in range(10)])
+    away, near = stores.failing(10**6), stores.keeping()
+    with bench.running(away):
+        bench.wait(lambda: away.failures < 10**6)
+        with bench.running(near) as second:
+            bench.wait(lambda: second.pulse.joined)
+            away.failures = 0
+            bench.wait(lambda: bench.committed() == 10)
+            bench.send([window(number) for number in range(10, 20)])
+            bench.wait(lambda: bench.committed() == 20)
+    assert set(details(away) + details(near)) == {f"w{number}" for number in range(20)}

@@ -20,7 +20,7 @@ from lotstream.schemas.events import (
 )
 from lotstream.schemas.identity import Binding, BindingRows
 from lotstream.schemas.lots import LotRecord
-from lotstream.schemas.operations import BlindWindow, DeadLetter, Headers
+from lotstream.schemas.operations import BlindWindow, DeadLetter
 from lotstream.schemas.reads import ReaderEvent, ReaderEventType, Tick
 from lotstream.schemas.sightings import (
     Context,
