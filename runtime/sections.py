@@ -233,6 +233,7 @@ class StreamSettings(Section):
     checkpoint_s: float = Field(
         2.0, ge=0.1, le=60.0, description="Seconds between two snapshots of a stage that snapshots."
     )
+    commit_s: float = Field(1.0, ge=0.05, le=60.0, description="Seconds between two commits of a stage's offsets.")
     session_timeout_s: float = Field(
         10.0, ge=6.0, le=300.0, description="Seconds of silence after which a worker's partitions move."
     )

@@ -68,6 +68,7 @@ def engine_config(settings: Settings, *, health: Health, metrics: Metrics) -> En
         password=kafka.password,
         linger_s=stream.linger_ms / 1000,
         checkpoint_s=stream.checkpoint_s,
+        commit_s=stream.commit_s,
         session_timeout_s=stream.session_timeout_s,
         on_event=_Listener(health, metrics),
     )

@@ -47,8 +47,10 @@ class Story:
         site = settings.run_dir / "site.toml"
         site.write_text(site_file(), encoding="utf-8")
         gateway = settings.gateway.model_copy(update={"site_file": site, "port": 0})
-        stream = settings.stream.model_copy(update={"checkpoint_s": 0.5})
-        self.stack = Stack(settings.model_copy(update={"gateway": gateway, "stream": stream}))
+        # a story is told faster than a day goes by: what is done every second or two is done more often
+        stream = settings.stream.model_copy(update={"checkpoint_s": 0.5, "commit_s": 0.2})
+        sink = settings.sink.model_copy(update={"batch_ms": 200})
+        self.stack = Stack(settings.model_copy(update={"gateway": gateway, "stream": stream, "sink": sink}))
         self.killed = False
 
     def tell(self) -> bool:

@@ -156,6 +156,9 @@ class Stack:
             "LOTSTREAM_RUN_DIR": str(self._run),
             "LOTSTREAM_DATA_DIR": str(self._given.data_dir.absolute()),
             "LOTSTREAM_STREAM__INSTANCE_ID": "local",
+            "LOTSTREAM_STREAM__CHECKPOINT_S": str(self._given.stream.checkpoint_s),
+            "LOTSTREAM_STREAM__COMMIT_S": str(self._given.stream.commit_s),
+            "LOTSTREAM_SINK__BATCH_MS": str(self._given.sink.batch_ms),
             **({"LOTSTREAM_GATEWAY__SITE_FILE": str(f.absolute())} if (f := self._given.gateway.site_file) else {}),
         }
 

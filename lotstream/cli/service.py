@@ -1,0 +1,26 @@
+"""What every process of ours has: health and metrics over HTTP, and its address in the run directory."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from lotstream.deploy.embedded.rundir import withdraw, write_json
+from lotstream.runtime.garbage import spare_garbage_collection
+from lotstream.runtime.health import Health, HealthServer
+from lotstream.runtime.metrics import Metrics
+from lotstream.runtime.settings import Settings
+
+
+@contextmanager
+def service(settings: Settings, name: str, *, health: Health, metrics: Metrics) -> Iterator[None]:
+    """Health and metrics over HTTP, their address published in the run directory while the process runs."""
+    spare_garbage_collection()
+    server = HealthServer(settings.metrics, health=health, metrics=metrics)
+    server.start()
+    settings.run_dir.mkdir(parents=True, exist_ok=True)
+    write_json(settings.run_dir / f"{name}.json", {"pid": os.getpid(), "url": server.url})
+    try:
+        yield
+    finally:
+        withdraw(settings.run_dir, name)
+        server.close()

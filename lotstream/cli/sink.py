@@ -1,0 +1,28 @@
+"""sink: topics into the history, as a process."""
+
+import signal
+import threading
+
+import click
+
+from lotstream.cli.context import settings_of
+from lotstream.cli.service import service
+from lotstream.runtime.health import Health
+from lotstream.runtime.logs import setup_logging
+from lotstream.runtime.metrics import Metrics
+from lotstream.sinks.run import run_sinks, sinks_named
+
+
+@click.command()
+@click.argument("sinks", nargs=-1, required=True)
+@click.pass_context
+def sink(context: click.Context, sinks: tuple[str, ...]) -> None:
+    """Write topics into ClickHouse: SINKS by name, or all."""
+    settings = settings_of(context)
+    setup_logging(settings.log, service="sink")
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _received, _frame: stop.set())
+    health, metrics = Health("sinks", stale_after_s=settings.metrics.stale_after_s), Metrics()
+    with service(settings, "sink", health=health, metrics=metrics):
+        run_sinks(sinks_named(sinks), settings, stop=stop, health=health, metrics=metrics)
