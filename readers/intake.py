@@ -13,7 +13,7 @@ from lotstream.readers.mapping import Mapping, Place
 from lotstream.readers.messages import Message
 from lotstream.runtime.errors import Reason
 from lotstream.runtime.settings import TopicSettings
-from lotstream.schemas.base import Origin
+from lotstream.schemas.base import LATEST_US, Origin
 from lotstream.schemas.operations import BlindWindow, DeadLetter
 from lotstream.schemas.reads import MAX_READS, ReaderEvent, ReaderEventType, SourceEnd
 from lotstream.schemas.topics import BLIND_WINDOWS, DEAD_LETTERS, EVENTS, READS
@@ -87,13 +87,11 @@ class Intake:
             name = event.reader or reader
             places = self._places(event, name)
             taken.event_places += places
-            taken.messages += self._event(event, raw, places=places, reader=name, arrival=arrival.by(name))
+            offset_us = self._known_offset(name, arrival.origin)
+            corrected = replace(event, time_us=min(max(0, event.time_us + offset_us), LATEST_US - 1))
+            taken.messages += self._event(corrected, raw, places=places, reader=name, arrival=arrival.by(name))
             windows = self._blind.of_event(
-                event,
-                reader=name,
-                places=places,
-                received_us=arrival.received_us,
-                clock_offset_us=self._known_offset(name, arrival.origin),
+                event, reader=name, places=places, received_us=arrival.received_us, clock_offset_us=offset_us
             )
             taken.messages += map(self._blind_window, windows)
         taken.refused.sort(key=lambda refused: refused.index)

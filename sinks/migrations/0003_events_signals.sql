@@ -20,6 +20,7 @@ CREATE TABLE IF NOT EXISTS ${database}.events ${on_cluster} (
 ORDER BY (event, error)
 SETTINGS index_granularity = 256, non_replicated_deduplication_window = 1000;
 
+-- The vendor's text has the device's own time: a copy that another gateway corrected otherwise is the same event.
 CREATE TABLE IF NOT EXISTS ${database}.reader_events ${on_cluster} (
   reader         LowCardinality(String),
   at             DateTime64(6, 'UTC') CODEC(ZSTD(1)),
@@ -35,7 +36,7 @@ CREATE TABLE IF NOT EXISTS ${database}.reader_events ${on_cluster} (
   source_offset  UInt64 CODEC(ZSTD(1)),
   first          UInt64 DEFAULT 18446744073709551615 - source_offset CODEC(ZSTD(1))
 ) ENGINE = ${Replacing}(first)
-ORDER BY (reader, at, type, read_point, sipHash64(text))
+ORDER BY (reader, type, read_point, sipHash64(text))
 SETTINGS non_replicated_deduplication_window = 1000;
 
 CREATE TABLE IF NOT EXISTS ${database}.dead_letters ${on_cluster} (

@@ -53,6 +53,20 @@ def test_reader_events_reach_every_read_point_of_the_reader(bench: Build) -> Non
     assert json.loads(events[2].text) == body[1]
 
 
+def test_reader_events_have_the_corrected_time(bench: Build, impinj_read: Build) -> None:
+    """An event of a reader whose clock was never set happened when our clock says, like its reads; the text stays."""
+    gateway = bench()
+    read = impinj_read()
+    read["hostname"], read["tagInventoryEvent"]["lastSeenTime"] = "r1", "1970-01-01T00:03:20Z"
+    event = {"timestamp": "1970-01-01T00:03:19Z", "hostname": "r1", "eventType": "gpiTransition"}
+    event["gpiTransitionEvent"] = {"gpi": 1, "transition": "low-to-high"}
+    assert asyncio.run(gateway.post("/readers/impinj", [read, event])).json()["accepted"] == 1
+    (batch,) = gateway.batches()
+    for found in gateway.reader_events():
+        assert found.time_us == batch.t0_us + batch.clock_offset_us - 1_000_000
+        assert json.loads(found.text) == event
+
+
 def test_an_overflow_is_a_blind_window(bench: Build) -> None:
     """Reads that a reader has purged blind its read points between the first and the last of them."""
     gateway = bench()
