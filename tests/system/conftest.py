@@ -298,9 +298,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     directory = tmp_path_factory.mktemp("stack")
     (directory / "site.toml").write_text(SITE)
     (directory / "lotstream.toml").write_text('[gateway]\nport = 0\nsite_file = "site.toml"\n')
-    done = run(directory, "up")
-    assert done.returncode == 0, done.stdout + done.stderr
     try:
+        done = run(directory, "up")
+        assert done.returncode == 0, done.stdout + done.stderr
         yield Stack(directory)
     finally:
         assert run(directory, "down").returncode == 0

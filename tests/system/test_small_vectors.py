@@ -302,11 +302,9 @@ def test_live_clocks(stack: Any, answers: dict[str, Any]) -> None:
     old = kept.isoformat().replace("+00:00", "+0000")
     before = time.time_ns() // 1_000
     live = {"Lotstream_Origin": "live"}
-    for vendor, item, name in (
-        ("impinj", impinj(at="1970-01-01T00:03:20Z"), "unset"),
-        ("zebra", zebra(at=old), "kept"),
-    ):
-        assert stack.post(f"/readers/{vendor}", text(item), source=name, **live).json()["accepted"] == 1
+    unset = text(impinj(at="1970-01-01T00:03:20Z"), GPI | {"timestamp": "1970-01-01T00:03:20Z"})
+    for name, vendor, body in (("unset", "impinj", unset), ("kept", "zebra", text(zebra(at=old)))):
+        assert stack.post(f"/readers/{vendor}", body, source=name, **live).json()["accepted"] == 1
     until = time.monotonic() + 60
     final = "SELECT count() FROM sightings WHERE reader IN ('unset', 'kept') AND bitTest(marks, 0)"
     while stack.rows(final) != [(2,)]:
@@ -316,6 +314,8 @@ def test_live_clocks(stack: Any, answers: dict[str, Any]) -> None:
     (((_, tag, _), seen),) = stack.seen(readers={"unset"}).items()
     assert (tag, seen.reads, seen.antennas) == (ITEM, 1, {1: (1, -5150)})
     assert before <= seen.first_us == seen.last_us <= time.time_ns() // 1_000
+    happened = stack.rows("SELECT toUnixTimestamp64Micro(at) FROM reader_events FINAL WHERE reader = 'unset'")
+    assert happened == [(seen.last_us,)]
     windows = stack.rows(
         "SELECT subject, cause FROM blind_windows WHERE subject IN ('unmapped/unset', 'unmapped/kept')"
     )
