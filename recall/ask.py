@@ -26,9 +26,9 @@ from lotstream.recall.find import (
     near_locations,
     unit_named,
 )
-from lotstream.recall.store import History, Row
-from lotstream.recall.tally import accounted, places_of, quantities_of, recipients_of, span_start, strongest
-from lotstream.schemas.identifiers import gtin14, parse_key, split_lot_key, tag_key
+from lotstream.recall.store import History
+from lotstream.recall.tally import accounted, lot_of, places_of, quantities_of, recipients_of, span_start, strongest
+from lotstream.schemas.identifiers import gtin14, parse_key, tag_key
 
 
 def affected(history: History, text: str, *, gtin: str = "", now: datetime | None = None) -> Affected:
@@ -39,8 +39,8 @@ def affected(history: History, text: str, *, gtin: str = "", now: datetime | Non
     started = time.perf_counter()
     now = now or datetime.now(UTC)
     key = find_lot(history, text, gtin=gtin)
-    master, groups, ways = history.ask_all("lot", "unit_groups", "amounts", lot=key)
-    lot = _lot(key, master)
+    statements, groups, ways = history.ask_all("lot", "unit_groups", "amounts", lot=key)
+    lot = lot_of(key, statements)
     names = _names(history)
     places, quantities = places_of(groups, names), quantities_of(ways, names)
     since = span_start(groups, ways, otherwise=now)
@@ -63,9 +63,9 @@ def where(history: History, text: str, *, gtin: str = "", limit: int = 1000) -> 
     """Where each unit of a lot is. Raises LotMissing, LotAmbiguous, IdentifierInvalid, ClickhouseAway."""
     started = time.perf_counter()
     key = find_lot(history, text, gtin=gtin)
-    master, units, ways = history.ask_all("lot", "units", "amounts", lot=key, limit=limit + 1)
+    statements, units, ways = history.ask_all("lot", "units", "amounts", lot=key, limit=limit + 1)
     return Where(
-        lot=_lot(key, master),
+        lot=lot_of(key, statements),
         units=tuple(UnitPlace.model_validate(row) for row in units[:limit]),
         quantities=quantities_of(ways, _names(history)),
         truncated=len(units) > limit,
@@ -134,13 +134,6 @@ def locations(history: History) -> Locations:
     started = time.perf_counter()
     found = tuple(Location.model_validate(row) for row in history.places())
     return Locations(locations=found, milliseconds=_since(started))
-
-
-def _lot(key: str, master: list[Row]) -> Lot:
-    if master:
-        return Lot.model_validate(master[0])
-    gtin, code = split_lot_key(key)
-    return Lot(lot=key, gtin=gtin, code=code)
 
 
 def _names(history: History) -> dict[str, str]:

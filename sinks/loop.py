@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 POLL_S = 0.1
 OFFSETS_EVERY_S = 1.0
 OFFSET_COLUMNS = ("topic", "partition", "at", "next")
-_BACKOFF = Backoff(first_s=0.2, longest_s=5.0)
+_BACKOFF = Backoff(first_s=0.2, longest_s=2.0)  # a rebalance waits for us meanwhile
 _HOPELESS = frozenset({KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION_FAILED})
 
 
@@ -178,6 +178,8 @@ class SinkLoop:
             stray = self._consumer.poll(0)
             if stray is not None:
                 self._strays.append(stray)
+            if self._lost:
+                raise PartitionsLost
 
         report(outage, 0.0)
         stop = self._stop if within_s is None else threading.Event()

@@ -1,5 +1,10 @@
--- What is known of a lot.
-SELECT lot, gtin, code, supplier_code, description, location, produced_at, expires, best_before, units, amount, uom,
-       status
-FROM lot_master
-WHERE lot_key = sipHash64({lot:String}) AND lot = {lot:String}
+-- What was said of a lot: each event's newest statement, in order of time; a retracted one says nothing.
+SELECT gtin, code, supplier_code, description, location, produced_at, expires, best_before, units, amount, uom, status
+FROM (
+  SELECT * FROM lots
+  WHERE lot_key = sipHash64({lot:String}) AND lot = {lot:String}
+  ORDER BY retracted DESC, recorded_at DESC
+  LIMIT 1 BY event
+)
+WHERE NOT retracted
+ORDER BY at, event

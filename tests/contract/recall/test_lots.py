@@ -89,6 +89,7 @@ def test_master_data_as_locate_merges_them(warehouse: Any, seed: int) -> None:
     put(warehouse, *records, *records[:9])
     warehouse.merge()
     lot = ask.affected(warehouse.history, LOT).lot
+    assert ask.lots(warehouse.history).lots == (lot,)
     produced = None if lot.produced_at is None else round(lot.produced_at.timestamp() * 1e6)
     assert (lot.description, lot.location, produced, lot.expires) == (
         merged.description,

@@ -1,5 +1,7 @@
 """What a text can mean, before anything is asked."""
 
+from importlib import resources
+
 import pytest
 
 from lotstream.recall.find import LotAmbiguous, LotMissing, lot_named, unit_named
@@ -55,4 +57,6 @@ def test_problems_are_one_line() -> None:
 
 def test_queries_say_what_they_answer() -> None:
     """Each query is a file that begins with what it answers."""
-    assert query_text("lot").startswith("-- What is known of a lot.\n")
+    names = [file.name for file in resources.files("lotstream.recall.queries").iterdir() if file.name.endswith(".sql")]
+    assert "lot.sql" in names
+    assert all(query_text(name.removesuffix(".sql")).startswith("-- ") for name in names)
