@@ -51,13 +51,20 @@ class Workers:
                     stdout=log,
                     stderr=log,
                 )
-        for stage in self._stages:
-            self._wait_ready(stage)
+        try:
+            for stage in self._stages:
+                self._wait_ready(stage)
+        except BaseException:
+            self._stop()
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._stop()
+
+    def _stop(self) -> None:
         for process in self._processes.values():
             process.terminate()
         for process in self._processes.values():

@@ -14,7 +14,7 @@ from lotstream.streams.smooth.point import Touched, forget, late_cells, point_of
 from lotstream.streams.smooth.policy import SmoothPolicy
 from lotstream.streams.smooth.signals import Signals
 from lotstream.streams.smooth.snapshot import Snapshot
-from lotstream.streams.smooth.state import LIVE, Cell, SmoothState
+from lotstream.streams.smooth.state import LIVE, Book, Cell, SmoothState
 from lotstream.streams.smooth.timers import Timers, clock_name, end_idle, hear, oldest_slot
 
 _OBSERVED = int(State.OBSERVED)
@@ -112,29 +112,28 @@ class SmoothCore:
         for cell in touched.near:
             near.update(dict.fromkeys(neighbours(cell)))
         order = touched.cells | near if near else touched.cells
+        closing: list[Cell] = []
+        book: Book | None = None
         for cell in order:
             if cell.settled:
                 cell.settled = False
                 cell.book.point.changed[cell] = None
             if not cell.queued:
                 timers.watch(cell)
-        final, forgotten = timers.pop()
-        now_us = self.state.log_us
-        closing: list[Cell] = []
-        for cell in order:
-            book = cell.book
+            if cell.book is not book:
+                book = cell.book
+                passed_us = timers.now(book) - book.point.wait_us
             runs = cell.runs
-            if (runs and book.live and runs[-1].last + book.point.wait_us >= now_us) or not timers.is_final(cell):
+            if runs and runs[-1].last >= passed_us:
                 if cell.shown != _OBSERVED or cell.shown_at != cell.place.inside:
                     self._open(cell, rows, version=version)
             else:
                 closing.append(cell)
+        final, forgotten = timers.pop()
         if final:
-            closing = list(dict.fromkeys(closing + final))
+            closing = list(dict.fromkeys(closing + final))  # a read that moved may have left two timers
         if closing:
-            rows += closed(closing, version=version)
-            for cell in closing:
-                self._close(cell)
+            self._close(closing, rows, version=version)
         for book in forgotten:
             forget(book.point, book.slot)
 
@@ -148,14 +147,16 @@ class SmoothCore:
         cell.shown, cell.shown_at = row.state, place
         cell.book.point.changed[cell] = None
 
-    def _close(self, cell: Cell) -> None:
-        cell.settled = True
-        book = cell.book
-        book.point.changed[cell] = None
-        if cell.runs:
-            cell.shown, cell.shown_at = state_now(cell), cell.place.inside
-        else:
-            del book.cells[cell.tag]
+    def _close(self, cells: list[Cell], rows: list[Sighting], *, version: tuple[int, int]) -> None:
+        final = closed(cells, version=version)
+        rows += final
+        for cell, row in zip(cells, final, strict=True):
+            cell.settled = True
+            cell.shown, cell.shown_at = row.state, cell.place.inside
+            book = cell.book
+            book.point.changed[cell] = None
+            if not cell.runs:
+                del book.cells[cell.tag]
 
     def _by_partition(self, rows: list[Sighting]) -> list[Output]:
         partition = self._labels.partition

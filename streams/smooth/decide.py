@@ -100,8 +100,9 @@ def state_of(cell: Cell, before: Visit | None) -> int:
     if cell.scanned:
         return _OBSERVED
     rule = cell.book.point.rule
+    count = rule.observe_count
     for run in cell.runs:
-        if observed(run, rule, before):
+        if run.reads >= count or observed(run, rule, before):
             return _OBSERVED
         before = None  # only the first run goes on with it
     return _GLIMPSED
@@ -141,26 +142,21 @@ def neighbours(cell: Cell) -> Iterator[Cell]:
 
 def opened(cell: Cell, *, version: tuple[int, int]) -> Sighting:
     """A version before the sighting is final: direction unknown, location inside, runs without their strengths."""
-    books, slot = cell.book.point.books, cell.book.slot
-    marks = 0
-    visit: Visit | None = None
-    if slot - 1 in books or cell.carry is not None:
-        visit = visit_before(cell)
-        if visit is not None:
-            marks = _CONTINUES_BEFORE
-    if slot + 1 in books and _goes_on(cell):
-        marks |= _CONTINUES_AFTER
-    start = slot * SLOT_US
-    runs = [[max(run.first, start), run.last, run.reads] for run in cell.runs]
+    visit, marks = _visit_and_marks(cell)
+    start = cell.book.slot * SLOT_US
+    runs = [[run.first if run.first > start else start, run.last, run.reads] for run in cell.runs]
     return _row(cell, ("", version, cell.place.inside, state_of(cell, visit), _UNKNOWN, marks, runs))
 
 
 def closed(cells: Sequence[Cell], *, version: tuple[int, int]) -> list[Sighting]:
     """The final versions of sightings, in their order. One whose reads all turned out to lie elsewhere is retracted."""
     rows = [run.row for cell in cells for run in cell.runs]
-    told = iter(cells[0].book.point.table.told(rows) if rows else ())  # all of a partition have one table
+    told = cells[0].book.point.table.told(rows) if rows else []  # all of a partition have one table
+    if len(rows) == len(cells) and all(cell.runs for cell in cells):
+        return [_closed(cell, [each], version=version) for cell, each in zip(cells, told, strict=True)]
+    left = iter(told)
     return [
-        _closed(cell, [next(told) for _ in cell.runs], version=version)
+        _closed(cell, [next(left) for _ in cell.runs], version=version)
         if cell.runs
         else _retraction(cell, version=version)
         for cell in cells
@@ -168,35 +164,39 @@ def closed(cells: Sequence[Cell], *, version: tuple[int, int]) -> list[Sighting]
 
 
 def _closed(cell: Cell, told: list[Told], *, version: tuple[int, int]) -> Sighting:
-    books, slot = cell.book.point.books, cell.book.slot
+    visit, marks = _visit_and_marks(cell)
     place = cell.place
-    location, direction, marks = place.inside, _UNKNOWN, _FINAL
-    visit: Visit | None = None
-    if slot - 1 in books or cell.carry is not None:
-        visit = visit_before(cell)
-        if visit is not None:
-            marks |= _CONTINUES_BEFORE
-    if slot + 1 in books and _goes_on(cell):
-        marks |= _CONTINUES_AFTER
-    else:
+    location, direction = place.inside, _UNKNOWN
+    if not marks & _CONTINUES_AFTER:
         if visit is None or len(told) > 1:
-            direction = direction_of(*told[-1].sides)
+            direction = direction_of(*told[-1][1])
         else:
             direction = direction_of(*visit_after(visit, cell)[3:])
         if direction == _OUTWARD and place.outside:
             location = place.outside
-    start = slot * SLOT_US
+    start = cell.book.slot * SLOT_US
     runs = [
-        [max(run.first, start), run.last, run.reads, *strengths]
+        [run.first if run.first > start else start, run.last, run.reads, *strengths]
         for run, (strengths, _) in zip(cell.runs, told, strict=True)
     ]
-    return _row(cell, ("", version, location, state_of(cell, visit), direction, marks, runs))
+    return _row(cell, ("", version, location, state_of(cell, visit), direction, marks | _FINAL, runs))
 
 
-def _goes_on(cell: Cell) -> bool:
-    point = cell.book.point
-    after = point.books[cell.book.slot + 1].cells.get(cell.tag)
-    return after is not None and continues(cell, after, silence_us=point.rule.silence_us)
+def _visit_and_marks(cell: Cell) -> tuple[Visit | None, int]:
+    """The visit that goes on in this slot, and the marks of what goes on."""
+    book, tag = cell.book, cell.tag
+    books = book.point.books
+    visit: Visit | None = None
+    marks = 0
+    before, after = books.get(book.slot - 1), books.get(book.slot + 1)
+    if cell.carry is not None or (before is not None and tag in before.cells):
+        visit = visit_before(cell)
+        if visit is not None:
+            marks = _CONTINUES_BEFORE
+    later = None if after is None else after.cells.get(tag)
+    if later is not None and continues(cell, later, silence_us=book.point.rule.silence_us):
+        marks |= _CONTINUES_AFTER
+    return visit, marks
 
 
 def late(cell: Cell, *, version: tuple[int, int]) -> Sighting:

@@ -1,5 +1,6 @@
 """From a batch to blocks, and from blocks to pieces: reads of one tag in one slot without a silence. All by columns."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -177,10 +178,7 @@ def _sums(block: Block, table: Table, *, piece: Ints, middle: Ints) -> Ints:
     else:
         sums = _with_rssi(block, at, size=size)
     if block.inner and block.outer:
-        side = np.full(_ANTENNAS + 1, -1, np.int64)
-        side[list(block.outer)] = 2
-        side[list(block.inner)] = 0
-        at = side[antenna]
+        at = _side_columns(block.inner, block.outer)[antenna]
         known = at >= 0
         if not known.all():
             row, at, middle = row[known], at[known], middle[known]
@@ -188,6 +186,15 @@ def _sums(block: Block, table: Table, *, piece: Ints, middle: Ints) -> Ints:
         sums += np.bincount(at, minlength=size)
         sums += weighted(at + 1, middle, size)
     return sums.reshape(pieces, width)
+
+
+@lru_cache(maxsize=1_024)
+def _side_columns(inner: tuple[int, ...], outer: tuple[int, ...]) -> Ints:
+    """Antenna -> first column of its side; -1 when it has none."""
+    side = np.full(_ANTENNAS + 1, -1, np.int64)
+    side[list(outer)] = 2
+    side[list(inner)] = 0
+    return side
 
 
 def _with_rssi(block: Block, at: Ints, *, size: int) -> Ints:

@@ -202,6 +202,8 @@ def _rebuild_around(point: Point, block: Block, touched: Touched) -> None:
 def rebuild(point: Point) -> None:
     """Derive every run from the blocks. Sightings whose reads went elsewhere stay, empty."""
     for book in point.books.values():
+        book.clocks.clear()  # a read that lost its place to a copy does not hold its slot open
+        book.live = True
         for cell in book.cells.values():
             point.table.give_back([run.row for run in cell.runs])
             cell.runs.clear()
@@ -261,8 +263,9 @@ def forget(point: Point, slot: int) -> None:
         del point.changed[cell]
     point.table.give_back([run.row for cell in book.cells.values() for run in cell.runs])
     del point.books[slot]
-    point.gone.add(slot)
-    point.gone_changed = True
+    if book.cells:
+        point.gone.add(slot)
+        point.gone_changed = True
     dead = set()
     for key, frame in point.frames.items():
         frame.slots.discard(slot)

@@ -1,6 +1,6 @@
 """Sums of runs in columns, a row per run: reports and times of the two sides, then reads and strengths per antenna."""
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,12 +24,13 @@ class Told(NamedTuple):
 class Table:
     """Rows that only add up. An antenna gets its columns when it is first seen."""
 
-    __slots__ = ("_antennas", "_free", "_order", "_rows", "column")
+    __slots__ = ("_antennas", "_columns", "_free", "_rows", "_sorted", "column")
 
     def __init__(self) -> None:
         self.column: Ints = np.full(ANTENNAS, -1, np.int64)  # antenna -> its first column
         self._antennas: list[int] = []
-        self._order: Ints = np.zeros(0, np.int64)  # first columns, by antenna
+        self._sorted: list[int] = []
+        self._columns: Ints = np.zeros(0, np.int64)  # of the antennas, sorted
         self._rows: Ints = np.zeros((_START, SIDES), np.int64)
         self._free = list(range(_START - 1, -1, -1))
 
@@ -45,7 +46,8 @@ class Table:
         for antenna in sorted(set(antennas.tolist()) - set(self._antennas)):
             self.column[antenna] = SIDES + PER_ANTENNA * len(self._antennas)
             self._antennas.append(antenna)
-        self._order = self.column[sorted(self._antennas)]
+        self._sorted = sorted(self._antennas)
+        self._columns = np.array([self.column[each] + i for each in self._sorted for i in range(PER_ANTENNA)], np.int64)
         wider = np.zeros((len(self._rows), SIDES + PER_ANTENNA * len(self._antennas)), np.int64)
         wider[:, : self.width] = self._rows
         self._rows = wider
@@ -84,19 +86,23 @@ class Table:
 
     def told(self, rows: list[int]) -> list[Told]:
         """What is published of each run."""
-        part = self._rows[rows]
-        reads, rssi, reports = (part[:, self._order + i] for i in range(PER_ANTENNA))
-        mean = np.where(reports > 0, (2 * rssi + reports) // np.maximum(2 * reports, 1), NOT_REPORTED)
-        told = np.empty((len(rows), PER_ANTENNA * len(self._antennas)), np.int64)
-        told[:, 0::3] = sorted(self._antennas)
+        part: Ints = self._rows[rows]
+        by_antenna: Ints = part[:, self._columns]
+        reads, rssi, reports = by_antenna[:, 0::3], by_antenna[:, 1::3], by_antenna[:, 2::3]
+        told = np.empty(by_antenna.shape, np.int64)
+        told[:, 0::3] = self._sorted
         told[:, 1::3] = reads
-        told[:, 2::3] = mean
-        complete = reads.all(axis=1)
-        lists: list[list[int]] = told.tolist()
-        if not complete.all():
-            for i in np.flatnonzero(~complete).tolist():
+        if reports.all():
+            told[:, 2::3] = (2 * rssi + reports) // (2 * reports)
+        else:
+            mean = (2 * rssi + reports) // np.maximum(2 * reports, 1)
+            told[:, 2::3] = np.where(reports > 0, mean, NOT_REPORTED)
+        lists = cast(list[list[int]], told.tolist())
+        if not reads.all():
+            for i in np.flatnonzero(~reads.all(axis=1)).tolist():
                 lists[i] = told[i].reshape(-1, PER_ANTENNA)[reads[i] > 0].ravel().tolist()
-        return [Told(strengths, sides) for strengths, sides in zip(lists, part[:, :SIDES].tolist(), strict=True)]
+        sides: list[list[int]] = part[:, :SIDES].tolist()
+        return list(map(Told, lists, sides))
 
 
 def weighted(at: Ints, weights: NDArray[np.generic], size: int) -> Ints:

@@ -36,15 +36,15 @@ class Timers:
             return 0
         return cell.runs[-1].last + cell.book.point.wait_us
 
-    def is_final(self, cell: Cell) -> bool:
-        """Whether its clocks have passed the last read, silence and grace."""
-        return self._behind(cell.book, self.due(cell)) is None
+    def now(self, book: Book) -> int:
+        """How far the slowest clock of a slot is: what is due before it is final."""
+        return self._state.log_us if book.live else min(map(self.time, book.clocks))
 
     def _behind(self, book: Book, due_us: int) -> str | None:
         """A clock of the slot that has not passed an instant; None when all have."""
         if book.live:
             return None if due_us < self._state.log_us else LIVE
-        for clock in sorted(book.clocks):
+        for clock in book.clocks:
             if self.time(clock) <= due_us:
                 return clock
         return None
