@@ -240,7 +240,9 @@ class SinkLoop:
         # a predecessor may have ended between its commit and the record of it
         self._unrecorded |= {(at.topic, at.partition): at.offset for at in committed if at.offset >= 0}
 
-    def _revoked(self, _consumer: Consumer, _partitions: list[TopicPartition]) -> None:
+    def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        # a partition that is paused when it goes would come back paused
+        consumer.resume(partitions)
         self._lost = True
         self._pending = Pending()
         self._strays = []
