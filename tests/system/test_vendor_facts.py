@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import pytest
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.usefixtures("shared_data")]
 
 OUTGOING = {"shipping", "departing"}
 PARTIES = ("location", "possessing_party", "owning_party")

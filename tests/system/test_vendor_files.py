@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import pytest
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.usefixtures("shared_data")]
 
 # the key of each EPC in the vectors; what is no GS1 key is its whole hex
 KEYS = {"3074257BF7194E4000001A85": "01/80614141123458/21/6789"}
