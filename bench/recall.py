@@ -114,8 +114,8 @@ def report(settings: ClickhouseSettings, pid: int, *, times: int) -> int:
         sys.stdout.write(f"{view:<18} granules {found}\n")
     with History(settings) as history:
         questions: dict[str, Callable[[], object]] = {
-            "affected, by code": lambda: ask.affected(history, "L00777"),
-            "affected, by key": lambda: ask.affected(history, LOT),
+            "affected, units": lambda: ask.affected(history, "L00777"),
+            "affected, amounts": lambda: ask.affected(history, "W00777"),
             "where": lambda: ask.where(history, LOT),
             "history": lambda: ask.history_of(history, UNIT),
             "lots": lambda: ask.lots(history),

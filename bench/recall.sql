@@ -1,4 +1,4 @@
--- Ten sightings of each unit, one of them declared by a shipping event; lots of 50 units.
+-- Ten sightings of each unit, one of them declared by a shipping event; lots of 50 units. And as many class-level lots.
 INSERT INTO bench.lot_sightings (lot, tag, read_point, slot, lane, version, binding, relabelled, location, first_at,
   last_at, reads, state, marks, evidence, recorded_at, event, biz_step, disposition, document, line, party,
   source_partition, source_offset)
@@ -30,7 +30,7 @@ FROM numbers(intDiv(${rows}, 500));
 
 INSERT INTO bench.quantities (lot, identity, revision, source, location, amount, uom, cases, biz_step, evidence, at,
   recorded_at, source_partition, source_offset)
-SELECT concat('01/10614141073464/10/L', leftPad(toString(number % intDiv(${rows}, 500)), 5, '0')), toString(number), 1,
+SELECT concat('01/90614141000411/10/W', leftPad(toString(number % intDiv(${rows}, 500)), 5, '0')), toString(number), 1,
        '', 'plant', 12.5, 'KGM', 1, 'commissioning', 'confirmed', toDateTime64(1763370000, 6, 'UTC'),
        toDateTime64(1763370000, 6, 'UTC'), 0, number
 FROM numbers(intDiv(${rows}, 25));

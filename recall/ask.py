@@ -1,6 +1,7 @@
 """The questions of an analyst: each asks the history and says how long that took."""
 
 import time
+from collections import defaultdict
 from datetime import UTC, date, datetime
 
 from lotstream.recall.answers import (
@@ -38,9 +39,12 @@ def affected(history: History, text: str, *, gtin: str = "", now: datetime | Non
     """
     started = time.perf_counter()
     now = now or datetime.now(UTC)
-    key = find_lot(history, text, gtin=gtin)
-    statements, groups, ways = history.ask_all("lot", "unit_groups", "amounts", lot=key)
-    lot = lot_of(key, statements)
+    found = find_lot(history, text, gtin=gtin)
+    # a question that nothing can answer costs as much as any other: it is not asked
+    asked = ["lot", *(["unit_groups"] if found.units else ()), *(["amounts"] if found.quantities else ())]
+    told = defaultdict(list, history.ask_all(*asked, lot=found.lot))
+    groups, ways = told["unit_groups"], told["amounts"]
+    lot = lot_of(found.lot, told["lot"])
     names = _names(history)
     places, quantities = places_of(groups, names), quantities_of(ways, names)
     since = span_start(groups, ways, otherwise=now)
@@ -62,12 +66,13 @@ def affected(history: History, text: str, *, gtin: str = "", now: datetime | Non
 def where(history: History, text: str, *, gtin: str = "", limit: int = 1000) -> Where:
     """Where each unit of a lot is. Raises LotMissing, LotAmbiguous, IdentifierInvalid, ClickhouseAway."""
     started = time.perf_counter()
-    key = find_lot(history, text, gtin=gtin)
-    statements, units, ways = history.ask_all("lot", "units", "amounts", lot=key, limit=limit + 1)
+    found = find_lot(history, text, gtin=gtin)
+    told = history.ask_all("lot", "units", "amounts", lot=found.lot, limit=limit + 1)
+    units = told["units"]
     return Where(
-        lot=lot_of(key, statements),
+        lot=lot_of(found.lot, told["lot"]),
         units=tuple(UnitPlace.model_validate(row) for row in units[:limit]),
-        quantities=quantities_of(ways, _names(history)),
+        quantities=quantities_of(told["amounts"], _names(history)),
         truncated=len(units) > limit,
         milliseconds=_since(started),
     )

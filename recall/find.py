@@ -1,8 +1,9 @@
 """Which lot is meant: a lot key, a Digital Link, a scanned label, an LGTIN, a unit of it, or a bare lot code."""
 
 import difflib
+from dataclasses import dataclass
 
-from lotstream.recall.store import History
+from lotstream.recall.store import History, Row
 from lotstream.runtime.errors import Rejected
 from lotstream.schemas.identifiers import (
     Key,
@@ -50,6 +51,15 @@ class LotAmbiguous(LookupError):
         self.candidates = candidates
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A lot that is known, and what there may be of it."""
+
+    lot: str  # its key
+    units: bool = True
+    quantities: bool = True
+
+
 def lot_named(text: str) -> str | None:
     """The lot key that a text says in full, None when it can only be a lot code, or names one unit."""
     try:
@@ -73,8 +83,8 @@ def unit_named(text: str) -> str | None:
         return None
 
 
-def find_lot(history: History, text: str, *, gtin: str = "") -> str:
-    """The key of the lot that is meant. Raises LotMissing with near matches, LotAmbiguous, IdentifierInvalid."""
+def find_lot(history: History, text: str, *, gtin: str = "") -> Found:
+    """The lot that is meant. Raises LotMissing with near matches, LotAmbiguous, IdentifierInvalid."""
     text = text.strip()
     wanted = gtin14(gtin) if gtin else ""
     key = lot_named(text)
@@ -83,9 +93,9 @@ def find_lot(history: History, text: str, *, gtin: str = "") -> str:
     found = _lots(history, text, gtin=wanted)
     if not found:
         unit = unit_named(text)
-        found = [] if unit is None else lots_of_unit(history, unit)
+        found = [] if unit is None else [Found(lot) for lot in lots_of_unit(history, unit)]
     if len(found) > 1:
-        raise LotAmbiguous(text, found)
+        raise LotAmbiguous(text, [one.lot for one in found])
     if not found:
         raise LotMissing(text=text, what="lot", near=_near(history, text), hint=_ALL)
     return found[0]
@@ -121,17 +131,25 @@ def near_locations(history: History, text: str) -> list[str]:
     return list(dict.fromkeys([*within[:5], *close]))[:5]
 
 
-def _known(history: History, text: str, *, key: str, gtin: str) -> str:
+def _known(history: History, text: str, *, key: str, gtin: str) -> Found:
     of, code = split_lot_key(key)
     if gtin and of != gtin:
         raise LotMissing(text=text, what=f"lot of GTIN {gtin}", near=[key])
-    if key not in _lots(history, code, gtin=of):
-        raise LotMissing(text=text, what="lot", near=_near(history, code), hint=_ALL)
-    return key
+    for found in _lots(history, code, gtin=of):
+        if found.lot == key:
+            return found
+    raise LotMissing(text=text, what="lot", near=_near(history, code), hint=_ALL)
 
 
-def _lots(history: History, name: str, *, gtin: str) -> list[str]:
-    return [row["lot"] for row in history.ask("lots_named", code=name, gtin=gtin)]
+def _lots(history: History, name: str, *, gtin: str) -> list[Found]:
+    rows = history.ask("lots_named", code=name, gtin=gtin)
+    return [_found(row, name) for row in rows]
+
+
+def _found(row: Row, name: str) -> Found:
+    if split_lot_key(row["lot"])[1] != name:
+        return Found(row["lot"])  # under a supplier's name only the statements about a lot are listed
+    return Found(row["lot"], bool(row["units"]), bool(row["quantities"]))
 
 
 def _near(history: History, name: str) -> list[str]:

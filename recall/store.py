@@ -60,10 +60,10 @@ class History:
             raise self._away(error) from error
         return [dict(zip(result.column_names, row, strict=True)) for row in result.result_rows]
 
-    def ask_all(self, *names: str, **parameters: Any) -> list[list[Row]]:
-        """Rows of several queries with the same parameters, asked at once. Raises ClickhouseAway."""
+    def ask_all(self, *names: str, **parameters: Any) -> dict[str, list[Row]]:
+        """Rows of several queries by name, with the same parameters, asked at once. Raises ClickhouseAway."""
         self._connect()
-        return list(self._pool.map(lambda name: self.ask(name, **parameters), names))
+        return dict(zip(names, self._pool.map(lambda name: self.ask(name, **parameters), names), strict=True))
 
     def places(self) -> tuple[Row, ...]:
         """The locations of the newest mapping, read once. Raises ClickhouseAway."""

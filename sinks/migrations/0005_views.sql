@@ -3,21 +3,23 @@
 
 -- Each fact of a lot at its highest version; of rows equal in version and binding a retracted one holds. An error
 -- declaration's version is above all others (epoch 2^31), so that it wins also when it came first; what an early
--- packing list denied and a later one confirms comes back. `places`: it says where the unit was, as locate decides:
--- observed, not retracted, and not of a late lane where the slot and read point have a main one.
+-- packing list denied and a later one confirms comes back.
+CREATE VIEW IF NOT EXISTS ${database}.lot_versions ${on_cluster} AS
+SELECT lot_key, lot, tag, read_point, slot, lane, origin, path, version, binding, reader, policy, location, first_at,
+       last_at, reads, state, direction, marks, evidence, recorded_at, event, biz_step, disposition, document, line,
+       party, bitTest(marks, 0) AS final, bitTest(marks, 3) AS retracted
+FROM ${database}.lot_sightings
+ORDER BY lot_key, tag, read_point, slot, lane, origin, path,
+         version DESC, binding DESC, relabelled DESC, bitTest(marks, 3) DESC
+LIMIT 1 BY lot_key, lot, tag, read_point, slot, lane, origin, path;
+
+-- `places`: the fact says where the unit was, as locate decides: observed, not retracted, and not of a late lane where
+-- the slot and read point have a main one.
 CREATE VIEW IF NOT EXISTS ${database}.lot_facts ${on_cluster} AS
 SELECT *, state = 'observed' AND NOT retracted
           AND NOT (startsWith(lane, 'late:')
                    AND max(lane = '' AND NOT retracted) OVER (PARTITION BY lot_key, lot, tag, slot, read_point)) AS places
-FROM (
-  SELECT lot_key, lot, tag, read_point, slot, lane, origin, path, version, binding, reader, policy, location, first_at,
-         last_at, reads, state, direction, marks, evidence, recorded_at, event, biz_step, disposition, document, line,
-         party, bitTest(marks, 0) AS final, bitTest(marks, 3) AS retracted
-  FROM ${database}.lot_sightings
-  ORDER BY lot_key, tag, read_point, slot, lane, origin, path,
-           version DESC, binding DESC, relabelled DESC, bitTest(marks, 3) DESC
-  LIMIT 1 BY lot_key, lot, tag, read_point, slot, lane, origin, path
-);
+FROM ${database}.lot_versions;
 
 -- One entry per unit, slot and read point: the strongest evidence, then the newest read.
 CREATE VIEW IF NOT EXISTS ${database}.unit_entries ${on_cluster} AS
