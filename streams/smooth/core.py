@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
+import numpy as np
+
 from lotstream.runtime.errors import Rejected
 from lotstream.schemas.base import Origin
 from lotstream.schemas.reads import ReadBatch, SourceEnd, decode_reads, read_columns
@@ -77,7 +79,7 @@ class SmoothCore:
         ]
         if not labels.keys:
             return outputs
-        greatest = int(columns.last_us.max())
+        greatest = int(np.maximum.reduce(columns.last_us))
         clock = self._clock_of(batch, greatest)
         now_us = self.state.log_us
         if clock != LIVE:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lotstream.schemas.base import NOT_REPORTED, SLOT_US
+from lotstream.schemas.base import SLOT_US
 from lotstream.schemas.reads import Ints, ReadBatch, ReadColumns
 from lotstream.schemas.sightings import Context
 from lotstream.streams.smooth.state import (
@@ -51,7 +51,7 @@ def blocks_of(batch: ReadBatch, columns: ReadColumns, labels: Labels, *, clock: 
     device = columns.last_us - batch.clock_offset_us
     frame = device >> FRAME_BITS
     codes = (tag << TAG_SHIFT) | ((device & FRAME_MASK) << ANTENNA_BITS) | columns.antenna
-    low, high = int(frame.min()), int(frame.max())
+    low, high = int(np.minimum.reduce(frame)), int(np.maximum.reduce(frame))
     kept = None if labels.kept is None else labels.kept[columns.tag]
     blocks = []
     for number in range(low, high + 1) if high - low < 4 else sorted(set(frame.tolist())):
@@ -66,10 +66,11 @@ def blocks_of(batch: ReadBatch, columns: ReadColumns, labels: Labels, *, clock: 
 
 def _sorted(codes: Ints, columns: ReadColumns, *, mask: Mask | None, summed: bool) -> Ints:
     """Rows by code; of equal codes only the one that says most, whatever their order was."""
-    rows: Ints = np.arange(len(codes)) if mask is None else np.flatnonzero(mask)
-    rows = rows[np.argsort(codes[rows])]
+    rows: Ints = codes.argsort()
+    if mask is not None:
+        rows = rows[mask[rows]]
     order = codes[rows]
-    if len(order) < 2 or not (order[1:] == order[:-1]).any():
+    if len(order) < 2 or np.minimum.reduce(order[1:] - order[:-1]):
         return rows
     rssi = np.zeros(len(codes), np.int64) if columns.rssi is None else columns.rssi
     keys = [-rssi[rows], order]
@@ -92,9 +93,11 @@ def _block(
     policy: int,
 ) -> Block:
     context = Context(batch.read_point, batch.reader, policy, batch.mapping)
+    codes = codes[rows]
+    low_us, high_us = span(codes)
     rssi = None
     if columns.rssi is not None:
-        rssi = np.where(columns.rssi == NOT_REPORTED, NO_RSSI, columns.rssi)[rows].astype(np.int16)
+        rssi = np.maximum(columns.rssi[rows], NO_RSSI).astype(np.int16)  # NOT_REPORTED is below all others
     return Block(
         reader=batch.reader,
         frame=frame,
@@ -106,11 +109,19 @@ def _block(
         rank=Rank(batch.stamp.received_us, batch.clock_offset_us, batch.stamp.source, batch.sequence),
         keys=labels.keys,
         scanned=labels.scanned,
-        codes=codes[rows],
+        codes=codes,
+        low_us=low_us,
+        high_us=high_us,
         lag=None if batch.first is None else (columns.last_us - columns.first_us)[rows],
         count=None if batch.count is None else columns.count[rows],
         rssi=rssi,
     )
+
+
+def span(codes: Ints) -> tuple[int, int]:
+    """Least and greatest time in the frame."""
+    times = (codes >> ANTENNA_BITS) & FRAME_MASK
+    return int(np.minimum.reduce(times)), int(np.maximum.reduce(times))
 
 
 def event_times(block: Block) -> Ints:
@@ -119,7 +130,9 @@ def event_times(block: Block) -> Ints:
 
 
 def select(block: Block, mask: Mask, *, contested: bool = False) -> Block:
-    """The reads of a block where the mask is set."""
+    """The reads of a block where the mask is set: at least one."""
+    codes = block.codes[mask]
+    low_us, high_us = span(codes)
     return Block(
         reader=block.reader,
         frame=block.frame,
@@ -131,7 +144,9 @@ def select(block: Block, mask: Mask, *, contested: bool = False) -> Block:
         rank=block.rank,
         keys=block.keys,
         scanned=block.scanned,
-        codes=block.codes[mask],
+        codes=codes,
+        low_us=low_us,
+        high_us=high_us,
         lag=None if block.lag is None else block.lag[mask],
         count=None if block.count is None else block.count[mask],
         rssi=None if block.rssi is None else block.rssi[mask],
@@ -150,9 +165,11 @@ def pieces_of(block: Block, table: Table, *, silence_us: int) -> Pieces:
     np.not_equal(tag[1:], tag[:-1], out=new[1:])
     new[1:] |= slot[1:] != slot[:-1]
     new[1:] |= first[1:] - times[:-1] > silence_us
-    start = np.flatnonzero(new)
-    stop = np.append(start[1:], len(tag))
-    piece = np.cumsum(new) - 1
+    start = new.nonzero()[0]
+    stop = np.empty_like(start)
+    stop[:-1] = start[1:]
+    stop[-1] = len(tag)
+    piece = new.cumsum() - 1
     begin = first[start] if block.lag is None else np.minimum.reduceat(first, start)
     reads = stop - start if block.count is None else np.add.reduceat(block.count, start)
     return Pieces(

@@ -10,8 +10,6 @@ from lotstream.streams.smooth.decide import join, visit_after, visit_before
 from lotstream.streams.smooth.pieces import Mask, event_times, pieces_of, select
 from lotstream.streams.smooth.policy import SmoothPolicy
 from lotstream.streams.smooth.state import (
-    ANTENNA_BITS,
-    FRAME_MASK,
     LIVE,
     TAG_SHIFT,
     Block,
@@ -46,11 +44,10 @@ def point_of(state: SmoothState, policy: SmoothPolicy, *, name: str) -> Point:
 
 def split_late(point: Point, block: Block, *, oldest: int) -> tuple[Block | None, Block | None]:
     """(reads that join their slot, reads later than remembered): before slot ``oldest``, or of a forgotten one."""
-    times = event_times(block)
-    low, high = int(times.min()) // SLOT_US, int(times.max()) // SLOT_US
+    low, high = block.slots()
     if low >= oldest and not point.gone.touches(low, high):
         return block, None
-    slot = times // SLOT_US
+    slot = event_times(block) // SLOT_US
     late = slot < oldest
     for number in sorted(set(slot.tolist())):
         if number in point.gone:
@@ -76,17 +73,16 @@ def take(point: Point, block: Block, touched: Touched) -> None:
 
 def _not_seen(frame: Frame, block: Block) -> tuple[Block | None, bool]:
     """The reads that count beside what the frame holds, and whether one of them takes another's place."""
-    times = (block.codes >> ANTENNA_BITS) & FRAME_MASK
-    low, high = int(times.min()), int(times.max())
+    low_us = block.low_us
     upto = frame.upto
     known: Mask | None = None
     contested = False
     lost: Mask | None = None
     i = len(upto) - 1
-    while i >= 0 and upto[i] >= low:
+    while i >= 0 and upto[i] >= low_us:
         other = frame.blocks[i]
         i -= 1
-        hits = _same(block, other, low=low, high=high)
+        hits = _same(block, other)
         if hits is None:
             continue
         if other.rank <= block.rank:
@@ -102,12 +98,11 @@ def _not_seen(frame: Frame, block: Block) -> tuple[Block | None, bool]:
     return select(block, ~lost, contested=contested), contested
 
 
-def _same(block: Block, other: Block, *, low: int, high: int) -> Mask | None:
+def _same(block: Block, other: Block) -> Mask | None:
     """Which reads of a block are in another one of the same frame; None when none is."""
-    codes = other.codes
-    times = (codes >> ANTENNA_BITS) & FRAME_MASK
-    if int(times.max()) < low or int(times.min()) > high:
+    if other.high_us < block.low_us or other.low_us > block.high_us:
         return None
+    codes = other.codes
     if other.keys is not block.keys and other.keys != block.keys:
         index = {key: i for i, key in enumerate(other.keys)}
         theirs = np.array([index.get(key, -1) for key in block.keys], np.int64)[block.codes >> TAG_SHIFT]
@@ -121,13 +116,12 @@ def _same(block: Block, other: Block, *, low: int, high: int) -> Mask | None:
 
 
 def remember(point: Point, frame: Frame, block: Block) -> None:
-    high = int(((block.codes >> ANTENNA_BITS) & FRAME_MASK).max())
+    high_us = block.high_us
     frame.blocks.append(block)
-    frame.upto.append(max(high, frame.upto[-1]) if frame.upto else high)
+    frame.upto.append(max(high_us, frame.upto[-1]) if frame.upto else high_us)
     frame.contested = frame.contested or block.contested
-    slots = event_times(block) // SLOT_US
-    low, high = int(slots.min()), int(slots.max())
-    frame.slots.update((low,) if low == high else slots.tolist())
+    low, high = block.slots()
+    frame.slots.update((low,) if low == high else (event_times(block) // SLOT_US).tolist())
 
 
 def _add(point: Point, block: Block, touched: Touched) -> None:
@@ -216,10 +210,9 @@ def rebuild(point: Point) -> None:
 
 
 def _remembered(point: Point, block: Block) -> Block | None:
-    times = event_times(block)
-    if not point.gone.touches(int(times.min()) // SLOT_US, int(times.max()) // SLOT_US):
+    if not point.gone.touches(*block.slots()):
         return block
-    slots = times // SLOT_US
+    slots = event_times(block) // SLOT_US
     mask = np.ones(len(slots), np.bool_)
     for slot in set(slots.tolist()):
         if slot in point.gone:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from lotstream.schemas.sightings import Context
 from lotstream.streams.smooth.gone import Gone
+from lotstream.streams.smooth.pieces import span
 from lotstream.streams.smooth.point import point_of, rebuild, remember
 from lotstream.streams.smooth.policy import SmoothPolicy
 from lotstream.streams.smooth.state import Block, Clock, Frame, Place, Point, Rank, Segment, SmoothState, Visit
@@ -179,7 +180,8 @@ def _load_block(head: dict[str, Any], value: bytes, at: int) -> tuple[Block, int
     for name in ("inner", "outer", "keys"):
         head[name] = tuple(head[name])
     head["scanned"] = frozenset(head["scanned"])
-    return Block(codes=codes, lag=lag, count=count, rssi=rssi, **head), at
+    low_us, high_us = span(codes)
+    return Block(codes=codes, low_us=low_us, high_us=high_us, lag=lag, count=count, rssi=rssi, **head), at
 
 
 def _finish(point: Point, cells: Cells) -> None:

@@ -61,6 +61,8 @@ class Block:
     keys: tuple[str, ...]  # tag keys by tag index
     scanned: frozenset[int]  # tag indices read from a label
     codes: Ints
+    low_us: int  # least and greatest time in the frame
+    high_us: int
     lag: Ints | None  # last - first seen; None: all 0
     count: Ints | None  # None: all 1
     rssi: Small | None
@@ -70,6 +72,11 @@ class Block:
     def base_us(self) -> int:
         """Event time of the frame's first microsecond."""
         return (self.frame << FRAME_BITS) + self.shift_us
+
+    def slots(self) -> tuple[int, int]:
+        """First and last slot that its reads lie in."""
+        base_us = (self.frame << FRAME_BITS) + self.shift_us
+        return (base_us + self.low_us) // SLOT_US, (base_us + self.high_us) // SLOT_US
 
 
 class Run:

@@ -77,12 +77,9 @@ class Timers:
                         self._book(what, forgotten)
                 if clock != LIVE and not heap:
                     del self._heaps[clock]
-        final.sort(key=self._order)
+        final.sort(key=_order)
         forgotten.sort(key=_slot_order)
         return final, forgotten
-
-    def _order(self, cell: Cell) -> tuple[int, str, str]:
-        return self.due(cell), cell.tag, cell.book.point.name
 
     def _cell(self, cell: Cell, final: list[Cell]) -> None:
         cell.queued = False
@@ -125,6 +122,11 @@ class Timers:
         if heap is None:
             heap = self._heaps[clock] = []
         heappush(heap, (due_us, next(self._serial), what))
+
+
+def _order(cell: Cell) -> tuple[int, str, str]:
+    point = cell.book.point
+    return (cell.runs[-1].last + point.wait_us if cell.runs else 0), cell.tag, point.name
 
 
 def _slot_order(book: Book) -> tuple[int, str]:
