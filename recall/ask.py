@@ -37,7 +37,7 @@ def affected(history: History, text: str, *, gtin: str = "", now: datetime | Non
 
     Raises LotMissing, LotAmbiguous, IdentifierInvalid, ClickhouseAway.
     """
-    started = time.perf_counter()
+    started = _start(history)
     now = now or datetime.now(UTC)
     found = find_lot(history, text, gtin=gtin)
     # a question that nothing can answer costs as much as any other: it is not asked
@@ -65,7 +65,7 @@ def affected(history: History, text: str, *, gtin: str = "", now: datetime | Non
 
 def where(history: History, text: str, *, gtin: str = "", limit: int = 1000) -> Where:
     """Where each unit of a lot is. Raises LotMissing, LotAmbiguous, IdentifierInvalid, ClickhouseAway."""
-    started = time.perf_counter()
+    started = _start(history)
     found = find_lot(history, text, gtin=gtin)
     told = history.ask_all("lot", "units", "amounts", lot=found.lot, limit=limit + 1)
     units = told["units"]
@@ -83,7 +83,7 @@ def history_of(history: History, text: str, *, limit: int = 1000) -> HistoryAnsw
 
     Raises UnitMissing, IdentifierInvalid, ClickhouseAway.
     """
-    started = time.perf_counter()
+    started = _start(history)
     text = text.strip()
     unit = unit_named(text)
     if unit is None:
@@ -110,7 +110,7 @@ def stock(
 
     Raises LocationMissing, IdentifierInvalid, ClickhouseAway.
     """
-    started = time.perf_counter()
+    started = _start(history)
     before = expires_before.isoformat() if expires_before else ""
     wanted = find_locations(history, location) if location else []
     rows = history.ask(
@@ -129,20 +129,26 @@ def stock(
 
 def lots(history: History, *, gtin: str = "", text: str = "", limit: int = 100) -> Lots:
     """Lots, newest first; a GTIN in any length. Raises IdentifierInvalid, ClickhouseAway."""
-    started = time.perf_counter()
+    started = _start(history)
     rows = history.ask("lots", gtin=gtin14(gtin) if gtin else "", text=text.strip(), limit=limit)
     return Lots(lots=tuple(Lot.model_validate(row) for row in rows), milliseconds=_since(started))
 
 
 def locations(history: History) -> Locations:
     """The locations of the newest mapping. Raises ClickhouseAway."""
-    started = time.perf_counter()
+    started = _start(history)
     found = tuple(Location.model_validate(row) for row in history.places())
     return Locations(locations=found, milliseconds=_since(started))
 
 
 def _names(history: History) -> dict[str, str]:
     return {row["id"]: row["name"] for row in history.places()}
+
+
+def _start(history: History) -> float:
+    """The clock of a question; connecting, once in the life of a client, is no part of it."""
+    history.connect()
+    return time.perf_counter()
 
 
 def _since(started: float) -> float:

@@ -62,7 +62,7 @@ class History:
 
     def ask_all(self, *names: str, **parameters: Any) -> dict[str, list[Row]]:
         """Rows of several queries by name, with the same parameters, asked at once. Raises ClickhouseAway."""
-        self._connect()
+        self.connect()
         return dict(zip(names, self._pool.map(lambda name: self.ask(name, **parameters), names), strict=True))
 
     def places(self) -> tuple[Row, ...]:
@@ -78,7 +78,8 @@ class History:
             self._client.close()
             self._client = None
 
-    def _connect(self) -> None:
+    def connect(self) -> None:
+        """Connect, if that is still to be done. Raises ClickhouseAway."""
         try:
             self._connected()
         except (ClickHouseError, OSError) as error:
