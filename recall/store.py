@@ -1,5 +1,6 @@
 """The reading side of ClickHouse: a query is a file, its parameters are bound by the server."""
 
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib import resources
@@ -18,6 +19,7 @@ Row = dict[str, Any]
 
 AT_ONCE = 4  # questions that one answer asks beside each other
 CONNECT_S = 5  # a person waits
+_SILENT = logging.NullHandler()
 _NOT_MIGRATED = frozenset({36, 47, 60, 81})  # a column, table or database is not there
 _NOT_ALLOWED = frozenset({192, 193, 194, 497, 516})  # unknown user, wrong password, no rights
 _BUG = frozenset({42, 43, 46, 53, 62, 184, 215, 386, 457})  # the query itself is wrong
@@ -41,6 +43,8 @@ class History:
         self._client: Client | None = None
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="recall")
         self._places: tuple[Row, ...] | None = None
+        # without a handler of its own the driver's errors go to standard error, beside what we say of them
+        logging.getLogger("clickhouse_connect").addHandler(_SILENT)
 
     def __enter__(self) -> Self:
         return self
