@@ -30,7 +30,7 @@ def expected_sightings(portal: Portal, batches: Iterable[Batch], *, silence_us: 
         key = tag_key(portal.epc(unit))
         for visit in _cut(rows, silence_us):
             for slot, word in _visit(visit, observe):
-                facts[key, f"dock-{point}", slot] = _more(facts.get((key, f"dock-{point}", slot)), word, point)
+                facts[key, f"dock-{point}", slot] = _more(facts.get((key, f"dock-{point}", slot)), word, point=point)
     return facts
 
 
@@ -76,7 +76,7 @@ def _run(rows: list[Read]) -> list[int]:
     return run
 
 
-def _more(had: Word | None, word: Word, point: int) -> Word:
+def _more(had: Word | None, word: Word, *, point: int) -> Word:
     """A second visit in one slot: its direction and what it continues to count, both have runs."""
     state, direction, marks, runs = word
     if had is not None:

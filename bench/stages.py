@@ -51,7 +51,7 @@ def timed(stage: Stage, seconds: list[float]) -> Stage:
     )
 
 
-def fill(log: PlainLog, portal: Portal, settings: Settings) -> None:
+def fill(log: PlainLog, portal: Portal, *, settings: Settings) -> None:
     """Commissionings and all reads, appended when they arrive."""
     name, count = settings.topics.name, settings.topics.partitions
     log.now_us = portal.start_us
@@ -64,7 +64,7 @@ def fill(log: PlainLog, portal: Portal, settings: Settings) -> None:
     log.now_us += 10 * SECOND
 
 
-def close(log: PlainLog, portal: Portal, settings: Settings) -> None:
+def close(log: PlainLog, portal: Portal, *, settings: Settings) -> None:
     """End every source: what is open closes."""
     name, count = settings.topics.name, settings.topics.partitions
     for point in range(portal.points):
@@ -75,8 +75,8 @@ def close(log: PlainLog, portal: Portal, settings: Settings) -> None:
 def measure_stages(portal: Portal, settings: Settings) -> list[Row]:
     """One row per stage that reads pass through."""
     log = PlainLog()
-    fill(log, portal, settings)
-    close(log, portal, settings)
+    fill(log, portal, settings=settings)
+    close(log, portal, settings=settings)
     PlainLoop([build_register(settings)], log=log).run()
     rows = []
     checks = {"smooth": _smooth_equal, "resolve": _resolve_equal, "locate": _locate_equal}
@@ -89,7 +89,7 @@ def measure_stages(portal: Portal, settings: Settings) -> list[Row]:
         cpu_s = time.process_time() - start
         if stage.idle is not None:
             loop.idle()
-        equal = checks[stage.name](log, portal, settings)
+        equal = checks[stage.name](log, portal=portal, settings=settings)
         rows.append(
             row(stage.name, reads=portal.reads, cpu_s=cpu_s, latencies_s=seconds, rss_mb=own_rss_mb(), equal=equal)
         )
@@ -102,7 +102,7 @@ def sightings_of(log: PlainLog, settings: Settings) -> Iterable[Sighting]:
         yield from (each for each in decode_sightings(record.value) if not each.declaration.event)
 
 
-def _smooth_equal(log: PlainLog, portal: Portal, settings: Settings) -> bool:
+def _smooth_equal(log: PlainLog, *, portal: Portal, settings: Settings) -> bool:
     stream = settings.stream
     expected = expected_sightings(
         portal, world(portal), silence_us=round(stream.silence_s * SECOND), observe=stream.observe_count
@@ -110,7 +110,7 @@ def _smooth_equal(log: PlainLog, portal: Portal, settings: Settings) -> bool:
     return standing(sightings_of(log, settings)) == expected
 
 
-def _resolve_equal(log: PlainLog, portal: Portal, settings: Settings) -> bool:
+def _resolve_equal(log: PlainLog, *, portal: Portal, settings: Settings) -> bool:
     rows = [
         each.sighting
         for record in log.topic(settings.topics.name("lot-sightings.v1"))
@@ -143,7 +143,7 @@ def where_seen(sightings: Iterable[Sighting]) -> dict[str, str]:
     return {unit: location for unit, (_, _, location) in newest.items()}
 
 
-def _locate_equal(log: PlainLog, portal: Portal, settings: Settings) -> bool:
+def _locate_equal(log: PlainLog, *, portal: Portal, settings: Settings) -> bool:
     seen = where_seen(sightings_of(log, settings))
     moved = where_now(log.topic(settings.topics.name("movements.v1")))
     return {unit: moved.get(unit) for unit in seen} == seen

@@ -59,7 +59,7 @@ class SmoothCore:
             outputs.append(self._signals.dead_letter(record, reason))
             message = None
         if isinstance(message, ReadBatch):
-            outputs += self._read(message, record, touched, rows)
+            outputs += self._read(message, record, touched=touched, rows=rows)
         elif isinstance(message, SourceEnd):
             self._end(clock_name(message.source, message.door))
         # what readers say besides reads is for the history; the gateway has told what they lost
@@ -67,7 +67,7 @@ class SmoothCore:
         self._decide(touched, rows, version=(self._epoch, record.offset))
         return self._by_partition(rows) + outputs
 
-    def _read(self, batch: ReadBatch, record: Record, touched: Touched, rows: list[Sighting]) -> list[Output]:
+    def _read(self, batch: ReadBatch, record: Record, *, touched: Touched, rows: list[Sighting]) -> list[Output]:
         try:
             columns = read_columns(batch)
         except Rejected as reason:
@@ -87,10 +87,10 @@ class SmoothCore:
             now_us = -1 if source is None or source.ended_us >= 0 else source.time_us
         oldest = oldest_slot(now_us, remember_us=self._policy.remember_us)
         point = point_of(self.state, self._policy, name=batch.read_point)
-        for block in blocks_of(batch, columns, labels, clock=clock, policy=self._policy.version):
+        for block in blocks_of(batch, columns, labels=labels, clock=clock, policy=self._policy.version):
             joining, too_late = split_late(point, block, oldest=oldest)
             if joining is not None:
-                take(point, joining, touched)
+                take(point, joining, touched=touched)
             if too_late is not None:
                 rows += [late(cell, version=(self._epoch, record.offset)) for cell in late_cells(point, too_late)]
         if clock != LIVE:

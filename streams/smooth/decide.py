@@ -85,7 +85,7 @@ def _plus(total: Visit | None, other: Visit) -> Visit:
     return Visit(min(first), max(last), *map(sum, sums))
 
 
-def observed(run: Run, rule: Rule, before: Visit | None = None) -> bool:
+def observed(run: Run, rule: Rule, *, before: Visit | None = None) -> bool:
     """Whether a run, with the visit it continues, reaches a threshold (ALE: count, or time between first and last)."""
     reads, first = run.reads, run.first
     if before is not None:
@@ -102,7 +102,7 @@ def state_of(cell: Cell, before: Visit | None) -> int:
     rule = cell.book.point.rule
     count = rule.observe_count
     for run in cell.runs:
-        if run.reads >= count or observed(run, rule, before):
+        if run.reads >= count or observed(run, rule, before=before):
             return _OBSERVED
         before = None  # only the first run goes on with it
     return _GLIMPSED
@@ -116,8 +116,9 @@ def state_now(cell: Cell) -> int:
     return state
 
 
-def direction_of(inner: int, inner_us: int, outer: int, outer_us: int) -> int:
+def direction_of(sides: Sequence[int]) -> int:
     """By the order of the mean times of the two sides; unknown when one is missing or both are equal."""
+    inner, inner_us, outer, outer_us = sides
     if not inner or not outer:
         return _UNKNOWN
     inner_us, outer_us = inner_us * outer, outer_us * inner
@@ -169,9 +170,9 @@ def _closed(cell: Cell, told: list[Told], *, version: tuple[int, int]) -> Sighti
     location, direction = place.inside, _UNKNOWN
     if not marks & _CONTINUES_AFTER:
         if visit is None or len(told) > 1:
-            direction = direction_of(*told[-1][1])
+            direction = direction_of(told[-1][1])
         else:
-            direction = direction_of(*visit_after(visit, cell)[3:])
+            direction = direction_of(visit_after(visit, cell)[3:])
         if direction == _OUTWARD and place.outside:
             location = place.outside
     start = cell.book.slot * SLOT_US

@@ -45,7 +45,7 @@ class Pieces(NamedTuple):
     sums: Ints
 
 
-def blocks_of(batch: ReadBatch, columns: ReadColumns, labels: Labels, *, clock: str, policy: int) -> list[Block]:
+def blocks_of(batch: ReadBatch, columns: ReadColumns, *, labels: Labels, clock: str, policy: int) -> list[Block]:
     """The reads of a batch as blocks, one per frame of the reader's time; a read twice in the batch comes once."""
     tag = columns.tag if labels.key_of is None else labels.key_of[columns.tag]
     device = columns.last_us - batch.clock_offset_us
@@ -59,7 +59,7 @@ def blocks_of(batch: ReadBatch, columns: ReadColumns, labels: Labels, *, clock: 
         rows = _sorted(codes, columns, mask=mask, summed=batch.first is not None or batch.count is not None)
         if len(rows):
             blocks.append(
-                _block(batch, columns, labels, frame=number, clock=clock, codes=codes, rows=rows, policy=policy)
+                _block(batch, columns, labels=labels, frame=number, clock=clock, codes=codes, rows=rows, policy=policy)
             )
     return blocks
 
@@ -84,8 +84,8 @@ def _sorted(codes: Ints, columns: ReadColumns, *, mask: Mask | None, summed: boo
 def _block(
     batch: ReadBatch,
     columns: ReadColumns,
-    labels: Labels,
     *,
+    labels: Labels,
     frame: int,
     clock: str,
     codes: Ints,
@@ -201,7 +201,7 @@ def _sums(block: Block, table: Table, *, piece: Ints, middle: Ints) -> Ints:
             row, at, middle = row[known], at[known], middle[known]
         at = row + at
         sums += np.bincount(at, minlength=size)
-        sums += weighted(at + 1, middle, size)
+        sums += weighted(at + 1, middle, size=size)
     return sums.reshape(pieces, width)
 
 
@@ -216,14 +216,14 @@ def _side_columns(inner: tuple[int, ...], outer: tuple[int, ...]) -> Ints:
 
 def _with_rssi(block: Block, at: Ints, *, size: int) -> Ints:
     rows = np.bincount(at, minlength=size)
-    sums = rows.copy() if block.count is None else weighted(at, block.count, size)
+    sums = rows.copy() if block.count is None else weighted(at, block.count, size=size)
     if block.rssi is not None:
         missing = block.rssi == NO_RSSI
         if missing.any():
             at = at[~missing]
             rows = np.bincount(at, minlength=size)
-            sums[1:] += weighted(at, block.rssi[~missing], size)[:-1]
+            sums[1:] += weighted(at, block.rssi[~missing], size=size)[:-1]
         else:
-            sums[1:] += weighted(at, block.rssi, size)[:-1]
+            sums[1:] += weighted(at, block.rssi, size=size)[:-1]
         sums[2:] += rows[:-2]
     return sums

@@ -57,18 +57,18 @@ def split_late(point: Point, block: Block, *, oldest: int) -> tuple[Block | None
     return (select(block, ~late), select(block, late)) if late.any() else (block, None)
 
 
-def take(point: Point, block: Block, touched: Touched) -> None:
+def take(point: Point, block: Block, *, touched: Touched) -> None:
     """Add reads that are not late, each once."""
     frame = point.frames.setdefault((block.reader, block.frame), Frame())
     fresh, contested = _not_seen(frame, block)
     if fresh is None:
         return
-    remember(point, frame, fresh)
+    remember(point, fresh, frame=frame)
     point.new_blocks.append(fresh)
     if contested:
-        _rebuild_around(point, fresh, touched)
+        _rebuild_around(point, fresh, touched=touched)
     else:
-        _add(point, fresh, touched)
+        _add(point, fresh, touched=touched)
 
 
 def _not_seen(frame: Frame, block: Block) -> tuple[Block | None, bool]:
@@ -115,7 +115,7 @@ def _same(block: Block, other: Block) -> Mask | None:
     return hits if hits.any() else None
 
 
-def remember(point: Point, frame: Frame, block: Block) -> None:
+def remember(point: Point, block: Block, *, frame: Frame) -> None:
     high_us = block.high_us
     frame.blocks.append(block)
     frame.upto.append(max(high_us, frame.upto[-1]) if frame.upto else high_us)
@@ -124,7 +124,7 @@ def remember(point: Point, frame: Frame, block: Block) -> None:
     frame.slots.update((low,) if low == high else (event_times(block) // SLOT_US).tolist())
 
 
-def _add(point: Point, block: Block, touched: Touched) -> None:
+def _add(point: Point, block: Block, *, touched: Touched) -> None:
     """Put the reads of a block into their slots."""
     silence = point.rule.silence_us
     table = point.table
@@ -181,7 +181,7 @@ def _book(point: Point, slot: int, *, clock: str) -> Book:
     return book
 
 
-def _rebuild_around(point: Point, block: Block, touched: Touched) -> None:
+def _rebuild_around(point: Point, block: Block, *, touched: Touched) -> None:
     """A copy of a read took the place of another one: derive all runs again, decide its tags again."""
     known = {cell for book in point.books.values() for cell in book.cells.values()}
     rebuild(point)
@@ -206,7 +206,7 @@ def rebuild(point: Point) -> None:
         for block in _winners(frame):
             remembered = _remembered(point, block)
             if remembered is not None:
-                _add(point, remembered, nobody)
+                _add(point, remembered, touched=nobody)
 
 
 def _remembered(point: Point, block: Block) -> Block | None:
@@ -238,7 +238,7 @@ def late_cells(point: Point, block: Block) -> list[Cell]:
     """Sightings of reads later than remembered: made of this block alone, and not remembered."""
     aside = Point(point.name, point.rule, Table(), point.wait_us)
     touched = Touched()
-    _add(aside, block, touched)
+    _add(aside, block, touched=touched)
     return list(touched.cells)
 
 

@@ -37,8 +37,8 @@ class Snapshot:
     def changes(self) -> Mapping[bytes, bytes | None]:
         """New segments, forgotten ones (None), and the small records that differ."""
         records: dict[bytes, bytes | None] = {}
-        for name, point in self._state.points.items():
-            _point_changes(name, point, records)
+        for point in self._state.points.values():
+            _point_changes(point, records)
         core = orjson.dumps({"log_us": self._state.log_us, "clocks": _clocks(self._state)})
         if core != self._written:
             records[b"core"] = self._written = core
@@ -58,7 +58,7 @@ class Snapshot:
                 segments.append((name, int(number), value))
         cells: dict[str, Cells] = {}
         for name, serial, value in sorted(segments):
-            cells.setdefault(name, []).extend(_load_segment(self._point(name), serial, value))
+            cells.setdefault(name, []).extend(_load_segment(self._point(name), value, number=serial))
         for name, point in self._state.points.items():
             _finish(point, cells.get(name, []))
 
@@ -76,7 +76,8 @@ def _clocks(state: SmoothState) -> dict[str, list[int]]:
     return {name: [clock.time_us, clock.heard_us, clock.ended_us] for name, clock in state.clocks.items()}
 
 
-def _point_changes(name: str, point: Point, records: dict[bytes, bytes | None]) -> None:
+def _point_changes(point: Point, records: dict[bytes, bytes | None]) -> None:
+    name = point.name
     for number in point.dropped:
         records[f"s/{name}/{number}".encode()] = None
     point.dropped.clear()
@@ -150,22 +151,22 @@ def _block_head(block: Block) -> dict[str, Any]:
     }
 
 
-def _load_segment(point: Point, number: int, value: bytes) -> Cells:
+def _load_segment(point: Point, value: bytes, *, number: int) -> Cells:
     (length,) = _LENGTH.unpack_from(value)
     at = _LENGTH.size + length
     head = orjson.loads(value[_LENGTH.size : at])
     frames = set()
     for block_head in head["blocks"]:
-        block, at = _load_block(block_head, value, at)
+        block, at = _load_block(block_head, value, at=at)
         frames.add((block.reader, block.frame))
-        remember(point, point.frames.setdefault((block.reader, block.frame), Frame()), block)
+        remember(point, block, frame=point.frames.setdefault((block.reader, block.frame), Frame()))
     point.segments[number] = Segment({cell[0] for cell in head["cells"]}, frames)
     point.next_segment = max(point.next_segment, number + 1)
     cells: Cells = head["cells"]
     return cells
 
 
-def _load_block(head: dict[str, Any], value: bytes, at: int) -> tuple[Block, int]:
+def _load_block(head: dict[str, Any], value: bytes, *, at: int) -> tuple[Block, int]:
     n = head.pop("n")
     columns: list[NDArray[Any] | None] = []
     for present, kind in zip((True, *head.pop("columns")), (_CODES, _COUNT, _COUNT, _RSSI), strict=True):

@@ -105,6 +105,6 @@ class Table:
         return list(map(Told, lists, sides))
 
 
-def weighted(at: Ints, weights: NDArray[np.generic], size: int) -> Ints:
+def weighted(at: Ints, weights: NDArray[np.generic], *, size: int) -> Ints:
     """Sums of whole numbers by index (float64 is exact below 2**53)."""
     return np.bincount(at, weights, size).astype(np.int64)

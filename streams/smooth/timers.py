@@ -55,9 +55,9 @@ class Timers:
         clock = LIVE if book.live else min(book.clocks)
         if not book.timed:
             book.timed = True
-            self._push(clock, self._forget_us(book), book)
+            self._push(clock, book, due_us=self._forget_us(book))
         cell.queued = True
-        self._push(clock, self.due(cell), cell)
+        self._push(clock, cell, due_us=self.due(cell))
 
     def pop(self) -> tuple[list[Cell], list[Book]]:
         """(sightings that are final now, slots to forget), each in the order of their times."""
@@ -91,14 +91,14 @@ class Timers:
             final.append(cell)
         else:
             cell.queued = True
-            self._push(behind, due_us, cell)
+            self._push(behind, cell, due_us=due_us)
 
     def _book(self, book: Book, forgotten: list[Book]) -> None:
         again = self._not_before(book)
         if again is None:
             forgotten.append(book)
         else:
-            self._push(*again, book)
+            self._push(again[0], book, due_us=again[1])
 
     def _not_before(self, book: Book) -> tuple[str, int] | None:
         """(clock, instant) that a slot's forgetting still waits for."""
@@ -117,7 +117,7 @@ class Timers:
         # one slot more than reads are taken for: the slot after may still say that this one goes on in it
         return book.end_us + self._policy.remember_us + SLOT_US
 
-    def _push(self, clock: str, due_us: int, what: Cell | Book) -> None:
+    def _push(self, clock: str, what: Cell | Book, *, due_us: int) -> None:
         heap = self._heaps.get(clock)
         if heap is None:
             heap = self._heaps[clock] = []
