@@ -106,6 +106,7 @@ _SINKS = (
     _counter("lotstream_sink_batches_total", "Inserts done.", Label.SINK, Label.TABLE),
     _histogram("lotstream_sink_insert_seconds", "One insert.", Label.SINK, Label.TABLE, buckets=SLOW_SECONDS),
     _counter("lotstream_sink_retries_total", "Inserts tried again after an outage.", Label.SINK),
+    _gauge("lotstream_sink_lag_records", "Records behind the end at the last commit.", Label.SINK),
     _gauge("lotstream_sink_commit_timestamp_seconds", "Instant of the last commit, since 1970.", Label.SINK),
 )
 

@@ -34,6 +34,10 @@ class Passage:
     def committed(self, group: str) -> Vector:
         """What a group has committed. Raises Transient."""
         try:
+            # librdkafka 2.16 ends the process by SIGSEGV when it is asked for offsets on a cluster without any group
+            listed = self._admin.list_consumer_groups(request_timeout=self._timeout_s).result(self._timeout_s + 1)
+            if group not in {known.group_id for known in listed.valid}:
+                return {}
             asked = self._admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])
             found = asked[group].result(self._timeout_s).topic_partitions
         except KafkaException as error:

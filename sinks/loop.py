@@ -218,6 +218,7 @@ class SinkLoop:
             return
         self.pulse.commit(self._behind(held))
         sink = {"sink": self.name}
+        self._metrics.gauge("lotstream_sink_lag_records").labels(**sink).set(self.pulse.behind)
         self._metrics.gauge("lotstream_sink_commit_timestamp_seconds").labels(**sink).set_to_current_time()
         records = self._metrics.counter("lotstream_sink_records_total")
         records.labels(**sink, topic=self._sink.topic).inc(len(held.messages))

@@ -1,17 +1,40 @@
 """The questions: affected, where, history, stock, lots, locations, parse."""
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import wraps
+from typing import Any
 
 import click
 
 from lotstream.cli import tables
 from lotstream.cli.context import console, json_option, print_json, settings_of
+from lotstream.cli.exits import exit_code
 from lotstream.recall import ask
 from lotstream.recall.answers import Answer
+from lotstream.recall.problems import problem
 from lotstream.recall.store import History
+from lotstream.runtime.errors import Rejected, Transient
 
 lot_argument = click.argument("lot")
 gtin_option = click.option("--gtin", default="", help="GTIN of the lot, where its code alone is not unique.")
+
+
+def asked(command: Callable[..., None]) -> Callable[..., None]:
+    """A question whose failure is JSON too when its answer would have been."""
+
+    @wraps(command)
+    def run(context: click.Context, /, **given: Any) -> None:
+        try:
+            command(context, **given)
+        except (LookupError, Rejected, Transient) as error:
+            found = problem(error)
+            if found is None or not given["as_json"]:
+                raise
+            print_json(found)
+            context.exit(exit_code(error))
+
+    return run
 
 
 def _answer(answer: Answer, as_json: bool) -> None:
@@ -26,6 +49,7 @@ def _answer(answer: Answer, as_json: bool) -> None:
 @gtin_option
 @json_option
 @click.pass_context
+@asked
 def affected(context: click.Context, lot: str, gtin: str, as_json: bool) -> None:
     """Where everything of LOT is now, who received some, how sure we are.
 
@@ -40,6 +64,7 @@ def affected(context: click.Context, lot: str, gtin: str, as_json: bool) -> None
 @click.option("--limit", default=1000, show_default=True, help="Units listed at most.")
 @json_option
 @click.pass_context
+@asked
 def where(context: click.Context, lot: str, gtin: str, limit: int, as_json: bool) -> None:
     """Where each unit of LOT is now."""
     _answer(ask.where(History(settings_of(context).clickhouse), lot, gtin=gtin, limit=limit), as_json)
@@ -50,6 +75,7 @@ def where(context: click.Context, lot: str, gtin: str, limit: int, as_json: bool
 @click.option("--limit", default=1000, show_default=True, help="Sightings listed at most.")
 @json_option
 @click.pass_context
+@asked
 def history(context: click.Context, epc: str, limit: int, as_json: bool) -> None:
     """Everything known of where EPC was: EPC hex, EPC URI, Digital Link or key."""
     _answer(ask.history_of(History(settings_of(context).clickhouse), epc, limit=limit), as_json)
@@ -62,6 +88,7 @@ def history(context: click.Context, epc: str, limit: int, as_json: bool) -> None
 @click.option("--limit", default=1000, show_default=True, help="Rows at most.")
 @json_option
 @click.pass_context
+@asked
 def stock(
     context: click.Context, gtin: str, location: str, expires_before: datetime | None, limit: int, as_json: bool
 ) -> None:
@@ -79,6 +106,7 @@ def stock(
 @click.option("--limit", default=100, show_default=True, help="Lots at most.")
 @json_option
 @click.pass_context
+@asked
 def lots(context: click.Context, text: str, gtin: str, limit: int, as_json: bool) -> None:
     """Lots, newest first; TEXT is looked for in code, supplier's code and description."""
     _answer(ask.lots(History(settings_of(context).clickhouse), gtin=gtin, text=text, limit=limit), as_json)
@@ -87,6 +115,7 @@ def lots(context: click.Context, text: str, gtin: str, limit: int, as_json: bool
 @click.command()
 @json_option
 @click.pass_context
+@asked
 def locations(context: click.Context, as_json: bool) -> None:
     """The locations of the mapping."""
     _answer(ask.locations(History(settings_of(context).clickhouse)), as_json)

@@ -72,12 +72,13 @@ def _(answer: Affected, out: Console) -> None:
         "made",
         "on hand",
         "in transit",
+        "gone",
         "unexplained",
         "accounted",
-        right=("made", "on hand", "in transit", "unexplained", "accounted"),
+        right=("made", "on hand", "in transit", "gone", "unexplained", "accounted"),
     )
     for a in answer.accounted:
-        values = (f"{v.normalize():f}" for v in (a.made, a.on_hand, a.in_transit, a.unexplained))
+        values = (f"{v.normalize():f}" for v in (a.made, a.on_hand, a.in_transit, a.gone, a.unexplained))
         sums.add_row(_UNIT.get(a.uom, a.uom), *values, "" if a.percent is None else f"{a.percent:f} %")
     out.print(sums)
     blind = f"{len(answer.blind_windows)} blind windows could hide more" if answer.blind_windows else "no blind windows"
