@@ -28,7 +28,7 @@ class EngineApp(StageApp):
         self.stage = stage
         self.pulse = pulse
         super().__init__(config.group_prefix + stage.name, TableManager=StageTables, **_faust_settings(stage, config))
-        self.shell = StageShell(stage, config=config, broker=FaustBroker(self))
+        self.shell = StageShell(stage, config=config, broker=FaustBroker(self), backlog=lambda: not self.inbox.empty())
         self.positions: dict[TP, int] = {}
         self.inbox: asyncio.Queue[Any] = asyncio.Queue()
         topic = self.topic(

@@ -50,7 +50,8 @@ class Output:
 
     Outputs for one (topic, partition) are delivered in the order in which they were returned. Rows with equal
     key and headers that follow each other may be joined into one message; bytes are always a message of their
-    own.
+    own. `absolute` says that the output stands for every earlier one of its key: while those wait to be sent, it
+    takes their place.
     """
 
     topic: str
@@ -58,6 +59,7 @@ class Output:
     rows: Rows | bytes
     key: bytes | None = None
     headers: Headers = ()
+    absolute: bool = False
 
 
 class Core(Protocol):
@@ -65,7 +67,7 @@ class Core(Protocol):
 
     `load` comes once, before the first `apply`, with every item that `changes` ever reported and did not delete.
     `apply` never raises for bad data (that becomes an output, a dead letter): an exception is a bug and ends the
-    process. `changes` returns what changed since it was last called; None deletes the key.
+    process. `changes` returns what changed since it was last called, after one record or several; None deletes the key.
 
     MESSAGE: after a crash records come again, on a state that may contain them and records after them. Whatever that
     state contains has been published before it was stored, so a core may pass over what it knows already; what it
@@ -126,6 +128,7 @@ def joinable(earlier: Output, later: Output) -> bool:
     return (
         not isinstance(earlier.rows, bytes)
         and not isinstance(later.rows, bytes)
+        and not later.absolute
         and earlier.key == later.key
         and earlier.headers == later.headers
     )

@@ -11,6 +11,7 @@ different windows overlap, so nothing waits for the broker but the acknowledgeme
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn, Protocol
@@ -18,6 +19,8 @@ from typing import NoReturn, Protocol
 from lotstream.streams.engine.core import Headers, Output, encode, join, joinable
 from lotstream.streams.engine.crash import crash_point
 from lotstream.streams.engine.ledger import SourceLedger
+
+LONGEST_S = 0.05  # a window that grows under a backlog
 
 Changes = Mapping[bytes, bytes | None]
 Place = tuple[str, int]  # topic, partition
@@ -48,7 +51,9 @@ class Sender(Protocol):
 
 
 class Keeper(Protocol):
-    """Sends changes of its state to a changelog."""
+    """Knows what changed in its state, and sends it to a changelog."""
+
+    def collect(self) -> Changes: ...
 
     async def store(self, changes: Changes) -> list[Sent]: ...
 
@@ -59,15 +64,22 @@ class Window:
 
     records: list[tuple[SourceLedger, int]] = field(default_factory=list)
     outputs: dict[Place, list[Output]] = field(default_factory=dict)
-    changes: dict[int, tuple[Keeper, dict[bytes, bytes | None]]] = field(default_factory=dict)
+    keepers: dict[int, Keeper] = field(default_factory=dict)
+    changes: list[tuple[Keeper, Changes]] = field(default_factory=list)
+    absolute: dict[tuple[Place, bytes | None], int] = field(default_factory=dict)
+    opened_at: float = 0.0
     rows: int = 0
     sent: list[Sent] = field(default_factory=list)
     barriers: list[asyncio.Future[None]] = field(default_factory=list)
 
     def add(self, output: Output) -> None:
         """Join the output to the newest message for its partition, or open another message."""
-        messages = self.outputs.setdefault((output.topic, output.partition), [])
-        if messages and joinable(messages[-1], output):
+        place = (output.topic, output.partition)
+        messages = self.outputs.setdefault(place, [])
+        if output.absolute:
+            index = self.absolute.setdefault((place, output.key), len(messages))
+            messages[index : index + 1] = [output]
+        elif messages and joinable(messages[-1], output):
             join(messages[-1], output)
         else:
             messages.append(output)
@@ -78,8 +90,9 @@ class Outbox:
     """The windows of one stage.
 
     `each` says whether a record is acknowledged by itself (else by a checkpoint, later). `room_rows` bounds what is
-    under way: a record counts one, and one more for each row it put out. `ended(reason)` is called when a delivery
-    failed or took longer than `delivery_timeout_s`, and must not return.
+    under way: a record counts one, and one more for each row it put out. A window closes after `linger_s`, later
+    when more records wait to be decided (`backlog`). `ended(reason)` is called when a delivery failed or took longer
+    than `delivery_timeout_s`, and must not return.
     """
 
     def __init__(
@@ -89,6 +102,7 @@ class Outbox:
         ended: Callable[[str], NoReturn],
         each: bool = True,
         linger_s: float = 0.005,
+        backlog: Callable[[], bool] = lambda: False,
         window_rows: int = 2_000,
         room_rows: int = 100_000,
         delivery_timeout_s: float = 120.0,
@@ -97,6 +111,7 @@ class Outbox:
         self._ended = ended
         self.each = each
         self._linger_s = linger_s
+        self._backlog = backlog
         self._window_rows = window_rows
         self._room_rows = room_rows
         self._delivery_timeout_s = delivery_timeout_s
@@ -118,7 +133,6 @@ class Outbox:
         *,
         outputs: Iterable[Output],
         keeper: Keeper | None = None,
-        changes: Changes | None = None,
     ) -> None:
         """Take over what a record came to. Never waits: between decision and here nothing may come in between."""
         window = self._open
@@ -126,14 +140,15 @@ class Outbox:
         before = window.rows
         for output in outputs:
             window.add(output)
-        if changes and keeper is not None:
-            window.changes.setdefault(id(keeper), (keeper, {}))[1].update(changes)
+        if keeper is not None:
+            window.keepers[id(keeper)] = keeper
         self._under_way += 1 + window.rows - before
         if self._under_way >= self._room_rows:
             self._room.clear()
         if window.rows >= self._window_rows:
             self._close()
         elif self._timer is None:
+            window.opened_at = time.monotonic()
             self._timer = asyncio.get_running_loop().call_later(self._linger_s, self._time_is_up)
 
     async def room(self) -> None:
@@ -154,9 +169,11 @@ class Outbox:
         await barrier
 
     def _time_is_up(self) -> None:
-        """Close the window, unless the one before is still being handed over: then let it grow meanwhile."""
+        """Close the window, but let it grow while the one before is still being handed over, or more records wait."""
         if self._publishing:
             self._due = True
+        elif self._backlog() and time.monotonic() - self._open.opened_at < LONGEST_S:
+            self._timer = asyncio.get_running_loop().call_later(self._linger_s, self._time_is_up)
         else:
             self._close()
 
@@ -166,6 +183,8 @@ class Outbox:
             self._timer.cancel()
             self._timer = None
         window, self._open = self._open, Window()
+        # here, between two decisions, the changes are those of the records up to this window and of no other
+        window.changes = [(keeper, keeper.collect()) for keeper in window.keepers.values()]
         self._closed.put_nowait(window)
 
     def steps(self) -> tuple[Awaitable[None], ...]:
@@ -191,7 +210,7 @@ class Outbox:
             window = await self._published.get()
             await self._delivered(window)
             crash_point("outputs delivered")
-            for keeper, changes in window.changes.values():
+            for keeper, changes in window.changes:
                 window.sent += await self._in_time(keeper.store(changes))
             self._stored.put_nowait(window)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import NoReturn
@@ -57,10 +58,16 @@ class Owned:
     core: Core
     sources: Mapping[str, SourceLedger]
     changelog: Changelog | None
+    guard: Callable[[str], AbstractContextManager[None]]
     snapshot: SnapshotWriter | None = None
     mine: bool = True
     dirty: bool = False
     heard_at: float = field(default=0.0)
+
+    def collect(self) -> Changes:
+        """What changed in the core since last asked."""
+        with self.guard(f"changes of partition {self.number}"):
+            return self.core.changes()
 
     async def store(self, changes: Changes) -> list[Sent]:
         """Send changes to the changelog, as items."""

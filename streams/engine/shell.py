@@ -11,7 +11,8 @@ Faust is behind `Broker`; this module knows none of it.
 import asyncio
 import time
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NoReturn, Protocol
 
@@ -65,7 +66,14 @@ class Bounds:
 class StageShell:
     """The partitions of one stage that this process owns, from assignment to revocation."""
 
-    def __init__(self, stage: Stage, *, config: EngineConfig, broker: Broker) -> None:
+    def __init__(
+        self,
+        stage: Stage,
+        *,
+        config: EngineConfig,
+        broker: Broker,
+        backlog: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.stage = stage
         self.config = config
         self.ledger = Ledger()
@@ -84,6 +92,7 @@ class StageShell:
             ended=lambda reason: self.end(ExitCode.UNDELIVERED, reason),
             each=stage.acknowledge is Acknowledge.MESSAGE,
             linger_s=config.linger_s,
+            backlog=backlog,
             delivery_timeout_s=config.delivery_timeout_s,
         )
 
@@ -113,26 +122,26 @@ class StageShell:
         crash_point("received")
         # 2 decide
         began = time.perf_counter()
-        try:
+        with self._guard(f"{record.topic}:{record.partition}:{record.offset}"):
             outputs = list(owned.core.apply(record))
-            changes = owned.core.changes() if self.outbox.each else None
-        except Exception as bug:  # noqa: BLE001 - the guard: whatever a core raises is a bug, and ends the process
-            self._end_of_core(record, bug)
         owned.heard_at = time.monotonic()
         owned.dirty = True
         self._applied += 1
         self._applied_s += time.perf_counter() - began
         crash_point("decided")
         # 3 publish; 4 acknowledge: in the outbox, when all of it is delivered
-        self.outbox.add(source, record.offset, outputs=outputs, keeper=owned, changes=changes)
+        self.outbox.add(source, record.offset, outputs=outputs, keeper=owned if self.outbox.each else None)
 
-    def _end_of_core(self, record: Record, bug: Exception) -> NoReturn:
-        where = f"{record.topic}:{record.partition}:{record.offset}"
-        raise_point = bug.__traceback__
-        while raise_point is not None and raise_point.tb_next is not None:
-            raise_point = raise_point.tb_next
-        line = "?" if raise_point is None else f"{raise_point.tb_frame.f_code.co_qualname}:{raise_point.tb_lineno}"
-        self.end(ExitCode.BUG, f"Expected outputs for {where}, got {bug!r} from {line}.")
+    @contextmanager
+    def _guard(self, where: str) -> Iterator[None]:
+        try:
+            yield
+        except Exception as bug:  # noqa: BLE001 - the guard: whatever a core raises is a bug, and ends the process
+            point = bug.__traceback__
+            while point is not None and point.tb_next is not None:
+                point = point.tb_next
+            line = "?" if point is None else f"{point.tb_frame.f_code.co_qualname}:{point.tb_lineno}"
+            self.end(ExitCode.BUG, f"Expected outputs for {where}, got {bug!r} from {line}.")
 
     async def _hole(self, source: SourceLedger, record: Record) -> Place:
         """Records between the expected one and this one are missing: fine below the log's start, fatal elsewhere."""
@@ -291,7 +300,7 @@ class StageShell:
             await self._delivered(await changelog.append(rewrites.items()))
         core.load(items.items())
         sources = {topic: self._source((topic, number), offset, bounds=bounds) for topic, offset in through.items()}
-        return Owned(number, core, sources, changelog, snapshot)
+        return Owned(number, core, sources, changelog, self._guard, snapshot)
 
     def _source(self, place: SourcePartition, offset: int | None, *, bounds: Bounds) -> SourceLedger:
         """The ledger of a source from the offset that its state stands at."""

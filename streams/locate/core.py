@@ -6,6 +6,7 @@ place, lots the offsets that changed them, and what was said then is said again.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Self
 
 import orjson
 from pydantic import TypeAdapter
@@ -192,7 +193,8 @@ class LocateCore:
             return
         merged = merged_record(lot.records.values())
         if merged is not None:
-            yield Output(self._topics.lots_latest, self._partition, merged.encode(), key=lot.key.encode())
+            value = merged.encode()
+            yield Output(self._topics.lots_latest, self._partition, value, key=lot.key.encode(), absolute=True)
         yield self._locations(lot)
 
     def _document(self, record: Record) -> Iterator[Output]:
@@ -213,8 +215,29 @@ class LocateCore:
         self._dirty[prefix + orjson.dumps(names)] = orjson.dumps((offset, kept.encode().decode()))
 
     def _locations(self, lot: Lot) -> Output:
-        value = locations_of(lot).encode()
-        return Output(self._topics.lot_locations, self._partition, value, key=lot.key.encode())
+        return Output(
+            self._topics.lot_locations, self._partition, LocationsRow(lot), key=lot.key.encode(), absolute=True
+        )
+
+
+class LocationsRow:
+    """Where everything of a lot is when the message leaves: absolute, so that several changes need one message."""
+
+    __slots__ = ("_lot",)
+
+    def __init__(self, lot: Lot) -> None:
+        self._lot = lot
+
+    def __len__(self) -> int:
+        return 1
+
+    def extend(self, other: Self) -> None:
+        """Take the place of the earlier one."""
+        self._lot = other._lot
+
+    def encode(self) -> bytes:
+        """The value of a LotLocations message."""
+        return locations_of(self._lot).encode()
 
 
 def merge(key: bytes, older: bytes, newer: bytes, *, depth: int = DEPTH) -> bytes:

@@ -9,7 +9,7 @@ import pytest
 
 from lotstream.streams.engine.core import Output
 from lotstream.streams.engine.ledger import SourceLedger
-from lotstream.streams.engine.outbox import Message, Outbox, Place, Sent
+from lotstream.streams.engine.outbox import LONGEST_S, Message, Outbox, Place, Sent
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,11 @@ class SlowBroker:
     def __init__(self) -> None:
         self.sent: list[tuple[str, int, list[bytes | None]]] = []
         self.open: list[asyncio.Future[At]] = []
+        self.news: dict[bytes, bytes | None] = {}
+
+    def collect(self) -> Mapping[bytes, bytes | None]:
+        news, self.news = self.news, {}
+        return news
 
     async def send(self, place: Place, messages: Sequence[Message]) -> list[Sent]:
         self.sent.append((*place, [value for _, value, _ in messages]))
@@ -63,7 +68,7 @@ def over(reason: str) -> NoReturn:
 class Running:
     """An outbox whose steps run."""
 
-    def __init__(self, broker: SlowBroker, **settings: float) -> None:
+    def __init__(self, broker: SlowBroker, **settings: object) -> None:
         self.outbox = Outbox(broker, ended=over, **settings)  # type: ignore[arg-type]
         self.tasks = [asyncio.ensure_future(step) for step in self.outbox.steps()]
 
@@ -89,7 +94,8 @@ def test_one_message_per_partition_and_window() -> None:
             for offset in range(3):
                 source.receive(offset)
                 outputs = [Output("t", 0, Text(b"a")), Output("t", 1, Text(b"b"))]
-                outbox.add(source, offset, outputs=outputs, keeper=broker, changes={b"k": b"%d" % offset})
+                broker.news[b"k"] = b"%d" % offset
+                outbox.add(source, offset, outputs=outputs, keeper=broker)
             await asyncio.sleep(0.01)
             assert broker.sent == [("t", 0, [b"aaa"]), ("t", 1, [b"bbb"])]
             assert source.first == 0
@@ -105,6 +111,39 @@ def test_one_message_per_partition_and_window() -> None:
     asyncio.run(body())
 
 
+def test_an_absolute_output_takes_the_place_of_earlier_ones() -> None:
+    """What waits to be sent of one key is told once, in its newest state; other keys and other rows stay."""
+
+    async def body() -> None:
+        broker, source = SlowBroker(), SourceLedger(0)
+        async with Running(broker, linger_s=0.0) as outbox:
+            for offset, value in enumerate((b"1", b"2", b"3")):
+                source.receive(offset)
+                known = Output("t", 0, Text(value), key=b"a" if offset != 1 else b"b", absolute=True)
+                outbox.add(source, offset, outputs=[known, Output("t", 1, Text(value))])
+            await asyncio.sleep(0.01)
+            assert broker.sent == [("t", 0, [b"3", b"2"]), ("t", 1, [b"123"])]
+
+    asyncio.run(body())
+
+
+def test_a_window_grows_while_more_records_wait() -> None:
+    """Under a backlog many records share a window; it still closes in time."""
+
+    async def body() -> None:
+        broker, source = SlowBroker(), SourceLedger(0)
+        async with Running(broker, linger_s=0.001, backlog=lambda: True) as outbox:
+            for offset in range(3):
+                source.receive(offset)
+                outbox.add(source, offset, outputs=[Output("t", 0, Text(b"a"))])
+                await asyncio.sleep(0.005)
+            assert broker.sent == []
+            await asyncio.sleep(2 * LONGEST_S)
+            assert broker.sent == [("t", 0, [b"aaa"])]
+
+    asyncio.run(body())
+
+
 def test_state_waits_for_the_windows_before() -> None:
     """Changes of a later window are not stored before the outputs of the earlier one are delivered."""
 
@@ -116,7 +155,8 @@ def test_state_waits_for_the_windows_before() -> None:
             outbox.add(source, 0, outputs=[Output("t", 0, b"x")])
             first = asyncio.ensure_future(outbox.settled())
             await calm()
-            outbox.add(source, 1, outputs=[], keeper=broker, changes={b"k": b"1"})
+            broker.news[b"k"] = b"1"
+            outbox.add(source, 1, outputs=[], keeper=broker)
             second = asyncio.ensure_future(outbox.settled())
             await calm()
             assert [topic for topic, _, _ in broker.sent] == ["t"]
