@@ -45,7 +45,9 @@ class Toy:
         self.fed = 0
         self.workers: list[subprocess.Popen[bytes]] = []
         self.admin = AdminClient(self.client)
-        self.producer = Producer({**self.client, "linger.ms": 2})
+        self.producer = Producer(
+            {**self.client, "linger.ms": 2, "enable.idempotence": True}
+        )  # in order, whatever is retried
         topics = [
             NewTopic(f"in-{self.id}", PARTITIONS, 1, config={"message.timestamp.type": "LogAppendTime"}),
             NewTopic(f"out-{self.id}", PARTITIONS, 1),
