@@ -28,6 +28,7 @@ from lotstream.readers.mapping import Mapping
 from lotstream.readers.messages import Message, Sender
 from lotstream.readers.tokens import Tokens, read_tokens
 from lotstream.runtime.clock import Clock
+from lotstream.runtime.crash import crash_point
 from lotstream.runtime.errors import Reason, Rejected
 from lotstream.runtime.health import Health
 from lotstream.runtime.metrics import Metrics
@@ -108,10 +109,13 @@ class Gateway:
         return await self._publish(taken, call)
 
     def _take(self, parsed: Parsed, call: Call) -> Taken:
+        crash_point("gateway", "received")
         return self.intake.take(parsed, arrival=call.arrival, reader=call.reader)
 
     async def _publish(self, taken: Taken, call: Call) -> Response:
+        crash_point("gateway", "decided")
         await self.coalescer.publish(taken.groups, taken.messages)
+        crash_point("gateway", "published")
         self.counting.count(taken, door=call.door)
         counts = {
             "accepted": taken.reads + taken.quantities,

@@ -15,6 +15,7 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from lotstream.runtime.clock import Clock
+from lotstream.runtime.crash import crash_point
 from lotstream.runtime.errors import Rejected, Transient
 from lotstream.runtime.kafka import client_config
 from lotstream.runtime.metrics import Metrics
@@ -119,13 +120,17 @@ class SinkLoop:
         if not held.next:
             return
         try:
+            crash_point(self.name, "decided")
             # 3 insert
             for table, rows in held.rows.items():
                 self._insert(table, rows, held=held, within_s=within_s)
+                crash_point(self.name, "inserted")
             self._letters.write(held.rejected)
             self._unrecorded |= held.next
+            crash_point(self.name, "letters delivered")
             # 4 commit
             self._commit(held)
+            crash_point(self.name, "committed")
         except PartitionsLost:
             log.warning("sink %s lost its partitions with %d rows held", self.name, held.count)
         if self._pending is held:

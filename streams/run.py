@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
+from lotstream.runtime.crash import crash_point
 from lotstream.runtime.garbage import spare_garbage_collection
 from lotstream.runtime.health import Health
 from lotstream.runtime.kafka import access
@@ -71,6 +72,7 @@ def engine_config(settings: Settings, *, health: Health, metrics: Metrics) -> En
         commit_s=stream.commit_s,
         session_timeout_s=stream.session_timeout_s,
         on_event=_Listener(health, metrics),
+        on_step=crash_point,
     )
 
 

@@ -1,9 +1,12 @@
 """gateway: the door as a process."""
 
+import os
+
 import click
 
 from lotstream.cli.context import settings_of
 from lotstream.readers.serve import run_gateway
+from lotstream.runtime.crash import arm
 from lotstream.runtime.garbage import spare_garbage_collection
 from lotstream.runtime.logs import setup_logging
 
@@ -14,5 +17,6 @@ def gateway(context: click.Context) -> None:
     """Take reads, scans and events over HTTP and land them on Kafka."""
     settings = settings_of(context)
     spare_garbage_collection()
+    arm(os.environ)
     setup_logging(settings.log, service="gateway")
     context.exit(run_gateway(settings))

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from lotstream.deploy.embedded.rundir import withdraw, write_json
+from lotstream.runtime.crash import arm
 from lotstream.runtime.garbage import spare_garbage_collection
 from lotstream.runtime.health import Health, HealthServer
 from lotstream.runtime.metrics import Metrics
@@ -15,6 +16,7 @@ from lotstream.runtime.settings import Settings
 def service(settings: Settings, name: str, *, health: Health, metrics: Metrics) -> Iterator[None]:
     """Health and metrics over HTTP, their address published in the run directory while the process runs."""
     spare_garbage_collection()
+    arm(os.environ)
     server = HealthServer(settings.metrics, health=health, metrics=metrics)
     server.start()
     settings.run_dir.mkdir(parents=True, exist_ok=True)

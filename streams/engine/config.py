@@ -95,13 +95,18 @@ def ignore(event: Event) -> None:
     """The listener of those who do not want to know."""
 
 
+def pass_by(stage: str, step: str) -> None:
+    """Nothing happens between two steps."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineConfig:
     """`brokers` are host:port. Times are seconds.
 
     `group_prefix` + stage name is the consumer group. `instance` is the name that this process has in its groups
     (static membership): a restart under the same name within `session_timeout_s` moves no partition. Without it every
-    start and stop moves partitions. `on_event` is called in the event loop and must return at once.
+    start and stop moves partitions. `on_event` is called in the event loop and must return at once. `on_step` is called
+    with stage and step between every two steps: a test may let the process die there.
     """
 
     brokers: tuple[str, ...]
@@ -122,6 +127,7 @@ class EngineConfig:
     buffered_records: int = 512
     compression: str | None = None
     on_event: Callable[[Event], None] = ignore
+    on_step: Callable[[str, str], None] = pass_by
 
     def __post_init__(self) -> None:
         if not self.brokers:

@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 from typing import NoReturn, Protocol
 
 from lotstream.streams.engine.core import Headers, Output, encode, join, joinable
-from lotstream.streams.engine.crash import crash_point
 from lotstream.streams.engine.ledger import SourceLedger
 
 LONGEST_S = 0.05  # a window that grows under a backlog
@@ -92,7 +91,7 @@ class Outbox:
     `each` says whether a record is acknowledged by itself (else by a checkpoint, later). `room_rows` bounds what is
     under way: a record counts one, and one more for each row it put out. A window closes after `linger_s`, later
     when more records wait to be decided (`backlog`). `ended(reason)` is called when a delivery failed or took longer
-    than `delivery_timeout_s`, and must not return.
+    than `delivery_timeout_s`, and must not return. `step(name)` is called between every two steps.
     """
 
     def __init__(
@@ -103,6 +102,7 @@ class Outbox:
         each: bool = True,
         linger_s: float = 0.005,
         backlog: Callable[[], bool] = lambda: False,
+        step: Callable[[str], None] = lambda name: None,
         window_rows: int = 2_000,
         room_rows: int = 100_000,
         delivery_timeout_s: float = 120.0,
@@ -112,6 +112,7 @@ class Outbox:
         self.each = each
         self._linger_s = linger_s
         self._backlog = backlog
+        self._step = step
         self._window_rows = window_rows
         self._room_rows = room_rows
         self._delivery_timeout_s = delivery_timeout_s
@@ -199,7 +200,7 @@ class Outbox:
                 messages = [(output.key, encode(output), output.headers) for output in outputs]
                 window.sent += await self._in_time(self._sender.send(place, messages))
             window.outputs.clear()
-            crash_point("published")
+            self._step("published")
             self._published.put_nowait(window)
             self._publishing = False
             if self._due:
@@ -209,7 +210,7 @@ class Outbox:
         while True:
             window = await self._published.get()
             await self._delivered(window)
-            crash_point("outputs delivered")
+            self._step("outputs delivered")
             for keeper, changes in window.changes:
                 window.sent += await self._in_time(keeper.store(changes))
             self._stored.put_nowait(window)
@@ -218,7 +219,7 @@ class Outbox:
         while True:
             window = await self._stored.get()
             await self._delivered(window)
-            crash_point("changes delivered")
+            self._step("changes delivered")
             if self.each:
                 for source, offset in window.records:
                     source.acknowledge(offset)

@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import NoReturn, Protocol
 
 from lotstream.streams.engine.changelog import FENCE, ItemReplay, Process
@@ -29,7 +30,6 @@ from lotstream.streams.engine.config import (
     Revoked,
 )
 from lotstream.streams.engine.core import Acknowledge, Output, Record, Stage, encode
-from lotstream.streams.engine.crash import crash_point
 from lotstream.streams.engine.exits import end_process
 from lotstream.streams.engine.ledger import Ledger, Place, SourceLedger, SourcePartition
 from lotstream.streams.engine.loader import Take
@@ -77,6 +77,7 @@ class StageShell:
         self.stage = stage
         self.config = config
         self.ledger = Ledger()
+        self._step = partial(config.on_step, stage.name)
         self._broker = broker
         self._process = Process(config.instance or "", uuid.uuid4().hex)
         self._first_fences: dict[int, int] = {}
@@ -93,6 +94,7 @@ class StageShell:
             each=stage.acknowledge is Acknowledge.MESSAGE,
             linger_s=config.linger_s,
             backlog=backlog,
+            step=self._step,
             delivery_timeout_s=config.delivery_timeout_s,
         )
 
@@ -119,7 +121,7 @@ class StageShell:
     def _decide(self, owned: Owned, record: Record, *, source: SourceLedger) -> None:
         # 1 receive
         source.receive(record.offset)
-        crash_point("received")
+        self._step("received")
         # 2 decide
         began = time.perf_counter()
         with self._guard(f"{record.topic}:{record.partition}:{record.offset}"):
@@ -128,7 +130,7 @@ class StageShell:
         owned.dirty = True
         self._applied += 1
         self._applied_s += time.perf_counter() - began
-        crash_point("decided")
+        self._step("decided")
         # 3 publish; 4 acknowledge: in the outbox, when all of it is delivered
         self.outbox.add(source, record.offset, outputs=outputs, keeper=owned if self.outbox.each else None)
 
@@ -234,7 +236,7 @@ class StageShell:
             for number in numbers
         }
         await self._delivered([part for parts in sent.values() for part in parts])
-        crash_point("fenced")
+        self._step("fenced")
         fences = {number: parts[0].delivery.result().offset for number, parts in sent.items()}
         self._first_fences = fences | self._first_fences
         return fences
@@ -321,10 +323,10 @@ class StageShell:
             offsets = self.ledger.committable()
             if not offsets:
                 return False
-            crash_point("acknowledged")
+            self._step("acknowledged")
             if not await self._broker.commit(offsets):
                 return False
-            crash_point("committed")
+            self._step("committed")
             self.ledger.committed(offsets)
             expected = {place: source.first for place, source in self.ledger.sources().items()}
             self.config.on_event(Committed(self.stage.name, offsets, self._broker.behind(expected)))
@@ -345,11 +347,11 @@ class StageShell:
             if not taken:
                 return
             await self.outbox.settled()
-            crash_point("outputs delivered")
+            self._step("outputs delivered")
             await self._append(
                 [(owned, list(owned.snapshot.records(changes))) for owned, changes, _ in taken if owned.snapshot]
             )
-            crash_point("snapshot delivered")
+            self._step("snapshot delivered")
             await self._append(
                 [
                     (owned, [(MARKER, owned.snapshot.marker(through).encode())])
@@ -357,7 +359,7 @@ class StageShell:
                     if owned.snapshot
                 ]
             )
-            crash_point("marker delivered")
+            self._step("marker delivered")
             for owned, _, through in taken:
                 if owned.snapshot is not None:
                     owned.snapshot.confirm()

@@ -8,7 +8,8 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from lotstream.streams.engine import app, crash, deviations
+from lotstream.runtime.crash import VARIABLE, arm, crash_point
+from lotstream.streams.engine import app, deviations
 from lotstream.streams.engine.config import EngineConfig, Event
 from lotstream.streams.engine.core import Acknowledge, Output, Record, Stage
 from lotstream.streams.engine.run import run
@@ -115,7 +116,7 @@ def main() -> None:
     if settings.get("breaks"):
         setattr(app.FaustBroker, settings["breaks"], broken)
     if settings.get("crash"):
-        crash.arm(settings["crash"], passes=settings.get("passes", 1))
+        arm({VARIABLE: f"{settings.get('kind', 'message')}:{settings['crash']}:{settings.get('passes', 1)}"})
     began = time.monotonic()
     secure = settings.get("ca_file") is not None
 
@@ -139,6 +140,7 @@ def main() -> None:
         username=settings.get("username"),
         password=settings.get("password"),
         on_event=say,
+        on_step=crash_point,
     )
     sys.stdout.write(f"worker {os.getpid()}\n")
     run([stage(settings), *(stage(also) for also in settings.get("also", ()))], config)
