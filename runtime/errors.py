@@ -30,6 +30,8 @@ class Reason(StrEnum):
     CYCLE = "cycle"
     # the store
     ROW_REFUSED = "row_refused"
+    # a person
+    PARKED = "parked"
 
 
 class Rejected(Exception):

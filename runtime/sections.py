@@ -141,7 +141,9 @@ class TopicSettings(Section):
     reads_days: Days = Field(7, description="Days that reads.v1 is kept; 0 is for ever.")
     sightings_days: Days = Field(7, description="Days of sightings.v1 and lot-sightings.v1; 0 is for ever.")
     movements_days: Days = Field(7, description="Days of movements.v1; 0 is for ever.")
-    facts_days: Days = Field(0, description="Days of events.v1, identity.v1, lots.v1 and documents.v1; 0 is for ever.")
+    facts_days: Days = Field(
+        0, description="Days of events.v1, identity.v1, lots.v1, documents.v1 and operations.v1; 0 is for ever."
+    )
     signals_days: Days = Field(
         180, description="Days of blind-windows.v1, alerts.v1 and dead-letters.v1; 0 is for ever."
     )

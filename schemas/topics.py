@@ -20,6 +20,7 @@ LOT_LOCATIONS = "lot-locations.v1"
 BLIND_WINDOWS = "blind-windows.v1"
 ALERTS = "alerts.v1"
 DEAD_LETTERS = "dead-letters.v1"
+OPERATIONS = "operations.v1"
 REGISTER_CHANGELOG = "register-changelog.v1"
 SMOOTH_CHANGELOG = "smooth-changelog.v1"
 RESOLVE_CHANGELOG = "resolve-changelog.v1"
@@ -143,7 +144,15 @@ TOPICS: tuple[Topic, ...] = (
         value="the untouched bytes, with DeadLetter headers",
         kept=Retention.SIGNALS,
         writers=("gateway", "register", "smooth", "resolve", "locate", "sinks"),
-        readers=("sinks",),
+        readers=("operator", "sinks"),
+    ),
+    Topic(
+        name=OPERATIONS,
+        key="letter or record that it is about",
+        value="Operation",
+        kept=Retention.FACTS,
+        writers=("operator",),
+        readers=("operator", "workers", "sinks"),
     ),
     *(
         Topic(

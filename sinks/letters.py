@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from types import TracebackType
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer
@@ -9,7 +10,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from lotstream.runtime.clock import Clock
 from lotstream.runtime.errors import Rejected
 from lotstream.runtime.settings import Settings
-from lotstream.schemas.operations import DeadLetter
+from lotstream.schemas.operations import DeadLetter, carried, park_command
 from lotstream.schemas.partitions import partition_of
 from lotstream.schemas.topics import DEAD_LETTERS
 from lotstream.sinks.rows import Message, Sink
@@ -18,6 +19,22 @@ log = logging.getLogger(__name__)
 
 FLUSH_S = 30.0
 _DETAIL = 2_000
+
+
+class Naming:
+    """When deciding a message ends the process, the end says which message, and how to go on without it."""
+
+    def __init__(self, message: Message) -> None:
+        self._message = message
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None and not isinstance(error, Rejected):
+            error.add_note(f"Expected rows of {self._message.where}, got none. {park_command(self._message.where)}")
 
 
 class Letters:
@@ -46,7 +63,8 @@ class Letters:
                 self._settings.topics.name(DEAD_LETTERS),
                 message.value,
                 partition=partition_of(letter.source, self._settings.topics.partitions),
-                headers=list(letter.headers()),
+                key=letter.source.encode(),
+                headers=list(letter.headers() + carried(message.key, message.headers)),
                 on_delivery=lambda error, _: failed.append(error) if error else None,
             )
         if producer.flush(FLUSH_S) or failed:

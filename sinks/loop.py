@@ -9,7 +9,8 @@ that comes twice makes the same rows, and every table is right with them.
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
@@ -22,8 +23,8 @@ from lotstream.runtime.metrics import Metrics
 from lotstream.runtime.retry import Backoff, Stopped, persist
 from lotstream.runtime.settings import Settings
 from lotstream.sinks.held import Pending, Place, Pulse
-from lotstream.sinks.letters import Letters
-from lotstream.sinks.rows import COLUMNS, Message, Row, Sink, columns_of
+from lotstream.sinks.letters import Letters, Naming
+from lotstream.sinks.rows import COLUMNS, Message, Row, Rows, Sink, columns_of
 from lotstream.sinks.store import Store
 
 log = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ POLL_S = 0.1
 OFFSETS_EVERY_S = 1.0
 OFFSET_COLUMNS = ("topic", "partition", "at", "next")
 _BACKOFF = Backoff(first_s=0.2, longest_s=2.0)  # a rebalance waits for us meanwhile
+_NO_PARKS: Mapping[str, Rejected] = MappingProxyType({})
 _HOPELESS = frozenset({KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION_FAILED})
 
 
@@ -42,7 +44,16 @@ class PartitionsLost(Exception):
 class SinkLoop:
     """Runs one sink until asked to stop. One thread, one consumer, one store."""
 
-    def __init__(self, sink: Sink, *, settings: Settings, store: Store, clock: Clock, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        sink: Sink,
+        *,
+        settings: Settings,
+        store: Store,
+        clock: Clock,
+        metrics: Metrics,
+        parks: Mapping[str, Rejected] = _NO_PARKS,
+    ) -> None:
         self.name = sink.name
         self.pulse = Pulse()
         self._sink = sink
@@ -50,6 +61,7 @@ class SinkLoop:
         self._store = store
         self._clock = clock
         self._metrics = metrics
+        self._parks = parks
         self._pending = Pending()
         self._stop = threading.Event()
         self._strays: list[Any] = []
@@ -104,10 +116,16 @@ class SinkLoop:
                 continue  # librdkafka tries again by itself
             message = _message(raw)
             try:
-                self._pending.add(message, self._sink.rows(message))
+                self._pending.add(message, self._rows(message))
             except Rejected as rejected:
                 self._pending.reject(message, rejected)
         self.pulse.held_since = self._pending.since if self._pending.next else 0.0
+
+    def _rows(self, message: Message) -> Rows:
+        if self._parks and (why := self._parks.get(message.where)) is not None:
+            raise why
+        with Naming(message):
+            return self._sink.rows(message)
 
     def _due(self) -> bool:
         held, sink = self._pending, self._settings.sink
@@ -256,4 +274,6 @@ class SinkLoop:
 
 def _message(raw: Any) -> Message:
     headers = tuple((name, value or b"") for name, value in raw.headers() or ())
-    return Message(raw.topic(), raw.partition(), raw.offset(), raw.value(), headers, raw.timestamp()[1] * 1000)
+    return Message(
+        raw.topic(), raw.partition(), raw.offset(), raw.value(), headers, raw.timestamp()[1] * 1000, raw.key()
+    )

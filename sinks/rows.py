@@ -15,7 +15,7 @@ from lotstream.schemas.documents import DOCUMENTS, DocumentLine
 from lotstream.schemas.events import EVENTS, QuantityScan, SiteMapping, TraceEvent
 from lotstream.schemas.identity import decode_bindings
 from lotstream.schemas.lots import LOT_RECORD
-from lotstream.schemas.operations import BLIND_WINDOW, Headers, parse_dead_letter
+from lotstream.schemas.operations import BLIND_WINDOW, OPERATION, Headers, parse_dead_letter
 from lotstream.schemas.reads import ReaderEvent, decode_reads
 from lotstream.schemas.sightings import Sighting, decode_lot_sightings, decode_sightings
 
@@ -33,6 +33,7 @@ class Message:
     value: bytes | None
     headers: Headers = ()
     timestamp_us: int = 0
+    key: bytes | None = None
 
     @property
     def where(self) -> str:
@@ -58,6 +59,7 @@ _TABLES = {
     "reader_events": "reader at type vendor_type read_point port state lost text recorded_at",
     "dead_letters": "source received_at stage reason detail field origin bytes",
     "blind_windows": "subject cause from_at until_at lost detail recorded_at",
+    "operations": "action subject digest by why result at",
     "locations": "id name site time_zone gln kind mapping recorded_at",
     "read_points": "id door inside outside mapping recorded_at",
 }
@@ -205,6 +207,13 @@ def blind_window_rows(message: Message) -> Rows:
     return {"blind_windows": [row]}
 
 
+def operation_rows(message: Message) -> Rows:
+    """operations.v1 -> operations."""
+    o = decode(OPERATION, message.value)
+    row = (str(o.action), o.subject, o.digest, o.by, o.why, o.result, o.at_us, message.partition, message.offset)
+    return {"operations": [row]}
+
+
 @dataclass(frozen=True, slots=True)
 class Sink:
     """One topic's way into the history."""
@@ -224,6 +233,7 @@ SINKS: tuple[Sink, ...] = (
     Sink("reader-events", "reads.v1", reader_event_rows),
     Sink("dead-letters", "dead-letters.v1", dead_letter_rows),
     Sink("blind-windows", "blind-windows.v1", blind_window_rows),
+    Sink("operations", "operations.v1", operation_rows),
 )
 
 

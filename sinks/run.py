@@ -7,8 +7,12 @@ from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 
 from lotstream.runtime.clock import SystemClock
 from lotstream.runtime.health import Health
+from lotstream.runtime.log import read_log
 from lotstream.runtime.metrics import Metrics
+from lotstream.runtime.retry import persist
 from lotstream.runtime.settings import Settings
+from lotstream.schemas.operations import parked
+from lotstream.schemas.topics import OPERATIONS
 from lotstream.sinks.held import Pulse
 from lotstream.sinks.loop import SinkLoop
 from lotstream.sinks.rows import SINKS, Sink
@@ -50,9 +54,16 @@ def run_sinks(
     sinks: Iterable[Sink], settings: Settings, *, stop: threading.Event, health: Health, metrics: Metrics
 ) -> None:
     """Run sinks until ``stop`` is set or one of them fails; raises that one's failure after the others drained."""
+    topic = settings.topics.name(OPERATIONS)
+    parks = persist(lambda: parked(record.value for record in read_log(settings.kafka, topic)), stop=stop)
     loops = [
         SinkLoop(
-            sink, settings=settings, store=ClickhouseStore(settings.clickhouse), clock=SystemClock(), metrics=metrics
+            sink,
+            settings=settings,
+            store=ClickhouseStore(settings.clickhouse),
+            clock=SystemClock(),
+            metrics=metrics,
+            parks=parks,
         )
         for sink in sinks
     ]

@@ -6,8 +6,11 @@ from lotstream.runtime.crash import crash_point
 from lotstream.runtime.garbage import spare_garbage_collection
 from lotstream.runtime.health import Health
 from lotstream.runtime.kafka import access
+from lotstream.runtime.log import read_log
 from lotstream.runtime.metrics import Metrics
 from lotstream.runtime.settings import Settings
+from lotstream.schemas.operations import park_command, parked
+from lotstream.schemas.topics import DEAD_LETTERS, OPERATIONS
 from lotstream.streams.engine.config import (
     Applied,
     Assigned,
@@ -20,6 +23,7 @@ from lotstream.streams.engine.config import (
 )
 from lotstream.streams.engine.core import Stage
 from lotstream.streams.engine.run import run
+from lotstream.streams.letters import passing
 from lotstream.streams.locate.stage import build_stage as build_locate
 from lotstream.streams.register.stage import build_stage as build_register
 from lotstream.streams.resolve.stage import build_stage as build_resolve
@@ -53,7 +57,10 @@ def run_stages(names: Iterable[str], settings: Settings, *, health: Health, metr
     wanted = list(names)
     for name in wanted:
         health.set(name, False, "no partitions yet")
-    run([STAGES[name](settings) for name in wanted], engine_config(settings, health=health, metrics=metrics))
+    parks = parked(record.value for record in read_log(settings.kafka, settings.topics.name(OPERATIONS)))
+    letters = settings.topics.name(DEAD_LETTERS)
+    stages = [passing(STAGES[name](settings), parks, topic=letters) for name in wanted]
+    run(stages, engine_config(settings, health=health, metrics=metrics))
 
 
 def engine_config(settings: Settings, *, health: Health, metrics: Metrics) -> EngineConfig:
@@ -71,6 +78,7 @@ def engine_config(settings: Settings, *, health: Health, metrics: Metrics) -> En
         checkpoint_s=stream.checkpoint_s,
         commit_s=stream.commit_s,
         session_timeout_s=stream.session_timeout_s,
+        advice=park_command,
         on_event=_Listener(health, metrics),
         on_step=crash_point,
     )

@@ -26,7 +26,7 @@ from lotstream.schemas.identifiers.describe import Description
 from lotstream.schemas.identity import BindingBatch
 from lotstream.schemas.lots import LotRecord
 from lotstream.schemas.movements import LotLocations, MovementBatch
-from lotstream.schemas.operations import Alert, BlindWindow, DeadLetter
+from lotstream.schemas.operations import Alert, BlindWindow, DeadLetter, Operation
 from lotstream.schemas.reads import ReadBatch, ReaderEvent, SourceEnd, Tick
 from lotstream.schemas.sightings import LotSightingBatch, SightingBatch
 from lotstream.schemas.topics import TOPICS, Topic
@@ -56,6 +56,7 @@ MODELS: Mapping[str, type[BaseModel]] = {
         BlindWindow,
         Alert,
         DeadLetter,
+        Operation,
     )
 }
 

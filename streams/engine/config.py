@@ -106,7 +106,8 @@ class EngineConfig:
     `group_prefix` + stage name is the consumer group. `instance` is the name that this process has in its groups
     (static membership): a restart under the same name within `session_timeout_s` moves no partition. Without it every
     start and stop moves partitions. `on_event` is called in the event loop and must return at once. `on_step` is called
-    with stage and step between every two steps: a test may let the process die there.
+    with stage and step between every two steps: a test may let the process die there. `advice` says what a person can
+    do about the record 'topic:partition:offset' at which a core raised.
     """
 
     brokers: tuple[str, ...]
@@ -128,6 +129,7 @@ class EngineConfig:
     compression: str | None = None
     on_event: Callable[[Event], None] = ignore
     on_step: Callable[[str, str], None] = pass_by
+    advice: Callable[[str], str] = lambda _: ""
 
     def __post_init__(self) -> None:
         if not self.brokers:

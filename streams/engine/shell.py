@@ -124,7 +124,7 @@ class StageShell:
         self._step("received")
         # 2 decide
         began = time.perf_counter()
-        with self._guard(f"{record.topic}:{record.partition}:{record.offset}"):
+        with self._guard(f"{record.topic}:{record.partition}:{record.offset}", advice=self.config.advice):
             outputs = list(owned.core.apply(record))
         owned.heard_at = time.monotonic()
         owned.dirty = True
@@ -135,7 +135,7 @@ class StageShell:
         self.outbox.add(source, record.offset, outputs=outputs, keeper=owned if self.outbox.each else None)
 
     @contextmanager
-    def _guard(self, where: str) -> Iterator[None]:
+    def _guard(self, where: str, *, advice: Callable[[str], str] = lambda _: "") -> Iterator[None]:
         try:
             yield
         except Exception as bug:  # noqa: BLE001 - the guard: whatever a core raises is a bug, and ends the process
@@ -143,7 +143,7 @@ class StageShell:
             while point is not None and point.tb_next is not None:
                 point = point.tb_next
             line = "?" if point is None else f"{point.tb_frame.f_code.co_qualname}:{point.tb_lineno}"
-            self.end(ExitCode.BUG, f"Expected outputs for {where}, got {bug!r} from {line}.")
+            self.end(ExitCode.BUG, f"Expected outputs for {where}, got {bug!r} from {line}. {advice(where)}".rstrip())
 
     async def _hole(self, source: SourceLedger, record: Record) -> Place:
         """Records between the expected one and this one are missing: fine below the log's start, fatal elsewhere."""

@@ -46,12 +46,22 @@ class RegisterCore:
 
     def apply(self, record: Record) -> Iterable[Output]:
         """Facts of one event, or its dead letter."""
+        source = ""
         try:
-            facts = _decide(decode(EVENTS, record.value), record.offset)
+            message = decode(EVENTS, record.value)
+            source = message.stamp.source
+            facts = _decide(message, record.offset)
         except Rejected as rejected:
             topics = self._topics
             return [
-                dead_letter(record, rejected, stage="register", topic=topics.dead_letters, partitions=topics.partitions)
+                dead_letter(
+                    record,
+                    rejected,
+                    stage="register",
+                    topic=topics.dead_letters,
+                    partitions=topics.partitions,
+                    source=source,
+                )
             ]
         return list(self._outputs(facts))
 
