@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "sink": ("sink", "sink"),
     "topics": ("admin", "topics"),
     "migrate": ("admin", "migrate_command"),
+    "archive": ("keep", "archive_command"),
     "doctor": ("doctor", "doctor"),
 }
 

@@ -1,0 +1,159 @@
+"""What archives and backups have in common: rows of tables by the offsets they came from, as files.
+
+Each row tells the partition and offset of its message, and the sinks record the offsets below which everything is in
+the tables: rows below such a vector are a consistent whole, whatever is inserted meanwhile.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from lotstream.schemas.topics import (
+    BLIND_WINDOWS,
+    DEAD_LETTERS,
+    DOCUMENTS,
+    EVENTS,
+    IDENTITY,
+    LOT_SIGHTINGS,
+    LOTS,
+    READS,
+    SIGHTINGS,
+)
+from lotstream.sinks.manifest import Part, Vector, sha256_of, sync_directory
+from lotstream.sinks.parquet import ParquetStore
+
+ROWS_PER_FILE = 1_000_000
+"""A reader of Parquet holds a file whole: so much fits everywhere."""
+
+TOPIC_OF: Mapping[str, str] = {
+    "events": EVENTS,
+    "locations": EVENTS,
+    "read_points": EVENTS,
+    "bindings": IDENTITY,
+    "lots": LOTS,
+    "document_lines": DOCUMENTS,
+    "quantities": DOCUMENTS,
+    "sightings": SIGHTINGS,
+    "blind_windows": BLIND_WINDOWS,
+    "lot_sightings": LOT_SIGHTINGS,
+    "reader_events": READS,
+    "dead_letters": DEAD_LETTERS,
+}
+DERIVED = frozenset({"lot_sightings"})
+SIGNALS = frozenset({"reader_events", "dead_letters"})
+ARCHIVED = tuple(table for table in TOPIC_OF if table not in DERIVED | SIGNALS)
+
+
+def columns_of(store: ParquetStore, table: str) -> dict[str, str]:
+    """{column: type} of what is stored as it came; what follows from other columns is computed again."""
+    rows = store.query(
+        "SELECT name, type FROM system.columns WHERE default_kind = ''"  # noqa: S608 - checked names
+        f" AND database = '{store.database}' AND table = '{table}' ORDER BY position"
+    )
+    return dict(rows)
+
+
+def passed(store: ParquetStore) -> dict[str, dict[int, int]]:
+    """{topic: {partition: offset}}: everything below these offsets is in the tables."""
+    rows = store.query(
+        f"SELECT topic, partition, max(next) FROM {store.database}.sink_offsets GROUP BY topic, partition ORDER BY ALL"  # noqa: S608 - a checked name
+    )
+    found: dict[str, dict[int, int]] = {}
+    for topic, partition, following in rows:
+        found.setdefault(topic, {})[partition] = following
+    return found
+
+
+def applied_names(store: ParquetStore) -> tuple[str, ...]:
+    """Names of the migrations that made the tables as they are."""
+    rows = store.query(f"SELECT DISTINCT name FROM {store.database}.schema_migrations ORDER BY name")  # noqa: S608 - a checked name
+    return tuple(name for (name,) in rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Offsets [start, stop) by partition."""
+
+    start: dict[int, int]
+    stop: dict[int, int]
+
+    @property
+    def condition(self) -> str:
+        """As SQL."""
+        return f"source_offset >= {_bound(self.start)} AND source_offset < {_bound(self.stop)}"
+
+    def only(self, partition: int, start: int, stop: int) -> "Window":
+        """Some of one partition."""
+        return Window({partition: start}, {partition: stop})
+
+
+def window(topic: str, since: Vector, until: Vector) -> Window:
+    """What of a topic lies between two vectors."""
+    stop = dict(until.get(topic, {}))
+    return Window({number: since.get(topic, {}).get(number, 0) for number in stop}, stop)
+
+
+def _bound(offsets: Mapping[int, int]) -> str:
+    if not offsets:
+        return "0"
+    partitions, values = ",".join(map(str, offsets)), ",".join(map(str, offsets.values()))
+    return f"transform(source_partition, [{partitions}], [{values}], 0)"
+
+
+def cut(store: ParquetStore, source: str, whole: Window) -> Iterator[Window]:
+    """A window in windows of about ROWS_PER_FILE rows at most; none for none. ``source`` is what FROM names."""
+    counts = dict(
+        store.query(f"SELECT source_partition, count() FROM {source} WHERE {whole.condition} GROUP BY ALL ORDER BY 1")  # noqa: S608 - our own names and numbers
+    )
+    small = {number: rows for number, rows in counts.items() if rows <= ROWS_PER_FILE}
+    while small:
+        taken, total = [], 0
+        for number, rows in small.items():
+            if total + rows <= ROWS_PER_FILE:
+                taken.append(number)
+                total += rows
+        small = {number: rows for number, rows in small.items() if number not in taken}
+        yield Window({n: whole.start[n] for n in taken}, {n: whole.stop[n] for n in taken})
+    for number, rows in counts.items():
+        if rows > ROWS_PER_FILE:
+            yield from _cut_partition(store, source, whole, number=number, pieces=-(-rows // ROWS_PER_FILE))
+
+
+def _cut_partition(store: ParquetStore, source: str, whole: Window, *, number: int, pieces: int) -> Iterator[Window]:
+    one = whole.only(number, whole.start[number], whole.stop[number])
+    levels = ",".join(str(piece / pieces) for piece in range(1, pieces))
+    ((edges,),) = store.query(
+        f"SELECT quantilesExact({levels})(source_offset) FROM {source} WHERE {one.condition}"  # noqa: S608 - our own names and numbers
+    )
+    bounds = sorted({whole.start[number], *edges, whole.stop[number]})
+    for start, stop in pairwise(bounds):
+        yield whole.only(number, start, stop)
+
+
+def write_part(
+    store: ParquetStore, directory: Path, *, name: str, table: str, source: str, columns: Mapping[str, str], of: Window
+) -> Part:
+    """One file, whole and on disk when this returns."""
+    file = directory / name
+    file.parent.mkdir(exist_ok=True)
+    scratch = file.with_suffix(".new")
+    # words are written as words: an enumeration's numbers mean nothing to others
+    wanted = ", ".join(f"toString({n}) AS {n}" if kind.startswith("Enum") else n for n, kind in columns.items())
+    statement = f"SELECT {wanted} FROM {source} WHERE {of.condition} ORDER BY source_partition, source_offset"  # noqa: S608 - our own names and numbers
+    store.write(statement, scratch)
+    ((rows,),) = store.query(f"SELECT count() FROM {source} WHERE {of.condition}")  # noqa: S608 - as above
+    with scratch.open("rb") as written:
+        os.fsync(written.fileno())
+    scratch.replace(file)
+    sync_directory(file.parent)
+    return Part(
+        file=name,
+        table=table,
+        rows=rows,
+        bytes=file.stat().st_size,
+        sha256=sha256_of(file),
+        start=of.start,
+        stop=of.stop,
+    )
