@@ -57,6 +57,7 @@ class Story:
         """Everything up to the verdict: whether the answer is the truth."""
         with self._timed("stack"):
             self.stack.start(lambda text: self.out.print(f"[dim]{self._clock()}[/dim] {text}"))
+            self.stack.await_ready("gateway")  # it takes reads; the stages come after
         with self._tended():
             played = self._play()
             with self._timed("drain"):

@@ -4,7 +4,6 @@ import os
 import secrets
 import signal
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -18,8 +17,8 @@ from lotstream.cli.exits import Refused
 from lotstream.cli.wanted import wanted_topics
 from lotstream.deploy.embedded.clickhouse import EmbeddedClickHouse, Role, User
 from lotstream.deploy.embedded.kafka import EmbeddedKafka
+from lotstream.deploy.embedded.nursery import Forked, Nursery
 from lotstream.deploy.embedded.ports import free_port
-from lotstream.deploy.embedded.process import Child, spawn
 from lotstream.deploy.embedded.rundir import Claim, claim, published, write_private
 from lotstream.runtime.settings import Settings, load_settings
 from lotstream.runtime.topics import TopicAdmin
@@ -38,6 +37,8 @@ PROCESSES: Mapping[str, tuple[str, ...]] = {
     "worker-lot": ("worker", "--name", "worker-lot", "resolve", "locate"),
     "sink": ("sink", "all"),
 }
+PROGRAM = "lotstream.cli.main:main"
+ROOMS = ("lotstream.cli.gateway", "lotstream.cli.worker", "lotstream.cli.sink")
 
 
 class StackFailed(Refused):
@@ -60,7 +61,8 @@ class Stack:
         self.clickhouse = EmbeddedClickHouse(
             data / "clickhouse", users=users, run_dir=self._run, log_file=self._run / "clickhouse.log"
         )
-        self._children: dict[str, Child] = {}
+        self._nursery = Nursery(ROOMS, main=PROGRAM, log=self._run / "processes.log")
+        self._children: dict[str, Forked] = {}
         self._ended: dict[str, float] = {}
         self.env: dict[str, str] = {}
         self.settings = settings
@@ -74,27 +76,33 @@ class Stack:
         self.stop()
 
     def start(self, progress: Progress) -> None:
-        """Start everything and return when all of it is ready. Raises StackFailed, DirectoryInUse, KafkaFailed …"""
+        """Start everything; `await_ready` waits for more. Raises StackFailed, DirectoryInUse, KafkaFailed …"""
         self._claim = claim(self._run, what="run directory")
         progress("Kafka and ClickHouse start")
-        with ThreadPoolExecutor(2) as pool:
-            history = pool.submit(self._start_clickhouse)
+        self._nursery.start()
+        with ThreadPoolExecutor(1) as pool:
+            history = pool.submit(self._start_history)
             self.kafka.start()
             self.kafka.wait_ready()
             history.result()
-            self.env = self._environment()
-            self.settings = load_settings(None, os.environ | self.env)
-            progress("topics and tables are made")
-            tables = pool.submit(migrate, self.settings.clickhouse)
-            admin = TopicAdmin(self.settings.kafka)
-            admin.apply(admin.plan(wanted_topics(self.settings)))
-            for name in PROCESSES:
-                self._spawn(name)
-            tables.result()
+        self.env = self._environment()
+        self.settings = load_settings(None, os.environ | self.env)
+        progress("topics are made")
+        admin = TopicAdmin(self.settings.kafka)
+        admin.apply(admin.plan(wanted_topics(self.settings)))
         progress("gateway, register, smooth, resolve, locate and sinks start")
-        self._claim.publish(STACK, {"pid": os.getpid(), "env": self.env, "processes": list(PROCESSES)})
         for name in PROCESSES:
-            self._await_ready(name)
+            self._spawn(name)
+        self._claim.publish(STACK, {"pid": os.getpid(), "env": self.env, "processes": list(PROCESSES)})
+
+    def await_ready(self, *names: str) -> None:
+        """Return when these processes are ready, all of them when none is named. Raises StackFailed."""
+        until = time.monotonic() + READY_S
+        for name in names or PROCESSES:
+            while not is_ready(self.url(name)):
+                if not self._children[name].running or time.monotonic() > until:
+                    raise StackFailed(f"Expected {name} to become ready, got none; see {self._run / f'{name}.log'}")
+                time.sleep(0.02)
 
     def stop(self) -> None:
         """End all of it in order: the doors first, the stores last."""
@@ -106,6 +114,7 @@ class Stack:
             except subprocess.TimeoutExpired:
                 child.send(signal.SIGKILL)
         self._children = {}
+        self._nursery.close()
         with ThreadPoolExecutor(2) as pool:
             for ended in [pool.submit(self.kafka.stop), pool.submit(self.clickhouse.stop)]:
                 ended.result()
@@ -137,9 +146,11 @@ class Stack:
         facts = published(self._run, name)
         return str(facts["url"]) if facts else ""
 
-    def _start_clickhouse(self) -> None:
+    def _start_history(self) -> None:
         self.clickhouse.start()
         self.clickhouse.wait_ready()
+        here = {"url": self.clickhouse.url, "password_file": self._run / "writer.secret"}
+        migrate(self._given.clickhouse.model_copy(update=here))
 
     def _environment(self) -> dict[str, str]:
         partitions = self._given.topics.partitions
@@ -170,18 +181,8 @@ class Stack:
 
     def _spawn(self, name: str) -> None:
         (self._run / f"{name}.json").unlink(missing_ok=True)
-        self._children[name] = spawn(
-            [sys.executable, "-m", "lotstream.cli.main", *PROCESSES[name]],
-            log=self._run / f"{name}.log",
-            env={**os.environ, **self.env},
-        )
-
-    def _await_ready(self, name: str) -> None:
-        until = time.monotonic() + READY_S
-        while not is_ready(self.url(name)):
-            if not self._children[name].running or time.monotonic() > until:
-                raise StackFailed(f"Expected {name} to become ready, got none; see {self._run / f'{name}.log'}")
-            time.sleep(0.05)
+        log = self._run / f"{name}.log"
+        self._children[name] = self._nursery.spawn(name, PROCESSES[name], log=log, env={**os.environ, **self.env})
 
 
 def is_ready(url: str) -> bool:

@@ -83,6 +83,7 @@ def _foreground(settings: Settings, jars: Path | None) -> None:
         signal.signal(number, lambda received, _: ended.append(received))
     with Stack(settings, jars=jars) as stack:
         stack.start(lambda text: console().print(text))
+        stack.await_ready()
         show_addresses(stack.settings)
         while not ended:
             time.sleep(TEND_EVERY_S)
