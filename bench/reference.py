@@ -90,11 +90,11 @@ def standing(rows: Iterable[Sighting]) -> dict[Fact, Word]:
     """The newest version of each sighting, in the words of `expected_sightings`."""
     newest: dict[Fact, Sighting] = {}
     for row in rows:
-        fact = (row.tag, row.context.read_point, row.slot)
+        fact = (row.tag, row.form.context.read_point, row.slot)
         had = newest.get(fact)
-        if had is None or tuple(row.version) >= tuple(had.version):
+        if had is None or row.version >= had.version:
             newest[fact] = row
     return {
-        fact: (row.location, row.state, row.direction, row.marks, [list(run) for run in row.runs])
+        fact: (row.form.location, row.form.state, row.form.direction, row.marks, [list(run) for run in row.runs])
         for fact, row in newest.items()
     }

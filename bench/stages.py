@@ -99,7 +99,7 @@ def measure_stages(portal: Portal, settings: Settings) -> list[Row]:
 def sightings_of(log: PlainLog, settings: Settings) -> Iterable[Sighting]:
     """All direct sightings of the log."""
     for record in log.topic(settings.topics.name("sightings.v1")):
-        yield from (each for each in decode_sightings(record.value) if not each.declaration.event)
+        yield from (each for each in decode_sightings(record.value) if not each.form.declaration.event)
 
 
 def _smooth_equal(log: PlainLog, *, portal: Portal, settings: Settings) -> bool:
@@ -116,7 +116,7 @@ def _resolve_equal(log: PlainLog, *, portal: Portal, settings: Settings) -> bool
         for record in log.topic(settings.topics.name("lot-sightings.v1"))
         for each in decode_lot_sightings(record.value)
     ]
-    told = standing(each for each in rows if not each.declaration.event)
+    told = standing(each for each in rows if not each.form.declaration.event)
     seen = standing(sightings_of(log, settings))
     # what runs are made of stays behind: a lot wants to know where and when
     return {fact: word[:-1] for fact, word in told.items()} == {fact: word[:-1] for fact, word in seen.items()}

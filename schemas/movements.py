@@ -1,6 +1,6 @@
 """movements.v1 and lot-locations.v1: what locate says to live clients and dashboards. Partitioned by lot."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, TypeAdapter, model_validator
@@ -23,7 +23,7 @@ class Movement(NamedTuple):
     slot: int
     direction: int  # schemas.sightings.Direction
     how: int  # schemas.sightings.How
-    version: list[int]
+    version: Sequence[int]
     recorded_us: int
 
 

@@ -9,8 +9,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import Field, TypeAdapter, model_validator
 
-from lotstream.runtime.errors import Reason, Rejected
-from lotstream.schemas.base import MAX_DEPTH, Key, Micros, Wire, decode, dump
+from lotstream.schemas.base import LATEST_US, MAX_DEPTH, Key, Micros, Wire, decode, dump
 
 MAX_ROWS = 20_000
 
@@ -91,6 +90,28 @@ class Declaration(NamedTuple):
 NO_DECLARATION = Declaration("", "", "", "", "", "")
 
 
+class Form(NamedTuple):
+    """What many sightings of a message have in common: where, how sure, and by which way it is known."""
+
+    context: Context
+    location: str
+    declaration: Declaration
+    lane: str  # '' main; 'late:<offset>'; 'event:<hash>' declared
+    origin: str  # '' direct; else the tag whose sighting this one was inferred from
+    path: tuple[str, ...]  # parents from the origin down to the tag's own parent
+    state: int
+    direction: int
+    marks: int
+    how: int
+
+
+class Edition(NamedTuple):
+    """What made this version of a sighting, and when that was received."""
+
+    version: tuple[int, ...]  # epoch, offset in reads.v1 or events.v1, then one identity.v1 offset per hop
+    recorded_us: int
+
+
 class Sighting(NamedTuple):
     """One version of one sighting. Times in us; strength per antenna inside ``runs``.
 
@@ -99,28 +120,59 @@ class Sighting(NamedTuple):
     """
 
     tag: str
-    context: Context
+    form: Form
+    edition: Edition
     slot: int
-    lane: str  # '' main; 'late:<offset>'; 'event:<hash>' declared
-    version: Sequence[int]  # epoch, offset in reads.v1 or events.v1, then one identity.v1 offset per hop
-    location: str
     first_us: int
     last_us: int
     reads: int
-    state: int
-    direction: int
-    marks: int
-    how: int
-    recorded_us: int
-    origin: str  # '' direct; else the tag whose sighting this one was inferred from
-    path: Sequence[str]  # parents from the origin down to the tag's own parent
-    declaration: Declaration
-    runs: Sequence[Sequence[int]]
+    runs: Sequence[Sequence[int]] = ()
+
+    @property
+    def version(self) -> tuple[int, ...]:
+        """Of two versions of one fact the higher holds."""
+        return self.edition.version
+
+    @property
+    def marks(self) -> int:
+        """See Mark."""
+        return self.form.marks
 
     @property
     def fact(self) -> tuple[str, str, int, str, str, tuple[str, ...]]:
         """The key of the fact that this is a version of."""
-        return (self.tag, self.context.read_point, self.slot, self.lane, self.origin, tuple(self.path))
+        form = self.form
+        return (self.tag, form.context.read_point, self.slot, form.lane, form.origin, form.path)
+
+    def retracted(self) -> "Sighting":
+        """The same version, taken back."""
+        return self._replace(form=self.form._replace(marks=self.form.marks | Mark.RETRACTED))
+
+
+def sighting_of(
+    tag: str,
+    *,
+    context: Context,
+    location: str,
+    slot: int,
+    version: tuple[int, ...],
+    first_us: int,
+    last_us: int,
+    recorded_us: int,
+    reads: int = 0,
+    state: int = int(State.OBSERVED),
+    direction: int = int(Direction.UNKNOWN),
+    marks: int = int(Mark.FINAL),
+    how: int = int(How.CONFIRMED),
+    lane: str = "",
+    origin: str = "",
+    path: tuple[str, ...] = (),
+    declaration: Declaration = NO_DECLARATION,
+    runs: Sequence[Sequence[int]] = (),
+) -> Sighting:
+    """A sighting from its parts."""
+    form = Form(context, location, declaration, lane, origin, path, state, direction, marks, how)
+    return Sighting(tag, form, Edition(version, recorded_us), slot, first_us, last_us, reads, runs)
 
 
 class LotSighting(NamedTuple):
@@ -132,11 +184,21 @@ class LotSighting(NamedTuple):
     sighting: Sighting  # its runs do not travel
 
 
-_Ints = Annotated[list[int], Field(max_length=MAX_ROWS)]
-_Strs = Annotated[list[str], Field(max_length=MAX_ROWS)]
-
-
-_CODED = ("context", "location", "declaration", "lane", "origin", "path")
+_Column = Annotated[list[int], Field(max_length=MAX_ROWS)]
+_Index = Annotated[int, Field(ge=0)]
+_Form = tuple[
+    _Index,
+    str,
+    _Index,
+    str,
+    str,
+    Annotated[tuple[str, ...], Field(max_length=MAX_DEPTH)],
+    Annotated[int, Field(ge=0, le=2)],
+    Annotated[int, Field(ge=0, le=2)],
+    Annotated[int, Field(ge=0, le=31)],
+    Annotated[int, Field(ge=0, le=3)],
+]
+_Edition = tuple[Annotated[tuple[int, ...], Field(min_length=2, max_length=2 + MAX_DEPTH)], Micros]
 
 
 class _Columns(Wire):
@@ -144,56 +206,60 @@ class _Columns(Wire):
 
     v: Literal[1] = 1
     contexts: list[tuple[str, str, int, int]] = Field(description="read point, reader, policy, mapping")
-    locations: _Strs
     declarations: list[tuple[str, str, str, str, str, str]] = Field(
         description="event hash, biz step, disposition, document, line, party"
     )
-    lanes: _Strs
-    origins: _Strs
-    paths: Annotated[list[Annotated[tuple[str, ...], Field(max_length=MAX_DEPTH)]], Field(max_length=MAX_ROWS)]
+    forms: Annotated[list[_Form], Field(max_length=MAX_ROWS)] = Field(
+        description="context, location, declaration, lane, origin, path, state, direction, marks, how"
+    )
+    editions: Annotated[list[_Edition], Field(max_length=MAX_ROWS)] = Field(description="version, recorded_us")
     tag: Annotated[list[Key], Field(min_length=1, max_length=MAX_ROWS)]
-    context: _Ints
-    location: _Ints
-    declaration: _Ints
-    slot: _Ints
-    lane: _Ints
-    version: list[Annotated[list[int], Field(min_length=2, max_length=2 + MAX_DEPTH)]]
-    first_us: list[Micros]
-    last_us: list[Micros]
-    reads: _Ints
-    state: list[Annotated[int, Field(ge=0, le=2)]]
-    direction: list[Annotated[int, Field(ge=0, le=2)]]
-    marks: list[Annotated[int, Field(ge=0, le=31)]]
-    how: list[Annotated[int, Field(ge=0, le=3)]]
-    recorded_us: list[Micros]
-    origin: _Ints
-    path: _Ints
+    form: _Column
+    edition: _Column
+    slot: _Column
+    first_us: _Column
+    last_us: _Column
+    reads: _Column
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        n = len(self.tag)
+        for name in Sighting._fields[1:-1]:
+            column = getattr(self, name)
+            if len(column) != n:
+                raise ValueError(f"column {name} of {n} values, got {len(column)}")
+            if min(column) < 0:
+                raise ValueError(f"column {name} of values from 0, got {min(column)}")
+        for name, dictionary in (("form", self.forms), ("edition", self.editions)):
+            if max(getattr(self, name)) >= len(dictionary):
+                raise ValueError(f"indices of {name} within its dictionary")
+        for name in ("first_us", "last_us"):
+            if max(getattr(self, name)) > LATEST_US:
+                raise ValueError(f"times of {name} before 2100, got {max(getattr(self, name))}")
+        for context, _, declaration, *_ in self.forms:
+            if context >= len(self.contexts) or declaration >= len(self.declarations):
+                raise ValueError("indices of forms within their dictionaries")
+        return self
 
     @property
     def _runs(self) -> Sequence[Sequence[Sequence[int]]]:
         return [()] * len(self.tag)
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        n = len(self.tag)
-        for name in Sighting._fields[:-1]:
-            if len(getattr(self, name)) != n:
-                raise ValueError(f"column {name} of {n} values, got {len(getattr(self, name))}")
-        for name in _CODED:
-            if min(getattr(self, name)) < 0 or max(getattr(self, name)) >= len(getattr(self, name + "s")):
-                raise ValueError(f"indices of {name} within its dictionary")
-        return self
+    def form_values(self) -> list[Form]:
+        """The forms as values."""
+        contexts = [Context(*values) for values in self.contexts]
+        declarations = [Declaration(*values) for values in self.declarations]
+        return [Form(contexts[form[0]], form[1], declarations[form[2]], *form[3:]) for form in self.forms]
 
     def rows(self) -> list[Sighting]:
         """The sightings as values."""
-        columns = {name: getattr(self, name) for name in Sighting._fields[:-1]} | {"runs": self._runs}
-        words: dict[str, Sequence[Any]] = {name: getattr(self, name + "s") for name in _CODED}
-        words["context"] = [Context(*values) for values in self.contexts]
-        words["declaration"] = [Declaration(*values) for values in self.declarations]
-        for name in _CODED:
-            dictionary = words[name]
-            columns[name] = [dictionary[i] for i in columns[name]]
-        return [Sighting._make(row) for row in zip(*columns.values(), strict=True)]
+        forms = self.form_values()
+        editions = [Edition(*values) for values in self.editions]
+        columns = (
+            self.tag, [forms[i] for i in self.form], [editions[i] for i in self.edition], self.slot, self.first_us,
+            self.last_us, self.reads, self._runs,
+        )  # fmt: skip
+        return list(map(Sighting._make, zip(*columns, strict=True)))
 
 
 class SightingBatch(_Columns):
@@ -202,14 +268,14 @@ class SightingBatch(_Columns):
     kind: Literal["sightings"] = "sightings"
     runs: list[list[list[int]]]
 
+    @model_validator(mode="after")
+    def _runs_consistent(self) -> Self:
+        if len(self.runs) != len(self.tag):
+            raise ValueError(f"column runs of {len(self.tag)} values, got {len(self.runs)}")
+        return self
+
     @property
     def _runs(self) -> Sequence[Sequence[Sequence[int]]]:
-        if len(self.runs) != len(self.tag):
-            raise Rejected(
-                Reason.SCHEMA_INVALID,
-                f"Expected column runs of {len(self.tag)} values, got {len(self.runs)}.",
-                field="runs",
-            )
         return self.runs
 
 
@@ -221,9 +287,9 @@ class LotSightingBatch(_Columns):
 
     kind: Literal["lot_sightings"] = "lot_sightings"
     lots: list[Key]
-    lot: _Ints
-    binding: _Ints
-    relabelled: _Ints
+    lot: _Column
+    binding: _Column
+    relabelled: _Column
 
     @model_validator(mode="after")
     def _lots_consistent(self) -> Self:
@@ -236,12 +302,8 @@ class LotSightingBatch(_Columns):
 
     def lot_rows(self) -> list[LotSighting]:
         """The sightings as values, each with its lot."""
-        return [
-            LotSighting(self.lots[k], binding, relabelled, sighting)
-            for k, binding, relabelled, sighting in zip(
-                self.lot, self.binding, self.relabelled, self.rows(), strict=True
-            )
-        ]
+        columns = ([self.lots[i] for i in self.lot], self.binding, self.relabelled, self.rows())
+        return list(map(LotSighting._make, zip(*columns, strict=True)))
 
 
 class SightingRows:
@@ -298,11 +360,15 @@ def coded(values: Iterable[Any]) -> tuple[list[Any], list[int]]:
 
 def _columns(rows: Sequence[Sighting]) -> dict[str, Any]:
     columns: dict[str, Any] = dict(zip(Sighting._fields, zip(*rows, strict=True), strict=True))
-    columns["path"] = [tuple(path) for path in columns["path"]]
-    for name in _CODED:
-        columns[name + "s"], columns[name] = coded(columns[name])
-    for name in ("contexts", "declarations"):
-        columns[name] = [tuple(value) for value in columns[name]]  # orjson takes no subclass of tuple
+    forms, columns["form"] = coded(columns["form"])
+    editions, columns["edition"] = coded(columns["edition"])
+    contexts, context = coded(form.context for form in forms)
+    declarations, declaration = coded(form.declaration for form in forms)
+    # plain tuples: orjson takes no subclass
+    columns["forms"] = [(i, form[1], j, *form[3:]) for form, i, j in zip(forms, context, declaration, strict=True)]
+    columns["editions"] = [tuple(edition) for edition in editions]
+    columns["contexts"] = [tuple(value) for value in contexts]
+    columns["declarations"] = [tuple(value) for value in declarations]
     return columns
 
 
@@ -318,3 +384,8 @@ def decode_sightings(value: bytes | None) -> list[Sighting]:
 def decode_lot_sightings(value: bytes | None) -> list[LotSighting]:
     """The rows of a message of lot-sightings.v1. Raises Rejected."""
     return decode(_LOT_SIGHTINGS, value).lot_rows()
+
+
+def decode_lot_batch(value: bytes | None) -> LotSightingBatch:
+    """A message of lot-sightings.v1 in its columns. Raises Rejected."""
+    return decode(_LOT_SIGHTINGS, value)

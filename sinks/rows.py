@@ -84,12 +84,12 @@ def lot_sighting_rows(message: Message) -> Rows:
 
 
 def _sighting(s: Sighting) -> Row:
-    point, reader, policy, mapping = s.context
-    event, biz_step, disposition, document, line, party = s.declaration
+    tag, form, edition, slot, first_us, last_us, reads, _ = s
+    context, location, declaration, lane, origin, path, *certainty = form
+    point, *rules = context
     return (
-        s.tag, point, s.slot, s.lane, s.origin, s.path, s.version, reader, policy, mapping, s.location, s.first_us,
-        s.last_us, s.reads, s.state, s.direction, s.marks, s.how, s.recorded_us, event, biz_step, disposition,
-        document, line, party,
+        tag, point, slot, lane, origin, path, edition.version, *rules, location, first_us, last_us, reads, *certainty,
+        edition.recorded_us, *declaration,
     )  # fmt: skip
 
 

@@ -3,30 +3,36 @@
 A unit's chunk is a pure function of its key and its lot: (lot, serial // 64); units without a numeric serial, or of
 another GTIN than the lot's, lie in one of 256 buckets by hash, under their whole key.
 
-Value: [words, entries, units]. An entry is [slot, read point, location, last read - start of slot, bits,
-recorded - last read, binding, version, and, where one of them is set, lane, disposition, origin, path]; a unit
-[position or key, changed, source, indices of entries, and, where there is one, its floor]. Texts are indices into
-words. A pallet of 60 is seen as one: its sighting is one entry for 60 units.
+A whole chunk is [by, words, sources, entries, units, floors]; entries and units are columns. Entries: slot, index in
+by, version, binding, index in words, last read - start of slot, recorded - last read. Units: position or key, changed,
+index in sources, number of entries, and which entries ([] when each has its own). Floors: [which unit, slot, read
+point] each. A pallet of 60 is seen as one: its sighting is one entry for 60 units.
+
+News are [units], written often and read seldom: [position or key, changed, source, floor, entries as they are] each.
 """
 
 from collections.abc import Iterable
+from itertools import islice
+from typing import Any
 
 import orjson
 
 from lotstream.schemas.base import SLOT_US
 from lotstream.schemas.partitions import murmur2
-from lotstream.streams.locate.unit import NO_FLOOR, Entry, Pair, Unit, union
+from lotstream.schemas.sightings import coded
+from lotstream.streams.locate.unit import NO_FLOOR, By, Entry, Unit, union
 from lotstream.streams.serials import NOT_NUMERIC, serial_of
 
 BITS = 6
 BUCKETS = 256
+REMEMBERED = 100_000  # places of units
 _LOW = (1 << BITS) - 1
 
 Position = int | str
 Block = int | str
 ChunkKey = tuple[str, Block]  # lot, block
 Units = dict[Position, Unit]
-Part = tuple[Position, Iterable[Entry], Unit]  # the unit's place, and those of its entries that are to be written
+Part = tuple[Position, Iterable[Entry], Unit]  # where, what is new of it, and the unit
 
 
 def chunk_place(lot: str, tag: str) -> tuple[Block, Position]:
@@ -37,6 +43,23 @@ def chunk_place(lot: str, tag: str) -> tuple[Block, Position]:
     return serial >> BITS, serial & _LOW
 
 
+class Places:
+    """Places of units, remembered: a unit that is seen is seen again soon."""
+
+    def __init__(self) -> None:
+        self._places: dict[tuple[str, str], tuple[ChunkKey, Position]] = {}
+
+    def of(self, lot: str, tag: str) -> tuple[ChunkKey, Position]:
+        """(chunk, position) of a unit of a lot."""
+        place = self._places.get((lot, tag))
+        if place is None:
+            if len(self._places) >= REMEMBERED:
+                self._places.clear()
+            block, position = chunk_place(lot, tag)
+            place = self._places[lot, tag] = (lot, block), position
+        return place
+
+
 def unit_tag(key: ChunkKey, position: Position) -> str:
     """The key of the unit at a position; inverse of `chunk_place`."""
     lot, block = key
@@ -45,37 +68,80 @@ def unit_tag(key: ChunkKey, position: Position) -> str:
     return f"{lot[:17]}/21/{(block << BITS) + position}"
 
 
-def encode_chunk(parts: Iterable[Part]) -> bytes:
-    """Units with the entries given: all of them, or those that are news."""
-    words: dict[str, int] = {}
-    seen: dict[int, int] = {}  # by object, which is quicker than by content; entries outlive this call
-    rows: list[list[object]] = []
-    units: list[list[object]] = []
-    for position, entries, unit in parts:
-        places = []
-        for entry in entries:
-            place = seen.get(id(entry), -1)
-            if place < 0:
-                place = seen[id(entry)] = len(rows)
-                rows.append(_encode_entry(entry, words))
-            places.append(place)
-        row: list[object] = [position, unit.changed, words.setdefault(unit.source, len(words)), places]
-        if unit.floor is not NO_FLOOR:
-            row += [unit.floor[0], words.setdefault(unit.floor[1], len(words))]
-        units.append(row)
-    return orjson.dumps((list(words), rows, units))
+def encode_news(parts: Iterable[Part]) -> bytes:
+    """Units with those of their entries that are new."""
+    # plain tuples: orjson takes no subclass
+    return orjson.dumps(
+        ([(place, unit.changed, unit.source, unit.floor, list(map(tuple, news))) for place, news, unit in parts],)
+    )
+
+
+def encode_chunk(units: Units) -> bytes:
+    """A whole chunk, in an order that depends on the content alone."""
+    positions = sorted(units, key=str)
+    ordered = [units[position] for position in positions]
+    entries = [entry for unit in ordered for entry in unit.entries]
+    places: list[int] = []
+    if any(entry.by[2] for entry in entries):  # what was inferred from a parent is the same for all that is inside
+        entries, places = coded(entries)
+    slots, by, versions, bindings, words, ats, recorded = zip(*entries, strict=True)
+    (said_by, which_by), (said, which_word) = coded(by), coded(words)
+    after = [at - slot * SLOT_US for at, slot in zip(ats, slots, strict=True)]
+    late = [received - at for received, at in zip(recorded, ats, strict=True)]
+    floors = [(i, *unit.floor) for i, unit in enumerate(ordered) if unit.floor != NO_FLOOR]
+    changed = [unit.changed for unit in ordered]
+    sources, which_source = coded(unit.source for unit in ordered)
+    counts = [len(unit.entries) for unit in ordered]
+    columns = (
+        (slots, which_by, versions, bindings, which_word, after, late),
+        (positions, changed, which_source, counts, places),
+    )
+    return orjson.dumps((said_by, said, sources, *columns, floors))
 
 
 def decode_chunk(raw: bytes) -> Units:
-    """The units of a chunk; equal sightings are one object."""
-    words, rows, units = orjson.loads(raw)
-    entries = [_decode_entry(row, words) for row in rows]
-    chunk: Units = {}
-    for position, changed, source, places, *floor in units:
-        kept = tuple([entries[place] for place in places])
-        lowest: Pair = (floor[0], words[floor[1]]) if floor else NO_FLOOR
-        chunk[position] = Unit(kept, floor=lowest, changed=changed, source=words[source])
+    """The units of a whole chunk or of news; equal sightings of a whole chunk are one object."""
+    parts = orjson.loads(raw)
+    return _decode_news(*parts) if len(parts) == 1 else _decode_whole(*parts)
+
+
+def _decode_news(units: list[list[Any]]) -> Units:
+    return {
+        place: Unit(
+            tuple(
+                [
+                    Entry(slot, _by(by), tuple(version), binding, tuple(word), at, recorded)
+                    for slot, by, version, binding, word, at, recorded in news
+                ]
+            ),
+            floor=(floor[0], floor[1]),
+            changed=changed,
+            source=source,
+        )
+        for place, changed, source, floor, news in units
+    }
+
+
+def _decode_whole(by: Any, words: Any, sources: Any, entries: Any, units: Any, floors: Any) -> Units:
+    said_by, said = list(map(_by, by)), list(map(tuple, words))
+    kept = [
+        Entry(slot, said_by[by], tuple(version), binding, said[word], slot * SLOT_US + at, slot * SLOT_US + at + late)
+        for slot, by, version, binding, word, at, late in zip(*entries, strict=True)
+    ]
+    positions, changed, which_source, counts, places = units
+    own = iter([kept[place] for place in places] if places else kept)
+    chunk = {
+        place: Unit(tuple(islice(own, count)), changed=offset, source=sources[source])
+        for place, offset, source, count in zip(positions, changed, which_source, counts, strict=True)
+    }
+    for i, slot, point in floors:
+        chunk[positions[i]].floor = slot, point
     return chunk
+
+
+def _by(values: list[Any]) -> By:
+    point, lane, origin, path = values
+    return point, lane, origin, tuple(path)
 
 
 def union_of(parts: Iterable[bytes], *, depth: int) -> Units:
@@ -92,52 +158,6 @@ def union_of(parts: Iterable[bytes], *, depth: int) -> Units:
     return units
 
 
-def whole(units: Units) -> Iterable[Part]:
-    """All units of a chunk with all their entries, in an order that depends on the content alone."""
-    return ((position, units[position].entries, units[position]) for position in sorted(units, key=str))
-
-
 def merge_chunks(older: bytes, newer: bytes, *, depth: int) -> bytes:
     """The union of two copies of one part of a chunk."""
-    return encode_chunk(whole(union_of((older, newer), depth=depth)))
-
-
-def _encode_entry(entry: Entry, words: dict[str, int]) -> list[object]:
-    slot, point, lane, origin, path, version, binding, bits, location, disposition, at, recorded = entry
-    row: list[object] = [
-        slot,
-        words.setdefault(point, len(words)),
-        words.setdefault(location, len(words)),
-        at - slot * SLOT_US,
-        bits,
-        recorded - at,
-        binding,
-        version,
-    ]
-    if lane or disposition or origin:
-        row += [words.setdefault(word, len(words)) for word in (lane, disposition, origin, *path)]
-    return row
-
-
-def _decode_entry(row: list[int], words: list[str]) -> Entry:
-    slot, point, location, at, bits, recorded, binding, version = row[:8]
-    lane = disposition = origin = ""
-    path: tuple[str, ...] = ()
-    if len(row) > 8:
-        lane, disposition, origin = words[row[8]], words[row[9]], words[row[10]]
-        path = tuple([words[place] for place in row[11:]])
-    at += slot * SLOT_US
-    return Entry(
-        slot,
-        words[point],
-        lane,
-        origin,
-        path,
-        tuple(version),  # type: ignore[arg-type]  # the one list among the ints
-        binding,
-        bits,
-        words[location],
-        disposition,
-        at,
-        at + recorded,
-    )
+    return encode_chunk(union_of((older, newer), depth=depth))

@@ -7,7 +7,7 @@ under its keys, so that a segment that has been overtaken is harmless and needs 
 
 from collections.abc import Iterable, Iterator
 
-from lotstream.streams.locate.chunk import Block, ChunkKey, Position, Units, encode_chunk, union_of, whole
+from lotstream.streams.locate.chunk import Block, ChunkKey, Position, Units, encode_chunk, encode_news, union_of
 from lotstream.streams.locate.unit import Entry
 
 PREFIX = b"C"
@@ -27,6 +27,16 @@ class Chunk:
         self.units = units
         self.news: News = {}
 
+    def tell(self, position: Position, entry: Entry) -> None:
+        """A unit has a new entry; of several versions of one sighting the last is news."""
+        news = self.news.get(position)
+        if news is None:
+            self.news[position] = [entry]
+        elif news[-1].slot == entry.slot and news[-1].by == entry.by:
+            news[-1] = entry
+        else:
+            news.append(entry)
+
 
 class Chunks:
     """The chunks of one partition."""
@@ -36,27 +46,27 @@ class Chunks:
         self._parts: dict[ChunkKey, list[bytes]] = {}  # the whole, then segments
         self._hot: dict[ChunkKey, Chunk] = {}
         self._stale: set[ChunkKey] = set()  # loaded with segments: the whole must be written before their keys again
-        self._changed: set[ChunkKey] = set()
+        self._changed: list[ChunkKey] = []
 
     def open(self, key: ChunkKey) -> Chunk:
         """The chunk, decoded; it stays so at least until `changes`."""
-        chunk = self._hot.pop(key, None)
+        chunk = self._hot.get(key)
         if chunk is None:
-            chunk = Chunk(union_of(self._parts.get(key, ()), depth=self._depth))
+            chunk = self._hot[key] = Chunk(union_of(self._parts.get(key, ()), depth=self._depth))
             for unit in chunk.units.values():
                 unit.settle()
-        self._hot[key] = chunk  # the newest is last, the oldest is dropped first
         return chunk
 
     def note(self, key: ChunkKey) -> None:
-        """A chunk has news."""
-        self._changed.add(key)
+        """A chunk is to have its first news since `changes`."""
+        self._changed.append(key)
 
     def changes(self) -> dict[bytes, bytes | None]:
         """What is to be written since last asked."""
         written: dict[bytes, bytes | None] = {}
         for key in self._changed:
-            name, value = self._write(key, self._hot[key])
+            chunk = self._hot[key] = self._hot.pop(key)  # the newest is last, the oldest is dropped first
+            name, value = self._write(key, chunk)
             written[name] = value
         self._changed.clear()
         while len(self._hot) > HOT:
@@ -81,12 +91,12 @@ class Chunks:
         news, chunk.news = chunk.news, {}
         parts = self._parts.setdefault(key, [])
         if parts and len(parts[0]) > SMALL and key not in self._stale and len(parts) <= SEGMENTS:
-            value = encode_chunk((position, entries, chunk.units[position]) for position, entries in news.items())
-            if sum(map(len, parts)) + len(value) <= 2 * len(parts[0]):
+            value = encode_news((position, entries, chunk.units[position]) for position, entries in news.items())
+            if sum(map(len, parts)) + len(value) <= 3 * len(parts[0]):
                 parts.append(value)
                 return _name(key, len(parts) - 2), value
         self._stale.discard(key)
-        value = encode_chunk(whole(chunk.units))
+        value = encode_chunk(chunk.units)
         self._parts[key] = [value]
         return _name(key, -1), value
 

@@ -9,19 +9,19 @@ from dataclasses import dataclass
 from typing import Self
 
 import orjson
-from pydantic import TypeAdapter
 
 from lotstream.runtime.errors import Rejected
 from lotstream.schemas.base import decode
 from lotstream.schemas.documents import DOCUMENTS, QuantityFact
 from lotstream.schemas.lots import LOT_RECORD, LotRecord
 from lotstream.schemas.movements import Movement, MovementRows
-from lotstream.schemas.sightings import LotSightingBatch, Mark
+from lotstream.schemas.sightings import decode_lot_batch
 from lotstream.streams.engine.core import Output, Record
 from lotstream.streams.letters import dead_letter
-from lotstream.streams.locate.chunk import ChunkKey, Position, Units, chunk_place, merge_chunks, unit_tag
+from lotstream.streams.locate.chunk import Places, Position, Units, merge_chunks
 from lotstream.streams.locate.chunks import PREFIX as CHUNK
-from lotstream.streams.locate.chunks import Chunk, Chunks
+from lotstream.streams.locate.chunks import Chunks
+from lotstream.streams.locate.entries import entries_of
 from lotstream.streams.locate.lot import (
     Lot,
     Source,
@@ -30,14 +30,12 @@ from lotstream.streams.locate.lot import (
     newest_quantity,
     newest_record,
 )
-from lotstream.streams.locate.unit import DEPTH, RETRACTED, Entry, Unit, add
+from lotstream.streams.locate.unit import DEPTH, Entry, Unit, add, where_now
 from lotstream.streams.serials import is_sgtin
 
 QUANTITY, RECORD = b"Q", b"R"
-_RETRACTED = int(Mark.RETRACTED)
-_LOT_SIGHTINGS = TypeAdapter(LotSightingBatch)
 
-Touched = tuple[ChunkKey, Position, Unit]
+Touched = tuple[str, str, Position, Unit]  # lot, tag
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +61,7 @@ class LocateCore:
         self._depth = depth
         self._lots: dict[str, Lot] = {}
         self._chunks = Chunks(depth=depth)
+        self._places = Places()
         self._dirty: dict[bytes, bytes | None] = {}
         self._turn = 0
         self._decide: dict[str, Callable[[Record], Iterable[Output]]] = {
@@ -119,67 +118,64 @@ class LocateCore:
             lot.changed(Source.SIGHTINGS, unit.changed)
 
     def _sightings(self, record: Record) -> Iterator[Output]:
-        batch = decode(_LOT_SIGHTINGS, record.value)
+        batch = decode_lot_batch(record.value)
         touched: list[Touched] = []
-        key: ChunkKey = ("", "")
-        chunk = Chunk({})
-        for (lot, tag), entry in zip(_units(batch), _entries(batch), strict=True):
-            block, position = chunk_place(lot, tag)
-            if key[1] != block or key[0] != lot:
-                key = (lot, block)
-                chunk = self._chunks.open(key)
+        turn, depth, place_of, open_ = self._turn, self._depth, self._places.of, self._chunks.open
+        lots = batch.lots
+        for i, tag, entry in zip(batch.lot, batch.tag, entries_of(batch), strict=True):
+            lot = lots[i]
+            key, position = place_of(lot, tag)
+            chunk = open_(key)
             unit = chunk.units.get(position)
             if unit is None:
                 unit = chunk.units[position] = Unit()
-            if unit.turn != self._turn:
-                unit.turn = self._turn
-                touched.append((key, position, unit))
-            entries, dropped = add(unit.entries, entry, depth=self._depth)
+            if unit.turn != turn:
+                unit.turn = turn
+                touched.append((lot, tag, position, unit))
+            entries, dropped = add(unit.entries, entry, depth=depth)
             if entries is not unit.entries or (dropped and dropped > unit.floor):
                 unit.entries = entries
                 if dropped:
                     unit.floor = max(unit.floor, dropped)
-                chunk.news.setdefault(position, []).append(entry)
-                self._chunks.note(key)
+                if not chunk.news:
+                    self._chunks.note(key)
+                chunk.tell(position, entry)
         yield from self._say(record, touched)
 
     def _say(self, record: Record, touched: list[Touched]) -> Iterator[Output]:
         offset = record.offset
         movements: list[Movement] = []
         said: dict[str, Lot] = {}
-        for (name, block), position, unit in touched:
-            lot = self._lot(name)
-            replayed = offset <= lot.offsets[Source.SIGHTINGS]
-            self._settle(lot, unit, logistic=_is_logistic(position), offset=offset)
-            now = unit.now
+        lots = {name: self._lot(name) for name in dict.fromkeys([each[0] for each in touched])}
+        replayed = {name for name, lot in lots.items() if offset <= lot.offsets[Source.SIGHTINGS]}
+        for name, tag, position, unit in touched:
+            was, now = unit.now, where_now(unit.entries)
+            if now is not was:
+                unit.now = now
+                self._settle(lots[name], unit, was=was, logistic=_is_logistic(position), offset=offset)
             if unit.changed == offset:
-                said[name] = lot
-                if now is not None and now.location != unit.source:
-                    movements.append(_movement(name, unit_tag((name, block), position), now, source=unit.source))
-            elif replayed:
-                said[name] = lot
+                if now is not None and now.word[1] != unit.source:
+                    movements.append(_movement(name, tag, now, source=unit.source))
+                said[name] = lots[name]
         if movements:
             yield Output(self._topics.movements, self._partition, MovementRows(movements))
-        for lot in said.values():
+        for lot in (said | {name: lots[name] for name in replayed}).values():
             yield self._locations(lot)
 
-    def _settle(self, lot: Lot, unit: Unit, *, logistic: bool, offset: int) -> None:
+    @staticmethod
+    def _settle(lot: Lot, unit: Unit, *, was: Entry | None, logistic: bool, offset: int) -> None:
         """Count the unit where it is now, and note which message brought it there."""
-        was = unit.now
-        unit.settle()
         now = unit.now
-        if now is was:
-            return
         if now is not None and now.at_us > lot.as_of_us:
             lot.as_of_us = now.at_us
-        if was and now and was.location == now.location and was.disposition == now.disposition and was.how == now.how:
+        if was and now and was.word[1:] == now.word[1:] and was.how == now.how:
             return
         if was is not None:
             lot.count(was, logistic=logistic, by=-1)
         if now is not None:
             lot.count(now, logistic=logistic, by=1)
         lot.changed(Source.SIGHTINGS, offset)
-        unit.changed, unit.source = offset, was.location if was else ""
+        unit.changed, unit.source = offset, was.word[1] if was else ""
 
     def _record(self, record: Record) -> Iterator[Output]:
         statement = decode(LOT_RECORD, record.value)
@@ -253,57 +249,22 @@ def merge(key: bytes, older: bytes, newer: bytes, *, depth: int = DEPTH) -> byte
     return orjson.dumps((max(old_offset, new_offset), kept.encode().decode()))
 
 
-def _units(batch: LotSightingBatch) -> Iterator[tuple[str, str]]:
-    """(lot, tag) of each row."""
-    lots = batch.lots
-    return zip([lots[i] for i in batch.lot], batch.tag, strict=True)
-
-
-def _entries(batch: LotSightingBatch) -> Iterator[Entry]:
-    """What is kept of each row; equal sightings of units that travel together are one object."""
-    points = [context[0] for context in batch.contexts]
-    dispositions = [declaration[2] for declaration in batch.declarations]
-    locations, lanes, origins, paths = batch.locations, batch.lanes, batch.origins, batch.paths
-    same: dict[Entry, Entry] = {}
-    columns = zip(
-        batch.slot, batch.context, batch.lane, batch.origin, batch.path, batch.version, batch.binding, batch.state,
-        batch.direction, batch.how, batch.marks, batch.location, batch.declaration, batch.last_us, batch.recorded_us,
-        strict=True,
-    )  # fmt: skip
-    for slot, point, lane, origin, path, version, binding, state, direction, how, marks, *rest in columns:
-        location, declaration, at, recorded = rest
-        entry = Entry(
-            slot,
-            points[point],
-            lanes[lane],
-            origins[origin],
-            paths[path],
-            tuple(version),
-            binding,
-            state | direction << 2 | how << 4 | (marks & _RETRACTED and RETRACTED),
-            locations[location],
-            dispositions[declaration],
-            at,
-            recorded,
-        )
-        yield same.setdefault(entry, entry) if entry.origin or entry.lane else entry
-
-
 def _is_logistic(position: Position) -> bool:
     return isinstance(position, str) and not is_sgtin(position)
 
 
 def _movement(lot: str, unit: str, now: Entry, *, source: str) -> Movement:
+    bits, location, _ = now.word
     return Movement(
         lot,
         unit,
         source,
-        now.location,
-        now.read_point,
+        location,
+        now.by[0],
         now.at_us,
         now.slot,
-        now.direction,
-        now.how,
-        list(now.version),
+        bits >> 2 & 3,
+        bits >> 4 & 3,
+        now.version,
         now.recorded_us,
     )

@@ -55,7 +55,8 @@ class Lot:
 
     def count(self, entry: Entry, *, logistic: bool, by: int) -> None:
         """One unit more or less where an entry places it."""
-        row = entry.location, entry.disposition, entry.how, logistic
+        bits, location, disposition = entry.word
+        row = location, disposition, bits >> 4 & 3, logistic
         number = self.counts.get(row, 0) + by
         if number:
             self.counts[row] = number

@@ -18,36 +18,36 @@ Pair = tuple[int, str]  # slot, read point
 NO_FLOOR: Pair = (-1, "")
 
 
+# plain tuples: they are written as they are
+By = tuple[str, str, str, tuple[str, ...]]  # read point, lane, origin, path: with the slot, the key of a sighting
+Word = tuple[int, str, str]  # bits: state | direction << 2 | how << 4 | RETRACTED; location; disposition
+
+
 class Entry(NamedTuple):
-    """One sighting of a unit; the first five are its key, the others are compared in this order."""
+    """One sighting of a unit; slot and by are its key, the others are compared in this order."""
 
     slot: int
-    read_point: str
-    lane: str
-    origin: str
-    path: tuple[str, ...]
+    by: By
     version: tuple[int, ...]
     binding: int
-    bits: int  # state | direction << 2 | how << 4 | RETRACTED
-    location: str
-    disposition: str
+    word: Word
     at_us: int  # last read
     recorded_us: int
 
     @property
     def how(self) -> int:
         """schemas.sightings.How."""
-        return self.bits >> 4 & 3
+        return self.word[0] >> 4 & 3
 
     @property
     def direction(self) -> int:
         """schemas.sightings.Direction."""
-        return self.bits >> 2 & 3
+        return self.word[0] >> 2 & 3
 
     @property
     def places(self) -> bool:
         """Whether it says where the unit was: observed, neither a glimpse nor a cross-read, not retracted."""
-        return self.bits & _PLACING == State.OBSERVED
+        return self.word[0] & _PLACING == State.OBSERVED
 
 
 Entries = tuple[Entry, ...]
@@ -91,16 +91,18 @@ def add(entries: Entries, entry: Entry, *, depth: int = DEPTH) -> tuple[Entries,
     slot = entry.slot
     if slot > entries[0].slot:
         added = (entry, *entries)
-        if len(added) <= depth or len({old[:2] for old in added}) <= depth:
+        if len(added) <= depth or len({_pair(old) for old in added}) <= depth:
             return added, None
-        lowest = entries[-1][:2]
-        if entries[-2][:2] != lowest:  # the pair to go has one lane, as nearly always
+        lowest = _pair(entries[-1])
+        if _pair(entries[-2]) != lowest:  # the pair to go has one lane, as nearly always
             return added[:-1], lowest
         return truncated(added, depth=depth)
     for place, old in enumerate(entries):
-        if old.slot == slot and old[:5] == entry[:5]:
-            if old[5:] >= entry[5:]:
+        if old.slot == slot and old.by == entry.by:
+            if old >= entry:
                 return entries, None
+            if place == 0:
+                return (entry, *entries[1:]), None
             return (*entries[:place], entry, *entries[place + 1 :]), None
     kept, dropped = truncated((*entries, entry), depth=depth)
     return entries if kept == entries else kept, dropped
@@ -108,11 +110,10 @@ def add(entries: Entries, entry: Entry, *, depth: int = DEPTH) -> tuple[Entries,
 
 def union(one: Unit, other: Unit, *, depth: int = DEPTH) -> Unit:
     """Two copies of a unit's state as one."""
-    newest: dict[tuple[object, ...], Entry] = {}
+    newest: dict[tuple[int, By], Entry] = {}
     for entry in (*one.entries, *other.entries):
-        known = newest.get(entry[:5])
-        if known is None or known[5:] < entry[5:]:
-            newest[entry[:5]] = entry
+        key = entry.slot, entry.by
+        newest[key] = max(newest.get(key, entry), entry)
     changed, source = max((one.changed, one.source), (other.changed, other.source))
     entries, dropped = truncated(newest.values(), depth=depth)
     return Unit(entries, floor=max(one.floor, other.floor, dropped or NO_FLOOR), changed=changed, source=source)
@@ -124,8 +125,8 @@ def truncated(entries: Iterable[Entry], *, depth: int) -> tuple[Entries, Pair | 
     lanes = pairs = 0
     pair: Pair = NO_FLOOR
     for entry in sorted(sorted(entries, key=_lane_rank), key=_pair, reverse=True):
-        if entry[:2] != pair:
-            pair, lanes, pairs = entry[:2], 0, pairs + 1
+        if _pair(entry) != pair:
+            pair, lanes, pairs = _pair(entry), 0, pairs + 1
         if pairs > depth:
             return tuple(kept), pair
         lanes += 1
@@ -135,13 +136,13 @@ def truncated(entries: Iterable[Entry], *, depth: int) -> tuple[Entries, Pair | 
 
 
 def _pair(entry: Entry) -> Pair:
-    return entry.slot, entry.read_point
+    return entry.slot, entry.by[0]
 
 
 def _lane_rank(entry: Entry) -> tuple[int, bool, str, str, tuple[str, ...]]:
-    lane = entry.lane
+    _, lane, origin, path = entry.by
     kind = 0 if not lane else 1 if lane.startswith("late:") else 2
-    return kind, bool(entry.origin), lane, entry.origin, entry.path
+    return kind, bool(origin), lane, origin, path
 
 
 def where_now(entries: Entries) -> Entry | None:
@@ -156,7 +157,7 @@ def where_now(entries: Entries) -> Entry | None:
                 break
             if not _better(entry, best):
                 continue
-        if entry.bits & _PLACING == 1 and not (entry.lane[:5] == "late:" and _has_main(entries, entry)):
+        if entry.word[0] & _PLACING == 1 and not (entry.by[1][:5] == "late:" and _has_main(entries, entry)):
             best = entry
     return best
 
@@ -166,8 +167,8 @@ def _better(entry: Entry, best: Entry) -> bool:
 
 
 def _has_main(entries: Entries, late: Entry) -> bool:
-    return any(not e.lane and e[:2] == late[:2] and not e.bits & RETRACTED for e in entries)
+    return any(not e.by[1] and _pair(e) == _pair(late) and not e.word[0] & RETRACTED for e in entries)
 
 
 def _preference(entry: Entry) -> tuple[int, int, str, str, str, tuple[str, ...]]:
-    return -entry.how, entry.at_us, entry.read_point, entry.lane, entry.origin, entry.path
+    return -entry.how, entry.at_us, *entry.by

@@ -11,7 +11,7 @@ from typing import Protocol
 from lotstream.schemas.base import slot_of
 from lotstream.schemas.events import Action, EventType, QuantityScan, TraceEvent
 from lotstream.schemas.identity import Binding, BindingAction, Relation
-from lotstream.schemas.sightings import Context, Declaration, How, Mark, Sighting, State
+from lotstream.schemas.sightings import Context, Declaration, How, Mark, Sighting, sighting_of
 from lotstream.streams.register.facts import Facts
 from lotstream.streams.register.lots import begins, event_lots, lot_of, scan_lots
 from lotstream.streams.register.papers import event_documents, scan_quantity
@@ -111,14 +111,19 @@ def _sightings(event: TraceEvent, place: Placement, *, tags: list[str], offset: 
         party=place.to_party,
     )
     wrong = event.error is not None
-    version = (RETRACTED_EPOCH if wrong else 0, offset)
-    marks = int(Mark.FINAL | Mark.RETRACTED if wrong else Mark.FINAL)
-    context, at = Context(place.read_point, "", 0, 0), event.event_time_us
-    lane, recorded = f"event:{event.event_hash}", event.stamp.received_us
-    return [
-        Sighting(
-            tag, context, slot_of(at), lane, version, place.location, at, at, 0, int(State.OBSERVED), 0, marks,
-            int(How.DECLARED), recorded, "", (), declaration, (),
-        )
-        for tag in dict.fromkeys(tags)
-    ]  # fmt: skip
+    at = event.event_time_us
+    one = sighting_of(
+        "",
+        context=Context(place.read_point, "", 0, 0),
+        location=place.location,
+        slot=slot_of(at),
+        version=(RETRACTED_EPOCH if wrong else 0, offset),
+        first_us=at,
+        last_us=at,
+        recorded_us=event.stamp.received_us,
+        marks=int(Mark.FINAL | Mark.RETRACTED if wrong else Mark.FINAL),
+        how=int(How.DECLARED),
+        lane=f"event:{event.event_hash}",
+        declaration=declaration,
+    )
+    return [one._replace(tag=tag) for tag in dict.fromkeys(tags)]

@@ -14,7 +14,6 @@ from lotstream.schemas.partitions import partition_of, tag_partition
 from lotstream.schemas.sightings import (
     LotSighting,
     LotSightingRows,
-    Mark,
     Sighting,
     SightingRows,
     decode_sightings,
@@ -112,7 +111,7 @@ class ResolveCore:
     def _unsay_others(self, row: Sighting, lives: Lives, *, lot: str) -> None:
         """A slot in which one life ends and another begins: another version of the fact may lie in the other."""
         start = row.slot * SLOT_US
-        gone = row._replace(marks=row.marks | int(Mark.RETRACTED))
+        gone = row.retracted()
         for other in {span.lot for span in lives.spans if span.start < start + SLOT_US and start <= span.end}:
             if other != lot:
                 self._say(other, lives.binding, gone)
@@ -153,7 +152,7 @@ class ResolveCore:
                 if self._place(row, lives):
                     self._waiting.release(tag)
                 for lot in lives.lots - {lives.lot_at(row.last_us)}:
-                    self._say(lot, lives.binding, row._replace(marks=row.marks | int(Mark.RETRACTED)))
+                    self._say(lot, lives.binding, row.retracted())
 
     def _repack(self, parent: str, *, offset: int) -> None:
         kept = self._parents.rows(parent)

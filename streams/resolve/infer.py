@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from lotstream.runtime.errors import Reason, Rejected
 from lotstream.schemas.base import MAX_DEPTH, SLOT_US
-from lotstream.schemas.sightings import How, Mark, Sighting, State
+from lotstream.schemas.sightings import Edition, How, Mark, Sighting, State
 from lotstream.streams.resolve.lives import Content
 
 EVERY = 120  # of the slots that only continue a visit, one an hour is inferred: by number, so that replays agree
@@ -27,9 +27,9 @@ def worth(row: Sighting, known: Sighting | None) -> bool:
     A version equal to the known one does: it is a replay, or a copy.
     """
     if known is not None:
-        if list(row.version) == list(known.version):
+        if row.version == known.version:
             return True
-        if list(row.version) < list(known.version):
+        if row.version < known.version:
             return False
     if row.marks & Mark.RETRACTED:
         return True
@@ -37,24 +37,25 @@ def worth(row: Sighting, known: Sighting | None) -> bool:
         return False
     if row.marks & Mark.FINAL:
         return True
-    if row.state != State.OBSERVED:
+    if row.form.state != State.OBSERVED:
         return False
     return known is None or _place(row) != _place(known)
 
 
 def _place(row: Sighting) -> tuple[str, int, int, int]:
-    return row.location, row.direction, row.state, row.marks & Mark.RETRACTED
+    form = row.form
+    return form.location, form.direction, form.state, form.marks & Mark.RETRACTED
 
 
 def require_acyclic(row: Sighting) -> None:
     """Raises Rejected (cycle, depth_exceeded) when a sighting was inferred from its own tag, or nests too deep."""
-    if row.tag in row.path:
+    if row.tag in row.form.path:
         raise Rejected(
             Reason.CYCLE, f"Expected contents apart from their parents, got {row.tag!r} inside itself.", field="path"
         )
-    if len(row.path) > MAX_DEPTH:
+    if len(row.form.path) > MAX_DEPTH:
         raise Rejected(
-            Reason.DEPTH_EXCEEDED, f"Expected at most {MAX_DEPTH} parents, got {len(row.path)}.", field="path"
+            Reason.DEPTH_EXCEEDED, f"Expected at most {MAX_DEPTH} parents, got {len(row.form.path)}.", field="path"
         )
 
 
@@ -76,24 +77,12 @@ def repacked(row: Sighting, *, before: Mapping[str, Content], after: Mapping[str
 
 def infer(row: Sighting, content: Content) -> Sighting:
     """One child's sighting; retracted when the origin's is, or when the child was not inside."""
-    inside = content.inside(row.last_us)
-    return Sighting(
-        content.child,
-        row.context,
-        row.slot,
-        row.lane,
-        (*row.version, content.version),
-        row.location,
-        row.first_us,
-        row.last_us,
-        0,
-        row.state,
-        row.direction,
-        row.marks if inside else row.marks | int(Mark.RETRACTED),
-        int(How.DECLARED if row.how == How.DECLARED else How.INFERRED),
-        max(row.recorded_us, content.recorded_us),
-        row.origin or row.tag,
-        (*row.path, row.tag),
-        row.declaration,
-        (),
+    form, edition = row.form, row.edition
+    form = form._replace(
+        origin=form.origin or row.tag,
+        path=(*form.path, row.tag),
+        how=int(How.DECLARED if form.how == How.DECLARED else How.INFERRED),
     )
+    edition = Edition((*edition.version, content.version), max(edition.recorded_us, content.recorded_us))
+    child = Sighting(content.child, form, edition, row.slot, row.first_us, row.last_us, 0)
+    return child if content.inside(row.last_us) else child.retracted()

@@ -5,12 +5,11 @@ highest version. What a binding released is kept on, so that a replayed binding 
 """
 
 from collections.abc import Iterable
-from typing import Any
 
 import orjson
 
 from lotstream.schemas.partitions import tag_neighbourhood
-from lotstream.schemas.sightings import Context, Declaration, Sighting
+from lotstream.schemas.sightings import Context, Declaration, Edition, Form, Sighting
 from lotstream.streams.serials import serial_of
 
 BLOCK_BITS = 12  # as in schemas.partitions
@@ -66,7 +65,7 @@ class Kept:
         rows = self._of(row.tag)
         fact = row.fact
         known = rows.get(fact)
-        if known is not None and list(decode_row(known).version) > list(row.version):
+        if known is not None and decode_row(known).version > row.version:
             return False
         rows[fact] = self._write(fact, encode_row(row))
         if len(rows) > self._depth:
@@ -130,18 +129,20 @@ def _rank(fact: FactKey) -> tuple[int, str, str, str, tuple[str, ...]]:
 
 def encode_row(row: Sighting) -> bytes:
     """A sighting as a JSON array; tuples with names become plain ones."""
-    plain: list[Any] = list(row)
-    plain[1], plain[16] = tuple(row.context), tuple(row.declaration)
-    return orjson.dumps(plain)
+    context, location, declaration, *form = row.form
+    form = [tuple(context), location, tuple(declaration), *form]
+    return orjson.dumps((row.tag, form, tuple(row.edition), *row[3:]))
 
 
 def decode_row(raw: bytes) -> Sighting:
     """A sighting of `encode_row`."""
-    plain = orjson.loads(raw)
-    plain[1], plain[16] = Context(*plain[1]), Declaration(*plain[16])
-    return Sighting(*plain)
+    tag, (context, location, declaration, lane, origin, path, *certainty), (version, recorded_us), *rest = orjson.loads(
+        raw
+    )
+    form = Form(Context(*context), location, Declaration(*declaration), lane, origin, tuple(path), *certainty)
+    return Sighting(tag, form, Edition(tuple(version), recorded_us), *rest)
 
 
 def merge_row(older: bytes, newer: bytes) -> bytes:
     """The higher version of two of one fact."""
-    return older if list(decode_row(older).version) > list(decode_row(newer).version) else newer
+    return older if decode_row(older).version > decode_row(newer).version else newer

@@ -146,7 +146,7 @@ class SmoothCore:
             return
         row = opened(cell, version=version)
         rows.append(row)
-        cell.shown, cell.shown_at = row.state, place
+        cell.shown, cell.shown_at = row.form.state, place
         cell.book.point.changed[cell] = None
 
     def _close(self, cells: list[Cell], rows: list[Sighting], *, version: tuple[int, int]) -> None:
@@ -154,7 +154,7 @@ class SmoothCore:
         rows += final
         for cell, row in zip(cells, final, strict=True):
             cell.settled = True
-            cell.shown, cell.shown_at = row.state, cell.place.inside
+            cell.shown, cell.shown_at = row.form.state, cell.place.inside
             book = cell.book
             book.point.changed[cell] = None
             if not cell.runs:

@@ -1,9 +1,10 @@
 """The decisions of smoothing, pure: which reads are one run, which slots one visit, how sure, which way, where."""
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from lotstream.schemas.base import SLOT_US
-from lotstream.schemas.sightings import NO_DECLARATION, Direction, How, Mark, Sighting, State
+from lotstream.schemas.sightings import NO_DECLARATION, Context, Direction, Edition, Form, How, Mark, Sighting, State
 from lotstream.streams.smooth.policy import Rule
 from lotstream.streams.smooth.state import Cell, Run, Visit
 from lotstream.streams.smooth.table import Table, Told
@@ -227,23 +228,12 @@ _Row = tuple[str, tuple[int, int], str, int, int, int, list[list[int]]]
 def _row(cell: Cell, row: _Row) -> Sighting:
     lane, version, location, state, direction, marks, runs = row
     reads = runs[0][2] if len(runs) == 1 else sum(run[2] for run in runs)
+    form = _form(cell.place.context, location, lane, state, direction, marks)
     return Sighting(
-        cell.tag,
-        cell.place.context,
-        cell.book.slot,
-        lane,
-        version,
-        location,
-        runs[0][0],
-        runs[-1][1],
-        reads,
-        state,
-        direction,
-        marks,
-        _CONFIRMED,
-        cell.recorded,
-        "",
-        (),
-        NO_DECLARATION,
-        runs,
+        cell.tag, form, Edition(version, cell.recorded), cell.book.slot, runs[0][0], runs[-1][1], reads, runs
     )
+
+
+@lru_cache(maxsize=4_096)
+def _form(context: Context, location: str, lane: str, state: int, direction: int, marks: int) -> Form:
+    return Form(context, location, NO_DECLARATION, lane, "", (), state, direction, marks, _CONFIRMED)

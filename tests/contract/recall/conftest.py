@@ -10,7 +10,7 @@ import pytest
 
 from lotstream.recall.store import History
 from lotstream.runtime.settings import ClickhouseSettings
-from lotstream.schemas.sightings import Context, Declaration, LotSighting, LotSightingRows, Sighting, SightingRows
+from lotstream.schemas.sightings import Context, LotSighting, LotSightingRows, Sighting, SightingRows, sighting_of
 from lotstream.sinks.migrate import migrate
 from lotstream.sinks.rows import COLUMNS, SINKS, Message, Row, columns_of
 from lotstream.sinks.store import ClickhouseStore
@@ -25,23 +25,16 @@ def sighting(**given: Any) -> Sighting:
         "tag": "01/10614141073464/21/1",
         "context": Context("dock", "reader", 1, 1),
         "slot": NOW_US // 30_000_000,
-        "lane": "",
         "version": (0, 1),
         "location": "plant",
         "first_us": NOW_US,
         "last_us": NOW_US + 1_000_000,
         "reads": 3,
         "state": 1,
-        "direction": 0,
         "marks": 1,
-        "how": 0,
         "recorded_us": NOW_US + 2_000_000,
-        "origin": "",
-        "path": (),
-        "declaration": Declaration("", "", "", "", "", ""),
-        "runs": (),
     }
-    return Sighting(**(values | given))
+    return sighting_of(**(values | given))
 
 
 def lot_sighting(lot: str = LOT, binding: int = 1, relabelled: int = -1, **given: Any) -> LotSighting:

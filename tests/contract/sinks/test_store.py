@@ -9,7 +9,7 @@ import pytest
 
 from lotstream.runtime.errors import Rejected, Transient
 from lotstream.runtime.settings import ClickhouseSettings
-from lotstream.schemas.sightings import Context, Declaration, LotSighting, LotSightingRows, Sighting
+from lotstream.schemas.sightings import Context, LotSighting, LotSightingRows, sighting_of
 from lotstream.sinks.loop import OFFSET_COLUMNS
 from lotstream.sinks.migrate import migrate, migrations, preparation, render
 from lotstream.sinks.rows import COLUMNS, Message, columns_of, lot_sighting_rows
@@ -79,10 +79,17 @@ def test_columns_are_those_of_the_table(ready: Place, table: str) -> None:
 
 def rows(tag: str = "tag") -> list[Any]:
     """Rows of one lot sighting."""
-    sighting = Sighting(
-        tag, Context("p", "r", 1, 1), 58_779_000, "", (0, 1), "l", 1, 2, 3, 1, 0, 1, 0, 4, "", (),
-        Declaration("", "", "", "", "", ""), (),
-    )  # fmt: skip
+    sighting = sighting_of(
+        tag,
+        context=Context("p", "r", 1, 1),
+        location="l",
+        slot=58_779_000,
+        version=(0, 1),
+        first_us=1,
+        last_us=2,
+        recorded_us=4,
+        reads=3,
+    )
     value = LotSightingRows([LotSighting("a lot", 1, -1, sighting)]).encode()
     return lot_sighting_rows(Message("lot-sightings.v1", 0, 0, value))["lot_sightings"]
 

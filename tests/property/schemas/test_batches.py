@@ -8,6 +8,8 @@ from lotstream.schemas.movements import Movement, MovementRows, decode_movements
 from lotstream.schemas.sightings import (
     Context,
     Declaration,
+    Edition,
+    Form,
     LotSighting,
     LotSightingRows,
     Sighting,
@@ -21,25 +23,29 @@ words = st.text(max_size=12)
 keys = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=3, max_size=40)
 offsets = st.integers(0, 2**60)
 
+certainty = st.integers(0, 2)
+forms = st.builds(
+    Form,
+    st.builds(Context, words, words, st.integers(0, 9), offsets),
+    location=words,
+    declaration=st.builds(Declaration, words, words, words, words, words, words),
+    lane=words,
+    origin=words,
+    path=st.lists(keys, max_size=8).map(tuple),
+    state=certainty,
+    direction=certainty,
+    marks=st.integers(0, 31),
+    how=st.integers(0, 3),
+)
 sightings = st.builds(
     Sighting,
     tag=keys,
-    context=st.builds(Context, words, words, st.integers(0, 9), offsets),
+    form=forms,
+    edition=st.builds(Edition, st.lists(offsets, min_size=2, max_size=5).map(tuple), micros),
     slot=st.integers(0, 2**31),
-    lane=words,
-    version=st.lists(offsets, min_size=2, max_size=5),
-    location=words,
     first_us=micros,
     last_us=micros,
     reads=st.integers(0, 10**6),
-    state=st.integers(0, 2),
-    direction=st.integers(0, 2),
-    marks=st.integers(0, 31),
-    how=st.integers(0, 3),
-    recorded_us=micros,
-    origin=words,
-    path=st.lists(keys, max_size=8).map(tuple),
-    declaration=st.builds(Declaration, words, words, words, words, words, words),
     runs=st.lists(st.lists(st.integers(-(2**31), 2**50), max_size=9), max_size=3),
 )
 bindings = st.builds(

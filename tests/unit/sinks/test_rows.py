@@ -25,6 +25,8 @@ from lotstream.schemas.reads import ReaderEvent, ReaderEventType, Tick
 from lotstream.schemas.sightings import (
     Context,
     Declaration,
+    Edition,
+    Form,
     LotSighting,
     LotSightingRows,
     Sighting,
@@ -55,10 +57,9 @@ def _named(table: str, row: Row) -> dict[str, Any]:
 
 
 def sighting(tag: str = TAG) -> Sighting:
-    return Sighting(
-        tag, Context("dock", "reader", 5, 6), 58_779_000, "late:9", [0, 42, 7], "plant", NOW, NOW + 1, 12, 1, 2, 17, 1,
-        NOW + 2, "00/1", ["00/1"], Declaration("e", "shipping", "in_transit", "po:1", "2", "417/3"), RUNS,
-    )  # fmt: skip
+    declaration = Declaration("e", "shipping", "in_transit", "po:1", "2", "417/3")
+    form = Form(Context("dock", "reader", 5, 6), "plant", declaration, "late:9", "00/1", ("00/1",), 1, 2, 17, 1)
+    return Sighting(tag, form, Edition((0, 42, 7), NOW + 2), 58_779_000, NOW, NOW + 1, 12, RUNS)
 
 
 SIGHTING = {

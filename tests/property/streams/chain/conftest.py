@@ -22,14 +22,13 @@ from lotstream.schemas.events import (
 from lotstream.schemas.movements import LOT_LOCATIONS, LotLocations, decode_movements
 from lotstream.schemas.partitions import partition_of, tag_partition
 from lotstream.schemas.sightings import (
-    NO_DECLARATION,
     Context,
     Mark,
     Sighting,
     SightingRows,
-    State,
     decode_lot_sightings,
     decode_sightings,
+    sighting_of,
 )
 from lotstream.streams.engine.core import Output, Stage, coalesce
 from lotstream.streams.engine.plain import PlainLog, PlainLoop
@@ -135,26 +134,9 @@ class World:
     ) -> Input:
         """One version of a sighting, as smooth writes it."""
         at = START + seconds * SECOND
-        row = Sighting(
-            tag=unit,
-            context=Context(point, "reader", 1, 1),
-            slot=slot_of(at),
-            lane="",
-            version=(0, version),
-            location=f"at {point}",
-            first_us=at,
-            last_us=at,
-            reads=3,
-            state=int(State.OBSERVED),
-            direction=0,
-            marks=int(marks),
-            how=0,
-            recorded_us=at,
-            origin="",
-            path=(),
-            declaration=NO_DECLARATION,
-            runs=((at, at, 3, 1, 3, -5_000),),
-        )._replace(**more)
+        given = {"slot": slot_of(at), "version": (0, version), "first_us": at, "last_us": at, "recorded_us": at}
+        given |= {"reads": 3, "marks": int(marks), "runs": [[at, at, 3, 1, 3, -5_000]], "location": f"at {point}"}
+        row = sighting_of(unit, context=Context(point, "reader", 1, 1), **(given | more))
         return "sightings.v1", tag_partition(unit, PARTITIONS), SightingRows([row]).encode()
 
     def run(self, inputs: Sequence[Input], *, seed: int | None = None, duplicates: float = 0.0) -> PlainLoop:
@@ -248,7 +230,7 @@ class World:
         for number in range(PARTITIONS):
             items = [item for item in loop.table(stage, number).items() if item[0][:1] == b"C"]
             for (name, block), units in Chunks(depth=DEPTH).load(items):
-                found |= {unit_tag((name, block), at): unit.now.location for at, unit in units.items() if unit.now}
+                found |= {unit_tag((name, block), at): unit.now.word[1] for at, unit in units.items() if unit.now}
         return found
 
     def tables(self, loop: PlainLoop) -> dict[str, Any]:
@@ -264,7 +246,8 @@ class World:
 
 
 def _said(row: Sighting) -> tuple[Any, ...]:
-    return row.location, row.first_us, row.last_us, row.reads, row.state, row.how, row.declaration, row.runs
+    form = row.form
+    return form.location, row.first_us, row.last_us, row.reads, form.state, form.how, form.declaration, row.runs
 
 
 @pytest.fixture(scope="session")

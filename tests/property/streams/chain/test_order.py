@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lotstream.schemas.events import Action
-from lotstream.schemas.sightings import Mark
+from lotstream.schemas.sightings import Mark, decode_sightings
 
 SERIALS = 6
 steps = st.integers(0, 24).map(lambda step: step * 10)  # slots are 30 s: ties and neighbours are frequent
@@ -72,7 +72,8 @@ def unique_versions(inputs: list[Any]) -> list[Any]:
     kept = []
     for item in inputs:
         if item[0] == "sightings.v1":
-            key = item[2].split(b'"version"')[0], item[2].split(b'"version":')[1][:6]
+            (row,) = decode_sightings(item[2])
+            key = row.fact, row.version
             if key in seen:
                 continue
             seen.add(key)

@@ -98,7 +98,11 @@ def final_words(values: list[bytes], *, steps: list[int]) -> dict[Any, Any]:
             newest[row.fact] = row
     assert not any(point.books or point.frames for point in core.state.points.values())
     assert all(row.marks & Mark.FINAL for row in newest.values())
-    return {fact: row._replace(version=()) for fact, row in newest.items() if not row.marks & Mark.RETRACTED}
+    return {
+        fact: row._replace(edition=row.edition._replace(version=()))
+        for fact, row in newest.items()
+        if not row.marks & Mark.RETRACTED
+    }
 
 
 Read = tuple[int, int, int, int, int | None, int, bool]
@@ -213,7 +217,7 @@ def test_runs_are_what_the_obvious_way_says(messages: list[ReadBatch]) -> None:
     messages = _one_rank_each(messages)
     words = final_words([message.encode() for message in messages], steps=[SECOND])
     got = {
-        (row.tag, row.context.read_point, row.slot): (row.runs, row.state, row.direction, row.marks)
+        (row.tag, row.form.context.read_point, row.slot): (row.runs, row.form.state, row.form.direction, row.marks)
         for row in words.values()
     }
     assert got == naive(messages)

@@ -59,8 +59,13 @@ def test_a_commissioning_says_where_its_units_are(register: Any) -> None:
     """Units of a commissioning with a place are declared there, at its time, under the event's own lane."""
     facts = register.facts(commission(register, epcs=(unit(1),), biz_location="plant", read_point="line"))
     (row,) = facts["sightings.v1"]
-    assert (row.tag, row.location, row.context.read_point) == (unit(1), "plant", "line")
-    assert (row.lane, row.version, row.how, row.first_us) == ("event:hash", [0, 11], How.DECLARED, register.at)
+    assert (row.tag, row.form.location, row.form.context.read_point) == (unit(1), "plant", "line")
+    assert (row.form.lane, row.version, row.form.how, row.first_us) == (
+        "event:hash",
+        (0, 11),
+        How.DECLARED,
+        register.at,
+    )
     assert facts["lots.v1"][0].location == "plant"
 
 
@@ -122,8 +127,8 @@ def test_shipping_declares_the_destination(register: Any) -> None:
     )
     facts = register.facts(event)
     (row,) = facts["sightings.v1"]
-    assert (row.location, row.context.read_point) == ("store 7", "gate")
-    assert row.declaration == ("hash", "shipping", "in_transit", "desadv:77", "3", "ACME")
+    assert (row.form.location, row.form.context.read_point) == ("store 7", "gate")
+    assert row.form.declaration == ("hash", "shipping", "in_transit", "desadv:77", "3", "ACME")
     (line,) = facts["documents.v1"]
     assert (line.document, line.line, line.units, line.from_party, line.to_party, line.from_location) == (
         "desadv:77",
@@ -142,7 +147,7 @@ def test_receiving_takes_the_business_location(register: Any) -> None:
         action=Action.OBSERVE, biz_step="receiving", biz_location="store", epcs=(PALLET,), destinations=there
     )
     (row,) = register.facts(event)["sightings.v1"]
-    assert (row.location, row.context.read_point, row.declaration.disposition) == ("store", "store", "")
+    assert (row.form.location, row.form.context.read_point, row.form.declaration.disposition) == ("store", "store", "")
 
 
 def test_an_event_without_a_place_places_nothing(register: Any) -> None:

@@ -11,7 +11,6 @@ from lotstream.schemas.base import MAX_DEPTH
 from lotstream.schemas.identity import Binding, BindingRows, Relation
 from lotstream.schemas.operations import parse_dead_letter
 from lotstream.schemas.sightings import (
-    NO_DECLARATION,
     Context,
     How,
     LotSighting,
@@ -21,6 +20,7 @@ from lotstream.schemas.sightings import (
     State,
     decode_lot_sightings,
     decode_sightings,
+    sighting_of,
 )
 from lotstream.streams.engine.core import Record, encode
 from lotstream.streams.resolve.core import merge
@@ -82,10 +82,9 @@ def content(child: str, seconds: int = 0, **more: Any) -> Binding:
 
 def seen(tag: str, slot: int = 0, *, version: int = 1, marks: Mark = Mark.FINAL, **more: Any) -> Sighting:
     at = (SLOT + slot) * 30 * SECOND + 5 * SECOND
-    return Sighting(
-        tag, Context("dock", "r", 1, 2), SLOT + slot, "", (0, version), "dc", at, at, 3, int(State.OBSERVED), 0,
-        int(marks), 0, at, "", (), NO_DECLARATION, ((at, at, 3, 1, 3, -5_000),),
-    )._replace(**more)  # fmt: skip
+    given = {"slot": SLOT + slot, "version": (0, version), "first_us": at, "last_us": at, "recorded_us": at}
+    given |= {"reads": 3, "marks": int(marks), "runs": [[at, at, 3, 1, 3, -5_000]], "location": "dc"}
+    return sighting_of(tag, context=Context("dock", "r", 1, 2), **(given | more))
 
 
 def test_a_sighting_passes_once_with_its_version(resolve: Resolve) -> None:
@@ -97,7 +96,7 @@ def test_a_sighting_passes_once_with_its_version(resolve: Resolve) -> None:
     assert isinstance(said, LotSighting)
     assert (said.lot, said.binding, said.relabelled) == (LOT, 1, -1)
     assert said.sighting.fact == row.fact
-    assert list(said.sighting.version) == [0, 7]
+    assert said.sighting.version == (0, 7)
 
 
 def test_units_outside_the_range_are_not_of_the_lot(resolve: Resolve) -> None:
@@ -156,7 +155,7 @@ def test_what_is_inferred_carries_origin_path_and_versions(resolve: Resolve) -> 
     resolve.bind(lot(1, 9))
     resolve.bind(content(unit(1)))
     (row,) = resolve.see(seen(PALLET, version=7))
-    assert (row.tag, row.origin, list(row.path), list(row.version)) == (unit(1), PALLET, [PALLET], [0, 7, 1])
+    assert (row.tag, row.form.origin, row.form.path, row.version) == (unit(1), PALLET, (PALLET,), (0, 7, 1))
 
 
 def test_cases_with_serials_carry_their_contents_too(resolve: Resolve) -> None:
@@ -172,7 +171,7 @@ def test_a_declared_origin_stays_declared(resolve: Resolve) -> None:
     """What follows from a booking is booked, not seen."""
     resolve.bind(content(unit(1)))
     (row,) = resolve.see(seen(PALLET, how=int(How.DECLARED), lane="event:s"))
-    assert (row.how, row.lane, row.reads) == (How.DECLARED, "event:s", 0)
+    assert (row.form.how, row.form.lane, row.reads) == (How.DECLARED, "event:s", 0)
 
 
 def test_a_retracted_origin_retracts_what_followed(resolve: Resolve) -> None:

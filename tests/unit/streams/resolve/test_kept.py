@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lotstream.schemas.sightings import NO_DECLARATION, Context, Sighting
+from lotstream.schemas.sightings import Context, Sighting, sighting_of
 from lotstream.streams.resolve.kept import SETTLED, Kept, decode_row, encode_row, merge_row
 
 TAG = "01/09521234543213/21/"
@@ -10,10 +10,9 @@ TAG = "01/09521234543213/21/"
 
 def row(serial: int | str, slot: int = 1, version: int = 1, **more: Any) -> Sighting:
     at = slot * 30_000_000
-    return Sighting(
-        f"{TAG}{serial}", Context("dock", "r", 1, 2), slot, "", (0, version), "dc", at, at, 3, 1, 0, 1, 0, at, "", (),
-        NO_DECLARATION, ((at, at, 3, 1, 3, -5_000),),
-    )._replace(**more)  # fmt: skip
+    given = {"slot": slot, "version": (0, version), "first_us": at, "last_us": at, "recorded_us": at, "reads": 3}
+    given |= {"runs": [[at, at, 3, 1, 3, -5_000]], **more}
+    return sighting_of(f"{TAG}{serial}", context=Context("dock", "r", 1, 2), location="dc", **given)
 
 
 def slots(kept: Kept, serial: int) -> list[int]:
@@ -48,8 +47,8 @@ def test_the_highest_version_of_a_fact_is_kept() -> None:
     assert kept.put(row(1, version=2))
     assert not kept.put(row(1, version=1))
     assert kept.put(row(1, version=2))
-    assert [found.version for found in kept.rows(f"{TAG}1")] == [[0, 2]]
-    assert decode_row(merge_row(encode_row(row(1, version=2)), encode_row(row(1)))).version == [0, 2]
+    assert [found.version for found in kept.rows(f"{TAG}1")] == [(0, 2)]
+    assert decode_row(merge_row(encode_row(row(1, version=2)), encode_row(row(1)))).version == (0, 2)
 
 
 def test_tags_are_found_by_range() -> None:

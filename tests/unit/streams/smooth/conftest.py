@@ -123,7 +123,7 @@ def summary() -> Callable[[Iterable[Sighting]], Any]:
     """Sightings without versions."""
 
     def strip(rows: Iterable[Sighting]) -> Any:
-        return sorted(row._replace(version=()) for row in rows)
+        return sorted(row._replace(edition=row.edition._replace(version=())) for row in rows)
 
     return strip
 

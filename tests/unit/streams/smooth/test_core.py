@@ -14,16 +14,16 @@ KEY = tag_key(TAG)
 def test_first_read_is_published_at_once_as_glimpsed(door: Any) -> None:
     """The door light hears of a tag with its first read."""
     (row,) = door.reads((1.0, TAG))
-    assert (row.tag, row.context.read_point, row.location) == (KEY, "dock-1", "hall")
-    assert (row.state, row.direction, row.marks, row.reads) == (State.GLIMPSED, Direction.UNKNOWN, 0, 1)
+    assert (row.tag, row.form.context.read_point, row.form.location) == (KEY, "dock-1", "hall")
+    assert (row.form.state, row.form.direction, row.marks, row.reads) == (State.GLIMPSED, Direction.UNKNOWN, 0, 1)
     assert row.slot * SLOT_US == 1_795_000_020_000_000
     assert row.version == (0, 0)
 
 
 def test_counts_alone_publish_nothing(door: Any) -> None:
     """A visit of many reads is three messages: glimpsed, observed, final."""
-    assert [row.state for row in door.reads((1.0, TAG))] == [State.GLIMPSED]
-    assert [row.state for row in door.reads((1.1, TAG))] == [State.OBSERVED]
+    assert [row.form.state for row in door.reads((1.0, TAG))] == [State.GLIMPSED]
+    assert [row.form.state for row in door.reads((1.1, TAG))] == [State.OBSERVED]
     assert not door.reads((1.2, TAG), (1.3, TAG), (1.4, TAG))
     (row,) = door.tick(8.5)
     assert row.marks == Mark.FINAL
@@ -61,9 +61,9 @@ def test_direction_is_the_order_of_the_two_sides(door: Any) -> None:
     door.reads((1.0, TAG, 2), (1.5, TAG, 1), (1.0, OTHER, 1), (1.5, OTHER, 2))
     door.reads((2.0, "E280", 1), (2.1, "E280", 1))
     rows = {row.tag: row for row in door.tick(30)}
-    assert (rows[KEY].direction, rows[KEY].location) == (Direction.INWARD, "hall")
-    assert (rows[tag_key(OTHER)].direction, rows[tag_key(OTHER)].location) == (Direction.OUTWARD, "yard")
-    assert (rows["hex/E280"].direction, rows["hex/E280"].location) == (Direction.UNKNOWN, "hall")
+    assert (rows[KEY].form.direction, rows[KEY].form.location) == (Direction.INWARD, "hall")
+    assert (rows[tag_key(OTHER)].form.direction, rows[tag_key(OTHER)].form.location) == (Direction.OUTWARD, "yard")
+    assert (rows["hex/E280"].form.direction, rows["hex/E280"].form.location) == (Direction.UNKNOWN, "hall")
 
 
 def test_direction_of_a_visit_over_several_slots_is_told_where_it_ends(door: Any) -> None:
@@ -73,7 +73,7 @@ def test_direction_of_a_visit_over_several_slots_is_told_where_it_ends(door: Any
     door.reads((401.0, TAG, 1), (402.0, TAG, 1), (403.0, TAG, 1))
     door.tick(420)
     rows = sorted(door.newest().values(), key=lambda row: row.slot)
-    assert [row.direction for row in rows] == [Direction.UNKNOWN] * 13 + [Direction.INWARD]
+    assert [row.form.direction for row in rows] == [Direction.UNKNOWN] * 13 + [Direction.INWARD]
     assert all(row.marks & Mark.CONTINUES_AFTER for row in rows[:-1])
 
 
@@ -82,7 +82,7 @@ def test_late_read_within_memory_is_a_version_of_the_same_key(door: Any) -> None
     door.reads((1.0, TAG), (10.0, TAG))
     door.tick(40)
     (row,) = door.reads((5.5, TAG), at_s=60)
-    assert row.lane == ""
+    assert row.form.lane == ""
     assert row.marks == Mark.FINAL
     assert len(row.runs) == 1
 
@@ -92,10 +92,10 @@ def test_reads_later_than_remembered_open_a_lane(door: Any) -> None:
     door.reads((1.0, TAG, 2), (2.0, TAG, 1))
     door.tick(150.0)
     (row,) = door.reads((3.0, TAG), at_s=150.0)
-    assert row.lane == ""
+    assert row.form.lane == ""
     (row,) = door.reads((4.0, TAG), (4.1, TAG), at_s=150.1)
-    assert (row.lane, row.marks, row.direction) == ("late:3", Mark.FINAL | Mark.LATE, Direction.UNKNOWN)
-    assert (row.reads, row.state) == (2, State.OBSERVED)
+    assert (row.form.lane, row.marks, row.form.direction) == ("late:3", Mark.FINAL | Mark.LATE, Direction.UNKNOWN)
+    assert (row.reads, row.form.state) == (2, State.OBSERVED)
 
 
 def test_a_read_that_comes_twice_counts_once(door: Any) -> None:
@@ -122,7 +122,7 @@ def test_the_copy_received_first_counts_also_when_it_comes_last(door: Any, make_
 def test_two_encodings_of_one_unit_are_one_tag(door: Any) -> None:
     """SGTIN-96 and the key on its label coalesce, and a scan is observed at once."""
     (row,) = door.reads((1.0, TAG), (1.5, KEY, 0))
-    assert (row.tag, row.reads, row.state) == (KEY, 2, State.OBSERVED)
+    assert (row.tag, row.reads, row.form.state) == (KEY, 2, State.OBSERVED)
 
 
 def test_files_run_on_their_own_time_and_close_at_their_end(door: Any) -> None:
@@ -148,7 +148,7 @@ def test_a_slot_already_forgotten_is_not_opened_again(door: Any) -> None:
     door.reads((1.0, TAG), (2.0, TAG))
     door.tick(300)
     (row,) = door.reads((3.0, TAG), at_s=301, origin="file", source="f")
-    assert row.lane == "late:2"
+    assert row.form.lane == "late:2"
 
 
 def test_what_is_not_understood_becomes_a_dead_letter_with_its_bytes(door: Any) -> None:

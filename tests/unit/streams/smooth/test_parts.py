@@ -101,9 +101,9 @@ def test_a_point_has_its_own_rule(make_door: Any) -> None:
     """Thresholds are per read point."""
     door = make_door(points={"dock-1": Rule(silence_us=1_000_000, observe_count=1)})
     rows = door.reads((1.0, TAG))
-    assert [row.state for row in rows] == [1]
+    assert [row.form.state for row in rows] == [1]
     rows = door.reads((1.0, TAG), read_point="dock-2", door="dock")
-    assert [row.state for row in rows] == [0]
+    assert [row.form.state for row in rows] == [0]
 
 
 def test_a_reader_far_ahead_of_log_time_does_not_stay_open(door: Any) -> None:

@@ -1,0 +1,33 @@
+"""What locate keeps of a message of lot-sightings.v1: an entry a row, made by columns."""
+
+from collections.abc import Iterator
+
+from lotstream.schemas.sightings import Form, LotSightingBatch, Mark
+from lotstream.streams.locate.unit import RETRACTED, By, Entry, Word
+
+_RETRACTED = int(Mark.RETRACTED)
+
+
+def entries_of(batch: LotSightingBatch) -> Iterator[Entry]:
+    """One for each row; equal sightings of units that travel together are one object."""
+    forms = batch.form_values()
+    said_by, words = [_by(form) for form in forms], [_word(form) for form in forms]
+    versions, recorded = [edition[0] for edition in batch.editions], [edition[1] for edition in batch.editions]
+    columns = (
+        batch.slot, [said_by[i] for i in batch.form], [versions[i] for i in batch.edition], batch.binding,
+        [words[i] for i in batch.form], batch.last_us, [recorded[i] for i in batch.edition],
+    )  # fmt: skip
+    entries = map(Entry._make, zip(*columns, strict=True))
+    if not any(form.origin or form.lane for form in forms):
+        return entries
+    same: dict[Entry, Entry] = {}
+    return (same.setdefault(entry, entry) for entry in entries)
+
+
+def _by(form: Form) -> By:
+    return form.context.read_point, form.lane, form.origin, form.path
+
+
+def _word(form: Form) -> Word:
+    bits = form.state | form.direction << 2 | form.how << 4 | (RETRACTED if form.marks & _RETRACTED else 0)
+    return bits, form.location, form.declaration.disposition
