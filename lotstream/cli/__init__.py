@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "sink": ("sink", "sink"),
     "topics": ("admin", "topics"),
     "migrate": ("admin", "migrate_command"),
+    "verify": ("verify", "verify"),
     "archive": ("keep", "archive_command"),
     "doctor": ("doctor", "doctor"),
 }

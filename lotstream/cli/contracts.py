@@ -18,6 +18,7 @@ from lotstream.cli.findings import Diagnosis
 from lotstream.cli.replay import Replayed
 from lotstream.cli.wanted import wanted_topics
 from lotstream.recall.answers import ANSWERS
+from lotstream.recall.verify import Verified
 from lotstream.runtime.pages import ROOT, keep, table
 from lotstream.runtime.settings import Settings
 from lotstream.schemas.documents import DocumentLine, QuantityFact
@@ -95,7 +96,7 @@ def schemas() -> Iterator[tuple[Path, dict[str, Any]]]:
         for model in models_of(topic):
             found = model.model_json_schema(schema_generator=_Schema, mode="validation")
             yield SCHEMAS / "topics" / f"{topic.name}.{model.__name__}.json", _named(found, topic.name, model.__name__)
-    answers: Sequence[type[BaseModel]] = (*ANSWERS, Diagnosis, Replayed)
+    answers: Sequence[type[BaseModel]] = (*ANSWERS, Verified, Diagnosis, Replayed)
     for answer in answers:
         kind = str(answer.model_fields["kind"].default)
         yield _answer(kind, answer.model_json_schema(schema_generator=_Schema, mode="serialization"))
