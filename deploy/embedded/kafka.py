@@ -130,7 +130,8 @@ class EmbeddedKafka:
         for _ in range(PORT_ATTEMPTS):
             self._configure(self._chosen_port())
             if not formatted:
-                format_storage(self._storage, sasl=self._sasl, run=self._jvm.run_tool)
+                made = cache_dir(self._env).with_name("formatted")
+                format_storage(self._storage, sasl=self._sasl, run=self._jvm.run_tool, cache=made)
                 formatted = True
             if self._launch(self._jvm):
                 self._publish()

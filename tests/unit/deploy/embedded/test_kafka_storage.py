@@ -22,7 +22,7 @@ USER = ("lot", "secret")
 
 def formatted(directory: Path, *, sasl: tuple[str, str] | None = None) -> Storage:
     storage = Storage(directory)
-    format_storage(storage, sasl=sasl, run=lambda tool: None)
+    format_storage(storage, sasl=sasl, run=lambda tool: None, cache=directory / "cache")
     return storage
 
 
@@ -60,7 +60,7 @@ def test_interrupted_formatting_is_done_again(tmp_path: Path) -> None:
     left = storage.log_dir / "meta.properties"
     left.touch()
     assert not is_formatted(storage, sasl=None)
-    format_storage(storage, sasl=None, run=lambda tool: None)
+    format_storage(storage, sasl=None, run=lambda tool: None, cache=tmp_path / "cache")
     assert not left.exists()
 
 
@@ -71,8 +71,27 @@ def test_failed_formatting_leaves_no_marker(tmp_path: Path) -> None:
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
-        format_storage(Storage(tmp_path), sasl=None, run=fail)
+        format_storage(Storage(tmp_path), sasl=None, run=fail, cache=tmp_path / "cache")
     assert not is_formatted(Storage(tmp_path), sasl=None)
+
+
+def test_a_second_directory_needs_no_tool(tmp_path: Path) -> None:
+    """What the tool made for one directory serves the next, under identifiers of its own; with a user it never does."""
+    first, second, ran = Storage(tmp_path / "1"), Storage(tmp_path / "2"), []
+
+    def run(tool: Sequence[str]) -> None:
+        ran.append(tool)
+        (first.log_dir / "bootstrap.checkpoint").write_bytes(b"features")
+
+    for storage in (first, second):
+        format_storage(storage, sasl=None, run=run, cache=tmp_path / "cache")
+    assert (second.log_dir / "bootstrap.checkpoint").read_bytes() == b"features"
+    meta = dict(line.split("=") for line in (second.log_dir / "meta.properties").read_text().splitlines())
+    assert meta["cluster.id"] == json.loads(second.marker.read_text())["cluster"]
+    assert meta["directory.id"] not in (meta["cluster.id"], "")
+    assert len(ran) == 1
+    format_storage(Storage(tmp_path / "3"), sasl=USER, run=run, cache=tmp_path / "cache")
+    assert len(ran) == 2
 
 
 @pytest.mark.parametrize(
@@ -97,7 +116,7 @@ def test_other_credentials_are_refused(
 def test_password_is_not_kept(tmp_path: Path) -> None:
     """Neither the marker nor the tool's arguments hold the password."""
     told: list[str] = []
-    format_storage(Storage(tmp_path), sasl=USER, run=told.extend)
+    format_storage(Storage(tmp_path), sasl=USER, run=told.extend, cache=tmp_path)
     assert "secret" not in Storage(tmp_path).marker.read_text(encoding="utf-8")
     assert not any("secret" in word for word in told)
 
