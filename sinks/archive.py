@@ -4,7 +4,7 @@ from datetime import datetime
 from pathlib import Path
 
 from lotstream.runtime.settings import Settings
-from lotstream.sinks.dump import ARCHIVED, TOPIC_OF, applied_names, columns_of, cut, passed, window, write_part
+from lotstream.sinks.dump import ARCHIVED, TOPIC_OF, applied_names, columns_of, passed, window, write_table
 from lotstream.sinks.manifest import Kind, Manifest, ManifestInvalid, Vector, owned, read_manifest, write_manifest
 from lotstream.sinks.parquet import ParquetStore
 
@@ -27,13 +27,10 @@ def archive(settings: Settings, directory: Path, *, product: str, now: datetime)
         run = known.run + 1 if known else 1
         columns = {table: columns_of(store, table) for table in ARCHIVED}
         parts = list(known.parts) if known else []
-        for table in ARCHIVED:
+        for table, names in columns.items():
+            of = window(TOPIC_OF[table], since, until)
             source = f"{store.database}.{table}"
-            for number, of in enumerate(cut(store, source, window(TOPIC_OF[table], since, until))):
-                name = f"{table}/{run:06}-{number:03}.parquet"
-                parts.append(
-                    write_part(store, directory, name=name, table=table, source=source, columns=columns[table], of=of)
-                )
+            parts += write_table(store, directory, run=run, table=table, source=source, columns=names, of=of)
         # 3 the manifest
         manifest = Manifest(
             kind=Kind.ARCHIVE,

@@ -18,6 +18,7 @@ from lotstream.schemas.topics import (
     IDENTITY,
     LOT_SIGHTINGS,
     LOTS,
+    OPERATIONS,
     READS,
     SIGHTINGS,
 )
@@ -37,6 +38,7 @@ TOPIC_OF: Mapping[str, str] = {
     "quantities": DOCUMENTS,
     "sightings": SIGHTINGS,
     "blind_windows": BLIND_WINDOWS,
+    "operations": OPERATIONS,
     "lot_sightings": LOT_SIGHTINGS,
     "reader_events": READS,
     "dead_letters": DEAD_LETTERS,
@@ -132,10 +134,27 @@ def _cut_partition(store: ParquetStore, source: str, whole: Window, *, number: i
         yield whole.only(number, start, stop)
 
 
-def write_part(
-    store: ParquetStore, directory: Path, *, name: str, table: str, source: str, columns: Mapping[str, str], of: Window
+def write_table(
+    store: ParquetStore, directory: Path, *, run: int, table: str, source: str, columns: Mapping[str, str], of: Window
+) -> Iterator[Part]:
+    """The rows of a window as files, each whole and on disk when it is told of. ``source`` is what FROM names."""
+    for number, piece in enumerate(cut(store, source, of)):
+        name = f"{table}/{run:06}-{number:03}.parquet"
+        yield _write_part(store, directory, name=name, source=source, columns=columns, of=piece)
+
+
+def checksum(store: ParquetStore, table: str, columns: Mapping[str, str], *, of: Window) -> str:
+    """'rows sum-of-hashes' of the facts of a window, whatever their order and however often they came."""
+    ((rows, total),) = store.query(
+        f"SELECT count(), sum(sipHash64(tuple({', '.join(columns)}))) FROM {store.database}.{table} FINAL"  # noqa: S608 - our own names and numbers
+        f" WHERE {of.condition}"
+    )
+    return f"{rows} {total:016x}"
+
+
+def _write_part(
+    store: ParquetStore, directory: Path, *, name: str, source: str, columns: Mapping[str, str], of: Window
 ) -> Part:
-    """One file, whole and on disk when this returns."""
     file = directory / name
     file.parent.mkdir(exist_ok=True)
     scratch = file.with_suffix(".new")
@@ -150,7 +169,7 @@ def write_part(
     sync_directory(file.parent)
     return Part(
         file=name,
-        table=table,
+        table=name.split("/")[0],
         rows=rows,
         bytes=file.stat().st_size,
         sha256=sha256_of(file),

@@ -114,7 +114,7 @@ class SinkLoop:
                 if error.fatal() or error.code() in _HOPELESS:
                     raise KafkaException(error)
                 continue  # librdkafka tries again by itself
-            message = _message(raw)
+            message = message_of(raw)
             try:
                 self._pending.add(message, self._rows(message))
             except Rejected as rejected:
@@ -272,7 +272,8 @@ class SinkLoop:
         self._strays = []
 
 
-def _message(raw: Any) -> Message:
+def message_of(raw: Any) -> Message:
+    """What librdkafka received, as sinks take it."""
     headers = tuple((name, value or b"") for name, value in raw.headers() or ())
     return Message(
         raw.topic(), raw.partition(), raw.offset(), raw.value(), headers, raw.timestamp()[1] * 1000, raw.key()

@@ -1,6 +1,6 @@
 """Tables of the history to Parquet files and back, written and read by ClickHouse itself."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -40,6 +40,14 @@ class ParquetStore:
         """Rows of a query."""
         try:
             return [tuple(row) for row in self._client.query(statement).result_rows]
+        except (ClickHouseError, OSError) as error:
+            raise _away(error) from error
+
+    def rows(self, statement: str) -> Iterator[Sequence[Any]]:
+        """Rows of a query of which there may be many."""
+        try:
+            with self._client.query_rows_stream(statement) as rows:
+                yield from rows
         except (ClickHouseError, OSError) as error:
             raise _away(error) from error
 

@@ -26,6 +26,9 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "migrate": ("admin", "migrate_command"),
     "verify": ("verify", "verify"),
     "archive": ("keep", "archive_command"),
+    "backup": ("keep", "backup_command"),
+    "restore": ("keep", "restore"),
+    "rebuild": ("keep", "rebuild"),
     "doctor": ("doctor", "doctor"),
 }
 

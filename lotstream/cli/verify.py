@@ -54,11 +54,7 @@ def _settled(history: History, lot: str) -> LotVerified:
 
 def _once(history: History, lot: str) -> LotVerified:
     lots = Lots(bindings_of(history, lot))
-    return verify_lot(
-        history,
-        lot,
-        lambda tag, slot, last_us: ((of.lot, of.retracted) for of in lots.of(tag, slot=slot, last_us=last_us)),
-    )
+    return verify_lot(history, lot, lambda tag, slot, last_us: lots.of(tag, slot=slot, last_us=last_us))
 
 
 def _lines(answer: Verified) -> Iterator[str]:

@@ -13,7 +13,6 @@ class Belonging(NamedTuple):
     """A sighting is one of a unit of ``lot``; or was, in another version, and is there no more."""
 
     lot: str
-    binding: int  # as of schemas.sightings.LotSighting
     retracted: bool
 
 
@@ -32,7 +31,7 @@ class Lots:
         lives = self._bindings.lives(tag)
         lot, start = lives.lot_at(last_us), slot * SLOT_US
         if lot:
-            yield Belonging(lot, lives.binding, retracted=False)
+            yield Belonging(lot, retracted=False)
         others = {span.lot for span in lives.spans if span.start < start + SLOT_US and start <= span.end}
         for other in sorted(others - {lot}):
-            yield Belonging(other, lives.binding, retracted=True)
+            yield Belonging(other, retracted=True)

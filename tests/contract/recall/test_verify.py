@@ -28,11 +28,7 @@ def fill(warehouse: Any, bindings: Sequence[Binding], facts: Sequence[Any], rows
 
 def verified(warehouse: Any, lot: str = LOT) -> LotVerified:
     lots = Lots(bindings_of(warehouse.history, lot))
-    return verify_lot(
-        warehouse.history,
-        lot,
-        lambda tag, slot, last_us: ((of.lot, of.retracted) for of in lots.of(tag, slot=slot, last_us=last_us)),
-    )
+    return verify_lot(warehouse.history, lot, lambda tag, slot, last_us: lots.of(tag, slot=slot, last_us=last_us))
 
 
 def test_what_was_derived_rightly_is_equal(warehouse: Any, make: Any) -> None:
