@@ -26,6 +26,7 @@ from lotstream.readers.health_doors import health_routes
 from lotstream.readers.intake import Intake, Taken
 from lotstream.readers.mapping import Mapping
 from lotstream.readers.messages import Message, Sender
+from lotstream.readers.spool.keeper import Keeper, Unkept
 from lotstream.readers.tokens import Tokens, read_tokens
 from lotstream.runtime.clock import Clock
 from lotstream.runtime.crash import crash_point
@@ -33,24 +34,24 @@ from lotstream.runtime.errors import Reason, Rejected
 from lotstream.runtime.health import Health
 from lotstream.runtime.metrics import Metrics
 from lotstream.runtime.settings import Settings
+from lotstream.schemas.base import Origin
 
 
 class Gateway:
-    """The doors over one intake and one coalescer."""
+    """The doors over one intake. What readers send is ``kept`` while Kafka is away; programs are told so."""
 
-    def __init__(self, settings: Settings, *, producer: Sender, mapping: Mapping, metrics: Metrics) -> None:
+    def __init__(
+        self, settings: Settings, *, producer: Sender, keeper: Keeper | None, mapping: Mapping, metrics: Metrics
+    ) -> None:
         gateway = settings.gateway
         self.mapping = mapping
-        self.sender = producer
+        self.sender = producer if keeper is None else Unkept(producer, keeper)
         self.intake = Intake(settings.topics, mapping, batch_reads=gateway.batch_reads)
         self.counting = Counting(metrics)
-        self.epcis = EpcisDoor(self.intake, sender=producer, metrics=metrics)
-        self.coalescer = Coalescer(
-            send=producer.send,
-            encode=self._encode,
-            reads=gateway.batch_reads,
-            wait_s=gateway.batch_ms / 1000,
-        )
+        self.epcis = EpcisDoor(self.intake, sender=self.sender, metrics=metrics)
+        coalescer = partial(Coalescer, encode=self._encode, reads=gateway.batch_reads, wait_s=gateway.batch_ms / 1000)
+        self._unkept = coalescer(send=self.sender.send)
+        self._kept = coalescer(send=(keeper or producer).send)
 
     def _encode(self, group: Group, arrival: Arrival) -> list[Message]:
         messages = self.intake.batches(group, arrival=arrival)
@@ -83,7 +84,7 @@ class Gateway:
         if taken.refused:
             first = taken.refused[0]
             raise Rejected(first.reason, first.detail, field=first.field)
-        return await self._publish(taken, call)
+        return await self._publish(taken, call, coalescer=self._unkept)
 
     async def end(self, call: Call) -> Response:
         """A source of origin file or buffered has no more: what it opened closes at every door it touched."""
@@ -106,15 +107,17 @@ class Gateway:
             taken.messages += self.intake.dead_letter(
                 refused, arrival=call.arrival.by(refused.reader or call.reader), door=call.door
             )
-        return await self._publish(taken, call)
+        # a file is still there after the outage, and would take the room of what is not
+        coalescer = self._unkept if call.arrival.origin is Origin.FILE else self._kept
+        return await self._publish(taken, call, coalescer=coalescer)
 
     def _take(self, parsed: Parsed, call: Call) -> Taken:
         crash_point("gateway", "received")
         return self.intake.take(parsed, arrival=call.arrival, reader=call.reader)
 
-    async def _publish(self, taken: Taken, call: Call) -> Response:
+    async def _publish(self, taken: Taken, call: Call, *, coalescer: Coalescer) -> Response:
         crash_point("gateway", "decided")
-        await self.coalescer.publish(taken.groups, taken.messages)
+        await coalescer.publish(taken.groups, taken.messages)
         crash_point("gateway", "published")
         self.counting.count(taken, door=call.door)
         counts = {
@@ -131,15 +134,16 @@ def build_app(
     settings: Settings,
     *,
     producer: Sender,
+    keeper: Keeper | None = None,
     mapping: Mapping,
     clock: Clock,
     metrics: Metrics,
     health: Health | None = None,
 ) -> Starlette:
     """The gateway as an ASGI application. Raises SettingsInvalid for a tokens file that cannot be used."""
-    gateway = Gateway(settings, producer=producer, mapping=mapping, metrics=metrics)
+    gateway = Gateway(settings, producer=producer, keeper=keeper, mapping=mapping, metrics=metrics)
     tokens: Tokens = read_tokens(settings.gateway.tokens_file)
-    keeper = Doorkeeper(tokens=tokens, clock=clock, metrics=metrics, max_body=settings.gateway.max_body_bytes)
+    doorkeeper = Doorkeeper(tokens=tokens, clock=clock, metrics=metrics, max_body=settings.gateway.max_body_bytes)
     doors: dict[str, tuple[str, Handler]] = {
         "/readers/impinj": ("impinj", partial(gateway.readers, parse=impinj.parse)),
         "/readers/zebra": ("zebra", partial(gateway.readers, parse=zebra.parse)),
@@ -151,7 +155,9 @@ def build_app(
         "/events": ("events", gateway.epcis.events),
         "/sources/{source}/end": ("end", gateway.end),
     }
-    routes = [Route(path, keeper.endpoint(name, handle), methods=["POST"]) for path, (name, handle) in doors.items()]
+    routes = [
+        Route(path, doorkeeper.endpoint(name, handle), methods=["POST"]) for path, (name, handle) in doors.items()
+    ]
     return Starlette(
         routes=[*routes, *health_routes(settings.metrics, health=health or Health(), metrics=metrics)],
         exception_handlers={HTTPException: _no_door, Exception: _bug},

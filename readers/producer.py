@@ -22,8 +22,19 @@ from lotstream.runtime.settings import KafkaSettings
 
 log = logging.getLogger(__name__)
 RETRY_AFTER_S = 1.0
+PATIENCE_S = 3.0
+_LOOK_EVERY_S = 0.25
 _POLL_S = 0.1
 _RETIRE_S = 5.0
+_UNSENDABLE = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_MSG_SIZE, KafkaError.INVALID_RECORD})
+
+
+class Overloaded(Transient):
+    """The brokers are there and slower than what comes in."""
+
+
+class Unsendable(Transient):
+    """The brokers refuse this very message, and will as long as they are set as they are."""
 
 
 class _Delivery:
@@ -84,6 +95,7 @@ class KafkaSender:
         self._build = build
         self._retired: set[asyncio.Future[None]] = set()
         self._done: deque[_Delivery] = deque()
+        self._impatient: deque[tuple[float, asyncio.Future[KafkaError | None]]] = deque()
         self._stop = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._producer: Producer | None = None
@@ -99,25 +111,29 @@ class KafkaSender:
         self._loop = asyncio.get_running_loop()
         self._producer = self._build(self._config, logger=log)
         self._thread.start()
+        self._give_up()
 
-    async def send(self, messages: Sequence[Message]) -> None:
-        """See `Sender`."""
+    async def send(self, messages: Sequence[Message], *, patient: bool = True) -> None:
+        """See `Sender`. Without patience the outage is told after PATIENCE_S: the messages may arrive all the same."""
         if not messages:
             return
         assert self._loop is not None
         size = sum(len(message.value) for message in messages)
         if self._pending and self._pending + size > self._max_pending:
-            raise Transient("Expected Kafka to keep up, got too many bytes waiting.", retry_after_s=RETRY_AFTER_S)
+            raise Overloaded("Expected Kafka to keep up, got too many bytes waiting.", retry_after_s=RETRY_AFTER_S)
         delivery = _Delivery(len(messages), size=size, future=self._loop.create_future(), done=self._done)
         delivery.producer = self._producer
         self._count(size)
         started = time.perf_counter()
         self._produce(messages, delivery)
+        if not patient:
+            self._impatient.append((started + PATIENCE_S, delivery.future))
         error = await delivery.future
         self._measure(messages, time.perf_counter() - started, failed=error is not None)
         if error is not None:
             log.warning("delivery_failed", extra={"messages": len(delivery.failed), "cause": error.str()})
-            raise Transient(f"Expected Kafka to take it, got {error.name()}.", retry_after_s=RETRY_AFTER_S)
+            fate = Unsendable if error.code() in _UNSENDABLE else Transient
+            raise fate(f"Expected Kafka to take it, got {error.name()}.", retry_after_s=RETRY_AFTER_S)
 
     async def close(self) -> None:
         """Wait for what is under way, then stop the thread."""
@@ -125,7 +141,18 @@ class KafkaSender:
             return
         await self._loop.run_in_executor(None, self._producer.flush, self._within_s)
         self._stop.set()
+        self._looking.cancel()
         await self._loop.run_in_executor(None, self._thread.join)
+
+    def _give_up(self) -> None:
+        """Tell those who have waited long enough that nothing has come; all wait equally long, the oldest is first."""
+        assert self._loop is not None
+        now, waiting = time.perf_counter(), self._impatient
+        while waiting and (waiting[0][1].done() or waiting[0][0] <= now):
+            future = waiting.popleft()[1]
+            if not future.done():
+                future.set_result(KafkaError(KafkaError._TIMED_OUT))
+        self._looking = self._loop.call_later(_LOOK_EVERY_S, self._give_up)
 
     def _produce(self, messages: Sequence[Message], delivery: _Delivery) -> None:
         assert self._producer is not None

@@ -7,11 +7,12 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
 
 import uvicorn
 import uvloop
+from starlette.applications import Starlette
 
 from lotstream.readers.batches import Target
 from lotstream.readers.gateway import build_app
@@ -19,14 +20,17 @@ from lotstream.readers.mapping import Mapping
 from lotstream.readers.messages import Sender
 from lotstream.readers.producer import KafkaSender
 from lotstream.readers.site_file import SiteFile, read_site_file
+from lotstream.readers.spool.gauges import SPOOL_CHECK
+from lotstream.readers.spool.keeper import Keeper
+from lotstream.readers.spool.segments import Limits, Spool, SpoolInUse
 from lotstream.readers.status import CHECKS, MAPPING_CHECK, TopicsCheck, keep_checking
 from lotstream.runtime.clock import Clock, SystemClock
 from lotstream.runtime.health import Health
 from lotstream.runtime.metrics import Metrics
 from lotstream.runtime.retry import Stopped, persist_async
-from lotstream.runtime.settings import GatewaySettings, Settings
+from lotstream.runtime.settings import GatewaySettings, Settings, SettingsInvalid
 from lotstream.schemas.base import Origin, Stamp
-from lotstream.schemas.topics import EVENTS
+from lotstream.schemas.topics import BLIND_WINDOWS, EVENTS
 
 log = logging.getLogger(__name__)
 DRAIN_S = 10
@@ -48,6 +52,11 @@ class _Server(uvicorn.Server):
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.remove_signal_handler(number)
 
+    def end_after(self, work: "asyncio.Task[None]") -> None:
+        """End when work that must go on has failed: a gateway that half works says that it is well."""
+        if not work.cancelled() and work.exception() is not None:
+            self.should_exit = True
+
     def _end(self) -> None:
         if self.should_exit:
             self.force_exit = True
@@ -58,13 +67,32 @@ def run_gateway(settings: Settings) -> int:
     """Serve until told to stop; 0 when everything under way has been answered.
 
     Its address is published as gateway.json in the run directory. Raises OSError when the port is taken, and
-    SettingsInvalid for a site file or secrets that cannot be used.
+    SettingsInvalid for a site file, secrets or a spool that cannot be used.
     """
     mapping = read_mapping(settings.gateway.site_file)
-    metrics = Metrics()
+    spool = open_spool(settings)
     with _listen(settings.gateway) as listener, _published(settings, listener):
-        uvloop.run(_serve(settings, listener, mapping=mapping, metrics=metrics))
+        uvloop.run(_serve(settings, listener, mapping=mapping, spool=spool))
     return 0
+
+
+def open_spool(settings: Settings) -> Spool | None:
+    """The spool of the settings with what an earlier process left; None when nothing is to be kept.
+
+    Raises SettingsInvalid for a directory that another process has, or that cannot be written.
+    """
+    gateway = settings.gateway
+    if not gateway.spool_bytes:
+        return None
+    directory = (gateway.spool_dir or settings.data_dir / "spool").absolute()
+    try:
+        return Spool(directory, Limits(bytes=gateway.spool_bytes, age_us=int(gateway.spool_hours * 3.6e9)))
+    except SpoolInUse as taken:
+        raise SettingsInvalid(f"{taken} Give each gateway a gateway.spool_dir of its own.") from None
+    except OSError as error:
+        raise SettingsInvalid(
+            f"Expected a directory to write in for gateway.spool_dir, got {directory}: {error.strerror or error}"
+        ) from None
 
 
 def read_mapping(site_file: Path | None) -> Mapping:
@@ -72,13 +100,49 @@ def read_mapping(site_file: Path | None) -> Mapping:
     return Mapping(SiteFile() if site_file is None else read_site_file(site_file))
 
 
-async def _serve(settings: Settings, listener: socket.socket, *, mapping: Mapping, metrics: Metrics) -> None:
+async def _serve(settings: Settings, listener: socket.socket, *, mapping: Mapping, spool: Spool | None) -> None:
+    metrics = Metrics()
     sender = KafkaSender(settings.kafka, metrics=metrics)
     clock = SystemClock()
     health = Health(*CHECKS, stale_after_s=settings.metrics.stale_after_s)
-    app = build_app(settings, producer=sender, mapping=mapping, clock=clock, metrics=metrics, health=health)
-    gateway = settings.gateway
-    config = uvicorn.Config(
+    keeper = None
+    if spool is not None:
+        health.set(SPOOL_CHECK, ok=False, detail="Not yet.")
+        target = Target(topic=settings.topics.name(BLIND_WINDOWS), partitions=settings.topics.partitions)
+        keeper = Keeper(sender, spool, target=target, clock=clock, metrics=metrics, health=health)
+    app = build_app(
+        settings, producer=sender, keeper=keeper, mapping=mapping, clock=clock, metrics=metrics, health=health
+    )
+    # uvicorn tells its own life at INFO; ours is enough
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    server = _Server(_config(app, settings.gateway))
+    stop = asyncio.Event()
+    sender.start()
+    works: list[Coroutine[None, None, None]] = [
+        keep_checking(TopicsCheck(settings), health, takes=(lambda: False) if keeper is None else lambda: keeper.takes),
+        publish_mapping(mapping, sender=keeper or sender, settings=settings, clock=clock, health=health, stop=stop),
+        *([] if keeper is None else [keeper.run()]),
+    ]
+    background = [asyncio.create_task(work) for work in works]
+    for task in background:
+        task.add_done_callback(server.end_after)
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        stop.set()
+        for task in background:
+            task.cancel()
+        ended = await asyncio.gather(*background, return_exceptions=True)
+        if keeper is not None:
+            await keeper.close()
+        await sender.close()
+    for failure in ended:
+        if isinstance(failure, Exception):
+            raise failure
+
+
+def _config(app: Starlette, gateway: GatewaySettings) -> uvicorn.Config:
+    return uvicorn.Config(
         app,
         http="httptools",
         loop="none",
@@ -91,24 +155,6 @@ async def _serve(settings: Settings, listener: socket.socket, *, mapping: Mappin
         ssl_certfile=gateway.cert_file,
         ssl_keyfile=gateway.key_file,
     )
-    # uvicorn tells its own life at INFO; ours is enough
-    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
-    stop = asyncio.Event()
-    sender.start()
-    background = [
-        asyncio.create_task(keep_checking(TopicsCheck(settings), health)),
-        asyncio.create_task(
-            publish_mapping(mapping, sender=sender, settings=settings, clock=clock, health=health, stop=stop)
-        ),
-    ]
-    try:
-        await _Server(config).serve(sockets=[listener])
-    finally:
-        stop.set()
-        for task in background:
-            task.cancel()
-        await asyncio.gather(*background, return_exceptions=True)
-        await sender.close()
 
 
 async def publish_mapping(

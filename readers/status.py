@@ -2,11 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
+from lotstream.runtime.errors import Transient
 from lotstream.runtime.health import Health
 from lotstream.runtime.kafka import client_config
 from lotstream.runtime.settings import Settings
@@ -30,14 +31,14 @@ class TopicsCheck:
         self._partitions = settings.topics.partitions
 
     async def __call__(self) -> str:
-        """'' when every topic is there with its partitions, else what was expected and got."""
+        """'' when every topic is there with its partitions, else what was expected and got. Raises Transient."""
         return await asyncio.get_running_loop().run_in_executor(None, self._fault)
 
     def _fault(self) -> str:
         try:
             found = self._admin.list_topics(timeout=_TIMEOUT_S).topics
         except KafkaException as error:
-            return f"Expected the brokers to answer, got {error.args[0].name()}."
+            raise Transient(f"Expected the brokers to answer, got {error.args[0].name()}.") from error
         return topics_fault(
             {name: len(topic.partitions) for name, topic in found.items()}, self._names, partitions=self._partitions
         )
@@ -53,10 +54,19 @@ def topics_fault(found: dict[str, int], names: Sequence[str], *, partitions: int
     return ""
 
 
-async def keep_checking(check: TopicsCheck, health: Health, *, every_s: float = 5.0, retry_s: float = 0.2) -> None:
-    """Set the health check of the topics, for ever; beats as it goes."""
+async def keep_checking(
+    check: TopicsCheck, health: Health, *, takes: Callable[[], bool], every_s: float = 5.0, retry_s: float = 0.2
+) -> None:
+    """Set the health check of the topics, for ever; beats as it goes.
+
+    While the brokers do not answer the gateway is as ready as what it ``takes`` without them.
+    """
     while True:
-        fault = await check()
-        health.set(TOPICS_CHECK, not fault, fault)
+        try:
+            fault = await check()
+            ok = not fault
+        except Transient as away:
+            fault, ok = away.detail, takes()
+        health.set(TOPICS_CHECK, ok, fault)
         health.beat()
         await asyncio.sleep(retry_s if fault else every_s)

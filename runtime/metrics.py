@@ -87,6 +87,11 @@ _GATEWAY = (
     _histogram("lotstream_publish_seconds", "Hand-over of a message to its acknowledgement.", Label.TOPIC),
     _counter("lotstream_publish_failures_total", "Messages that the brokers did not take.", Label.TOPIC),
     _gauge("lotstream_reader_clock_offset_seconds", "Reader's clock behind ours, from live data.", Label.READ_POINT),
+    _gauge("lotstream_spool_bytes", "On disk, of requests acknowledged while Kafka was away."),
+    _gauge("lotstream_spool_records", "Requests on disk that are not sent on yet."),
+    _gauge("lotstream_spool_age_seconds", "Age of the oldest request on disk; 0 without one."),
+    _counter("lotstream_spool_kept_records_total", "Requests written to disk."),
+    _counter("lotstream_spool_refused_requests_total", "Requests that neither Kafka nor the disk took."),
     _counter("lotstream_dead_letters_total", "Dead letters written.", Label.STAGE, Label.REASON),
 )
 

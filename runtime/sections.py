@@ -217,6 +217,17 @@ class GatewaySettings(Section):
     )
     batch_reads: int = Field(500, ge=1, le=10_000, description="Reads of a door that make a batch full.")
     batch_ms: int = Field(50, ge=0, le=10_000, description="Longest wait of a read for its batch to fill.")
+    spool_dir: Path | None = Field(
+        None, description="Where requests are kept while Kafka is away; without it `spool` in `data_dir`."
+    )
+    spool_bytes: int = Field(
+        8_589_934_592,
+        ge=0,
+        description="Most that is kept there: a day of 1,000 reads a second. 0 keeps nothing: 503 at once.",
+    )
+    spool_hours: float = Field(
+        24.0, gt=0.0, le=8_760.0, description="Age of the oldest request from which no further one is kept."
+    )
 
     @model_validator(mode="after")
     def _guarded(self) -> Self:

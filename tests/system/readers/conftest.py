@@ -34,6 +34,7 @@ class Doors:
             "LOTSTREAM_TOPICS__PARTITIONS": str(PARTITIONS),
             "LOTSTREAM_GATEWAY__PORT": "0",
             "LOTSTREAM_RUN_DIR": str(run),
+            "LOTSTREAM_DATA_DIR": str(run / "data"),
             **env,
         }
         self.process: subprocess.Popen[bytes] | None = None

@@ -109,26 +109,3 @@ def test_what_was_acknowledged_is_there(doors: Callable[..., Any], number: signa
     there = {int(tag, 16) for _, _, tag, _ in gateway.identities()}
     assert len(acknowledged) >= 2_000
     assert not set(acknowledged) - there
-
-
-def test_an_outage_is_503_and_a_retry_has_one_identity(doors: Callable[..., Any]) -> None:
-    """While the broker is away the answer is 503 with Retry-After; the same request later gives the same read."""
-    gateway = doors()
-    body = [_read(7)]
-    headers = {"X-Request-Id": "again"}
-    assert gateway.client.post("/readers/impinj", json=body, headers=headers).status_code == 200
-    gateway.kafka.stop()
-    try:
-        refused = gateway.client.post("/readers/impinj", json=body, headers=headers)
-        assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
-        assert refused.json()["request"] == "again"
-    finally:
-        gateway.kafka.start()
-        gateway.kafka.wait_ready()
-    # the broker has a new port after its restart: the gateway is started anew towards it
-    gateway.end()
-    gateway.env["LOTSTREAM_KAFKA__BOOTSTRAP"] = gateway.kafka.bootstrap
-    gateway.start()
-    assert gateway.client.post("/readers/impinj", json=body, headers=headers).status_code == 200
-    assert len(set(gateway.identities())) == 1
-    assert len(gateway.identities()) >= 2
