@@ -17,6 +17,7 @@ from lotstream.runtime.clock import Clock
 from lotstream.runtime.errors import Reason, Rejected, Transient
 from lotstream.runtime.metrics import Metrics
 from lotstream.schemas.base import Origin
+from lotstream.schemas.operations import Headers
 
 MAX_ID = 200
 _ORIGINS = {origin.value: origin for origin in Origin}
@@ -32,6 +33,19 @@ class Call:
     arrival: Arrival
     reader: str
     token_source: str
+    first_received_us: int  # by the gateway that took it first; what has no time of its own takes this one
+
+    @property
+    def said(self) -> Headers:
+        """What the bytes alone do not say: a dead letter keeps it, to be sent again as it came."""
+        url = self.request.url
+        said = {
+            "path": f"{url.path}?{url.query}" if url.query else url.path,
+            "Content-Type": self.request.headers.get("content-type", "application/json"),
+            "Lotstream-Origin": self.arrival.origin.value,
+            "Lotstream-Reader": self.reader,
+        }
+        return tuple((name, value.encode("utf-8", "replace")) for name, value in said.items())
 
 
 Parse = Callable[[bytes], Parsed]
@@ -130,7 +144,19 @@ class Doorkeeper:
             arrival=arrival,
             reader=reader or source or host,
             token_source=token_source,
+            first_received_us=_received(headers.get("lotstream-received", ""), arrival),
         )
+
+
+def _received(said: str, arrival: Arrival) -> int:
+    """When it was received first. Only of what is not live may it be said, and only of the past."""
+    if arrival.origin is Origin.LIVE or not said:
+        return arrival.received_us
+    if not (said.isascii() and said.isdecimal() and int(said) <= arrival.received_us):
+        raise Rejected(
+            Reason.SCHEMA_INVALID, f"Expected microseconds before now, got {said!r}.", field="Lotstream-Received"
+        )
+    return int(said)
 
 
 def request_id_of(request: Request) -> str:

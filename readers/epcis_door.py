@@ -66,7 +66,7 @@ class EpcisDoor:
             self._rejected.labels(_FORMAT, rejected.reason.value).inc()
             if behaviour == ROLLBACK:
                 raise
-            await self._bury([Refused.of(rejected, index=0, raw=call.body)], arrival)
+            await self._bury([Refused.of(rejected, index=0, raw=call.body)], call)
             # no event of it was taken, but nothing is lost either: the counts say so
             kept = _described(0, rejected) | {"accepted": 0, "rejected": 1}
             return answer(kept, request=arrival.request, status=400)
@@ -77,7 +77,7 @@ class EpcisDoor:
         await self._sender.send(captured.messages)
         self._received.labels(_FORMAT).inc(len(captured.messages))
         await self._bury(
-            [Refused.of(why, index=event.index, raw=event.sent.encode()) for event, why in captured.refused], arrival
+            [Refused.of(why, index=event.index, raw=event.sent.encode()) for event, why in captured.refused], call
         )
         counts = {"accepted": len(captured.messages), "rejected": len(captured.refused), "events": captured.hashes}
         headers = {_HEADER.replace("-", "_"): behaviour}
@@ -111,8 +111,14 @@ class EpcisDoor:
             raise Rejected(Reason.TOO_LARGE, detail)
         return self._intake.events.message(event.subject, value)
 
-    async def _bury(self, refused: Sequence[Refused], arrival: Arrival) -> None:
-        letters = [letter for one in refused for letter in self._intake.dead_letter(one, arrival=arrival, door=_FORMAT)]
+    async def _bury(self, refused: Sequence[Refused], call: Call) -> None:
+        arrival = call.arrival.by(call.reader)
+        said = (*call.said, ("path", b"/events"))  # the door that takes an event without a document around it
+        letters = [
+            letter
+            for one in refused
+            for letter in self._intake.dead_letter(one, arrival=arrival, door=_FORMAT, said=said)
+        ]
         if letters:
             await self._sender.send(letters)
         for one in refused:

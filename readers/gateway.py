@@ -64,7 +64,7 @@ class Gateway:
 
     async def scans(self, call: Call) -> Response:
         """Labels: JSON, or plain text with a label's data a line."""
-        scanning = Scanning(scanner=call.reader, received_us=call.arrival.received_us)
+        scanning = Scanning(scanner=call.reader, received_us=call.first_received_us)
         is_text = call.request.headers.get("content-type", "").startswith("text/plain")
         return await self.keep((scans.parse_lines if is_text else scans.parse)(call.body, scanning=scanning), call=call)
 
@@ -75,7 +75,7 @@ class Gateway:
         if fields is None:
             known = ", ".join(sorted(self.mapping.field_maps)) or "none set"
             raise Rejected(Reason.SCHEMA_INVALID, f"Expected a field map ({known}), got {name!r}.", field="mapping")
-        return await self.keep(mapped.parse(call.body, fields=fields, received_us=call.arrival.received_us), call=call)
+        return await self.keep(mapped.parse(call.body, fields=fields, received_us=call.first_received_us), call=call)
 
     async def batches(self, call: Call) -> Response:
         """Native batches of a program: all of them, or none and what is wrong."""
@@ -103,9 +103,13 @@ class Gateway:
     async def keep(self, parsed: Parsed, *, call: Call) -> Response:
         """Everything of a payload, the refused items as dead letters, then the counts."""
         taken = self._take(parsed, call)
+        said = call.said + parsed.frame if taken.refused else ()
         for refused in taken.refused:
             taken.messages += self.intake.dead_letter(
-                refused, arrival=call.arrival.by(refused.reader or call.reader), door=call.door
+                refused,
+                arrival=call.arrival.by(refused.reader or call.reader),
+                door=call.door,
+                said=said,
             )
         # a file is still there after the outage, and would take the room of what is not
         coalescer = self._unkept if call.arrival.origin is Origin.FILE else self._kept

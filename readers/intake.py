@@ -14,7 +14,7 @@ from lotstream.readers.messages import Message
 from lotstream.runtime.errors import Reason
 from lotstream.runtime.settings import TopicSettings
 from lotstream.schemas.base import LATEST_US, Origin
-from lotstream.schemas.operations import BlindWindow, DeadLetter
+from lotstream.schemas.operations import BlindWindow, DeadLetter, Headers, carried
 from lotstream.schemas.reads import MAX_READS, ReaderEvent, ReaderEventType, SourceEnd
 from lotstream.schemas.topics import BLIND_WINDOWS, DEAD_LETTERS, EVENTS, READS
 
@@ -129,8 +129,9 @@ class Intake:
         """To be called when a source's ends are delivered."""
         self._sources.pop(source, None)
 
-    def dead_letter(self, refused: Refused, *, arrival: Arrival, door: str) -> list[Message]:
-        """The untouched bytes with their reason; in several messages when one would be too large for a broker."""
+    def dead_letter(self, refused: Refused, *, arrival: Arrival, door: str, said: Headers) -> list[Message]:
+        """The untouched bytes with their reason and what the caller said; in several messages when one would be too
+        large for a broker."""
         parts = max(1, -(-len(refused.raw) // MAX_VALUE_BYTES))
         messages = []
         for part in range(parts):
@@ -145,7 +146,8 @@ class Intake:
                 received_us=arrival.received_us,
             )
             value = refused.raw[part * MAX_VALUE_BYTES : (part + 1) * MAX_VALUE_BYTES]
-            messages.append(replace(self.dead_letters.message(arrival.source, value), headers=letter.headers()))
+            headers = letter.headers() + carried(None, said)
+            messages.append(replace(self.dead_letters.message(arrival.source, value), headers=headers))
         return messages
 
     def _take_reads(self, taken: Taken, parsed: Parsed, *, name: str, at: Sequence[int], arrival: Arrival) -> None:

@@ -1,6 +1,6 @@
 """The records of a topic as they are now: read once, from an instant or an offset to the end, by no group."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +14,8 @@ from lotstream.runtime.topics import QUIET
 
 Headers = tuple[tuple[str, bytes], ...]
 _AT_ONCE = 1_000
-_POLL_S = 0.5
+_POLL_S = 0.1
+_ENDS = (KafkaError._PARTITION_EOF, KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,11 @@ def read_log(
     such topic.
     """
     with _consumer(kafka) as consumer:
-        left = _starts(consumer, topic, since_us=since_us, timeout_s=timeout_s) if starts is None else dict(starts)
+        there = _partitions(consumer, topic, timeout_s=timeout_s)
+        if starts is None:
+            left = _since(consumer, topic, there, since_us=since_us, timeout_s=timeout_s)
+        else:
+            left = {number: start for number, start in starts.items() if number in there}
         consumer.assign([TopicPartition(topic, partition, offset) for partition, offset in left.items()])
         silent_s = 0.0
         while left:
@@ -60,7 +65,7 @@ def read_log(
             for message in messages:
                 if (error := message.error()) is None:
                     yield _record(message)
-                elif error.code() in (KafkaError._PARTITION_EOF, KafkaError.OFFSET_OUT_OF_RANGE):
+                elif error.code() in _ENDS:
                     left = {number: start for number, start in left.items() if number != message.partition()}
                 elif error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART or error.fatal():
                     raise Transient(f"Expected to read {topic}, got {error.name()}. See: lotstream topics plan.")
@@ -87,12 +92,18 @@ def _consumer(kafka: KafkaSettings) -> Iterator[Consumer]:
         consumer.close()
 
 
-def _starts(consumer: Consumer, topic: str, *, since_us: int, timeout_s: float) -> dict[int, int]:
-    """The first offset of each partition that has any record since the instant."""
+def _partitions(consumer: Consumer, topic: str, *, timeout_s: float) -> Sequence[int]:
     found = consumer.list_topics(topic, timeout=timeout_s).topics[topic]
     if found.error is not None:
         raise Transient(f"Expected topic {topic}, got {found.error.name()}. Make it: lotstream topics apply.")
-    asked = [TopicPartition(topic, number, since_us // 1_000) for number in found.partitions]
+    return sorted(found.partitions)
+
+
+def _since(
+    consumer: Consumer, topic: str, partitions: Sequence[int], *, since_us: int, timeout_s: float
+) -> dict[int, int]:
+    """The first offset of each partition that has any record since the instant."""
+    asked = [TopicPartition(topic, number, since_us // 1_000) for number in partitions]
     starts = consumer.offsets_for_times(asked, timeout=timeout_s)
     return {place.partition: place.offset for place in starts if place.offset >= 0}
 

@@ -129,7 +129,7 @@ def parked(values: Iterable[bytes | None]) -> dict[str, Rejected]:
         except Rejected:
             continue  # of a later version
         if operation.action is Action.PARK:
-            detail = f"Expected a record to decide, got one that {operation.by} parked: {operation.why}."
+            detail = f"Expected a record to decide, got one parked by {operation.by}: {operation.why}."
             found[operation.subject] = Rejected(Reason.PARKED, detail)
     return found
 

@@ -14,6 +14,7 @@ import orjson
 from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 
+from lotstream.cli.dlq_answers import DeadLetterDeeds, DeadLetters, DeadLetterShown
 from lotstream.cli.findings import Diagnosis
 from lotstream.cli.replay import Replayed
 from lotstream.cli.wanted import wanted_topics
@@ -96,7 +97,15 @@ def schemas() -> Iterator[tuple[Path, dict[str, Any]]]:
         for model in models_of(topic):
             found = model.model_json_schema(schema_generator=_Schema, mode="validation")
             yield SCHEMAS / "topics" / f"{topic.name}.{model.__name__}.json", _named(found, topic.name, model.__name__)
-    answers: Sequence[type[BaseModel]] = (*ANSWERS, Verified, Diagnosis, Replayed)
+    answers: Sequence[type[BaseModel]] = (
+        *ANSWERS,
+        Verified,
+        Diagnosis,
+        Replayed,
+        DeadLetters,
+        DeadLetterShown,
+        DeadLetterDeeds,
+    )
     for answer in answers:
         kind = str(answer.model_fields["kind"].default)
         yield _answer(kind, answer.model_json_schema(schema_generator=_Schema, mode="serialization"))

@@ -29,11 +29,12 @@ def _count(number: int) -> str:
     return f"{number:,}" if number else ""
 
 
-def _table(title: str, *columns: str, right: tuple[str, ...] = ()) -> Table:
-    table = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
+def table(title: str, *columns: str, right: tuple[str, ...] = ()) -> Table:
+    """A table without lines; columns of ``right`` hold numbers."""
+    made = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
     for column in columns:
-        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
-    return table
+        made.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    return made
 
 
 def _place(location: str, name: str, disposition: str) -> str:
@@ -59,14 +60,14 @@ def _lot_line(out: Console, lot: Lot) -> None:
 def _(answer: Affected, out: Console) -> None:
     _lot_line(out, answer.lot)
     _where_now(answer, out)
-    received = _table(
+    received = table(
         "Who received some", "party", "document", "line", "items", "amount", "since", right=("items", "amount")
     )
     for r in answer.recipients:
         received.add_row(r.party, r.document, r.line, _count(r.items), amount(r.amount, r.uom), instant(r.first_at))
     if answer.recipients:
         out.print(received)
-    sums = _table(
+    sums = table(
         "Accounted for",
         "of",
         "made",
@@ -90,7 +91,7 @@ def _(answer: Affected, out: Console) -> None:
 
 
 def _where_now(answer: Affected, out: Console) -> None:
-    places = _table(
+    places = table(
         "Where it is now",
         "location",
         "items",
@@ -128,7 +129,7 @@ def _where_now(answer: Affected, out: Console) -> None:
 @show.register
 def _(answer: Where, out: Console) -> None:
     _lot_line(out, answer.lot)
-    units = _table("", "unit", "location", "evidence", "read point", "last seen", "inside")
+    units = table("", "unit", "location", "evidence", "read point", "last seen", "inside")
     for u in answer.units:
         units.add_row(
             u.tag,
@@ -156,7 +157,7 @@ def _(answer: Where, out: Console) -> None:
 def _(answer: HistoryAnswer, out: Console) -> None:
     codes = ", ".join(split_lot_key(lot)[1] for lot in answer.lots)
     out.print(f"Unit [bold]{answer.tag}[/bold]" + (f" of lot {codes}" if codes else ", of no known lot"))
-    rows = _table(
+    rows = table(
         "",
         "first",
         "last",
@@ -189,7 +190,7 @@ def _(answer: HistoryAnswer, out: Console) -> None:
 
 @show.register
 def _(answer: Stock, out: Console) -> None:
-    rows = _table(
+    rows = table(
         "", "lot", "product", "expires", "location", "items", "cases", "amount", right=("items", "cases", "amount")
     )
     for r in answer.rows:
@@ -208,7 +209,7 @@ def _(answer: Stock, out: Console) -> None:
 
 @show.register
 def _(answer: Lots, out: Console) -> None:
-    rows = _table(
+    rows = table(
         "", "lot", "GTIN", "product", "made", "expires", "units", "amount", "status", right=("units", "amount")
     )
     for lot in answer.lots:
@@ -228,7 +229,7 @@ def _(answer: Lots, out: Console) -> None:
 
 @show.register
 def _(answer: Locations, out: Console) -> None:
-    rows = _table("", "location", "name", "kind", "site", "GLN", "time zone")
+    rows = table("", "location", "name", "kind", "site", "GLN", "time zone")
     for place in answer.locations:
         rows.add_row(place.id, place.name, place.kind, place.site, place.gln, place.time_zone)
     out.print(rows)

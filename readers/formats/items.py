@@ -8,7 +8,10 @@ from typing import NamedTuple
 
 from lotstream.runtime.errors import Reason, Rejected
 from lotstream.schemas.base import NOT_REPORTED
+from lotstream.schemas.operations import Headers
 from lotstream.schemas.reads import ReaderEventType
+
+BEFORE, AFTER = "frame-before", "frame-after"
 
 
 class VendorRead(NamedTuple):
@@ -91,7 +94,10 @@ class Label:
 
 @dataclass(slots=True)
 class Parsed:
-    """A payload understood item by item. ``at[i]`` is the item that gave ``reads[i]``; ``raw`` its untouched bytes."""
+    """A payload understood item by item. ``at[i]`` is the item that gave ``reads[i]``; ``raw`` its untouched bytes.
+
+    ``frame`` names what has to stand before and after an item for it to be understood alone.
+    """
 
     raw: Callable[[int], bytes]
     reads: list[VendorRead] = field(default_factory=list)
@@ -100,3 +106,4 @@ class Parsed:
     labels: list[Label] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
+    frame: Headers = ()

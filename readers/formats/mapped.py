@@ -8,8 +8,10 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import orjson
+
 from lotstream.readers.formats.framing import Framed, frame, frame_rows
-from lotstream.readers.formats.items import Parsed, Refused, VendorRead
+from lotstream.readers.formats.items import AFTER, BEFORE, Parsed, Refused, VendorRead
 from lotstream.readers.formats.values import (
     base64_word,
     hex_word,
@@ -25,6 +27,7 @@ from lotstream.readers.site_file import FieldMap
 from lotstream.runtime.errors import Reason, Rejected
 from lotstream.schemas.base import NOT_REPORTED
 from lotstream.schemas.identifiers import tag_key
+from lotstream.schemas.operations import Headers
 
 _PER_UNIT = {"s": 1_000_000, "ms": 1_000, "us": 1}
 MAX_ROW_BYTES = 65_536
@@ -38,7 +41,7 @@ def parse(payload: bytes, *, fields: FieldMap, received_us: int) -> Parsed:
         framed = _framed(payload, fields)
     except Rejected as rejected:
         return Parsed(lambda _: payload, refused=[Refused.of(rejected, index=0, raw=payload)])
-    parsed = Parsed(framed.raw)
+    parsed = Parsed(framed.raw, frame=_frame(payload, fields))
     for index, row in enumerate(framed.values):
         try:
             parsed.reads.append(_read(row, fields=fields, received_us=received_us))
@@ -54,6 +57,17 @@ def _framed(payload: bytes, fields: FieldMap) -> Framed:
     if fields.rows and fields.format == "json":
         return frame_rows(payload, _path(fields.rows))
     return frame(payload)
+
+
+def _frame(payload: bytes, fields: FieldMap) -> Headers:
+    """The first row of a CSV; the objects around the rows of a JSON document."""
+    if fields.format == "csv":
+        return ((BEFORE, payload.partition(b"\n")[0] + b"\n"),)
+    if not fields.rows or fields.format != "json":
+        return ()
+    path = _path(fields.rows)
+    before = b"".join(b"{" + orjson.dumps(name) + b":" for name in path)
+    return ((BEFORE, before + b"["), (AFTER, b"]" + b"}" * len(path)))
 
 
 def _csv(payload: bytes, delimiter: str) -> Framed:
