@@ -97,6 +97,7 @@ _GATEWAY = (
 
 _ENGINE = (
     _counter("lotstream_stage_records_total", "Source messages applied.", Label.STAGE),
+    _counter("lotstream_stage_gone_records_total", "Source messages deleted before they were read.", Label.STAGE),
     _counter("lotstream_stage_apply_seconds_total", "Spent in deciding.", Label.STAGE),
     _gauge("lotstream_stage_lag_records", "Records behind the end at the last commit.", Label.STAGE),
     _gauge("lotstream_stage_commit_timestamp_seconds", "Instant of the last commit, since 1970.", Label.STAGE),
@@ -111,6 +112,7 @@ _SINKS = (
     _counter("lotstream_sink_batches_total", "Inserts done.", Label.SINK, Label.TABLE),
     _histogram("lotstream_sink_insert_seconds", "One insert.", Label.SINK, Label.TABLE, buckets=SLOW_SECONDS),
     _counter("lotstream_sink_retries_total", "Inserts tried again after an outage.", Label.SINK),
+    _gauge("lotstream_sink_waiting_seconds", "Since ClickHouse is asked for what it has not done yet.", Label.SINK),
     _gauge("lotstream_sink_lag_records", "Records behind the end at the last commit.", Label.SINK),
     _gauge("lotstream_sink_commit_timestamp_seconds", "Instant of the last commit, since 1970.", Label.SINK),
 )

@@ -56,6 +56,7 @@ class Pulse:
     waiting: str = ""  # the outage that it waits for
     behind: int = 0  # messages left in Kafka at the last commit
     held_since: float = 0.0  # 0: nothing is held
+    asked_since: float = 0.0  # ClickHouse is asked for the same thing since then; 0: nothing is asked
     beaten: float = field(default_factory=time.monotonic)
     committed: float = field(default_factory=time.monotonic)
 

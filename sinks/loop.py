@@ -30,6 +30,7 @@ from lotstream.sinks.store import Store
 log = logging.getLogger(__name__)
 
 POLL_S = 0.1
+RECEIVE = 200  # messages at a time: what is held is looked at in between
 OFFSETS_EVERY_S = 1.0
 OFFSET_COLUMNS = ("topic", "partition", "at", "next")
 _BACKOFF = Backoff(first_s=0.2, longest_s=2.0)  # a rebalance waits for us meanwhile
@@ -108,7 +109,7 @@ class SinkLoop:
     # 1 receive, 2 decide
     def _receive(self) -> None:
         strays, self._strays = self._strays, []
-        for raw in strays + self._consumer.consume(1000, POLL_S):
+        for raw in strays + self._consumer.consume(RECEIVE, POLL_S):
             error = raw.error()
             if error is not None:
                 if error.fatal() or error.code() in _HOPELESS:
@@ -186,10 +187,13 @@ class SinkLoop:
                 raise PartitionsLost
             call()
 
+        self.pulse.asked_since = time.monotonic()
         try:
             once()  # also when asked to stop: what is held is drained
         except Transient as outage:
             self._wait_out(once, outage, within_s)
+        finally:
+            self.pulse.asked_since = 0.0
 
     def _wait_out(self, once: Callable[[], None], outage: Transient, within_s: float | None) -> None:
         def report(outage: Transient, wait_s: float) -> None:

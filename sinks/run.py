@@ -19,6 +19,7 @@ from lotstream.sinks.rows import SINKS, Sink
 from lotstream.sinks.store import CONNECT_S, LONGEST_INSERT_S, ClickhouseStore
 
 STALE_S = 60.0  # a row that is held longer means that the sink is not keeping up
+SLOW_S = 15.0  # an insert takes a second: a server that does not answer for so long is frozen or drowning
 DEAD_S = CONNECT_S + LONGEST_INSERT_S + 10.0  # longer than any one call of a loop may take
 
 
@@ -50,6 +51,14 @@ def alive(pulses: Sequence[tuple[str, Pulse]], now: float) -> bool:
     return all(now - pulse.beaten < DEAD_S for _, pulse in pulses)
 
 
+def show(pulses: Sequence[tuple[str, Pulse]], metrics: Metrics, *, now: float) -> None:
+    """How long each sink has been waiting for ClickHouse, whether it answers with failures or not at all."""
+    waiting = metrics.gauge("lotstream_sink_waiting_seconds")
+    for name, pulse in pulses:
+        since = pulse.asked_since
+        waiting.labels(sink=name).set(now - since if since else 0.0)
+
+
 def run_sinks(
     sinks: Iterable[Sink], settings: Settings, *, stop: threading.Event, health: Health, metrics: Metrics
 ) -> None:
@@ -75,6 +84,7 @@ def run_sinks(
             now = time.monotonic()
             ready, detail = readiness(pulses, now)
             health.set("sinks", ready and not ended, detail)
+            show(pulses, metrics, now=now)
             if alive(pulses, now):
                 health.beat()
             if ended:
@@ -88,6 +98,8 @@ def run_sinks(
 def _fault(pulse: Pulse, now: float) -> str:
     if pulse.waiting:
         return f"waits for {pulse.waiting}"
+    if pulse.asked_since and now - pulse.asked_since > SLOW_S:
+        return f"has no answer from ClickHouse for {now - pulse.asked_since:.0f} s"
     if not pulse.joined:
         return "has not joined its consumer group yet"
     if pulse.held_since and now - pulse.held_since > STALE_S:

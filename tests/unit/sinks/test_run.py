@@ -2,9 +2,10 @@
 
 import pytest
 
+from lotstream.runtime.metrics import Metrics
 from lotstream.sinks.held import Pending, Pulse
 from lotstream.sinks.rows import SINKS, Message
-from lotstream.sinks.run import DEAD_S, STALE_S, SinkUnknown, alive, readiness, sinks_named
+from lotstream.sinks.run import DEAD_S, SLOW_S, STALE_S, SinkUnknown, alive, readiness, show, sinks_named
 
 NOW = 1_000.0
 
@@ -31,6 +32,7 @@ def test_an_idle_sink_is_ready() -> None:
         ({"joined": False}, "a: has not joined its consumer group yet"),
         ({"waiting": "ClickHouse"}, "a: waits for ClickHouse"),
         ({"held_since": NOW - STALE_S - 1}, "a: holds rows since 61 s"),
+        ({"asked_since": NOW - SLOW_S - 1}, "a: has no answer from ClickHouse for 16 s"),
     ],
 )
 def test_not_ready(given: dict[str, object], said: str) -> None:
@@ -38,6 +40,15 @@ def test_not_ready(given: dict[str, object], said: str) -> None:
     ready, detail = readiness([("a", pulse(**given)), ("b", pulse())], NOW)
     assert not ready
     assert detail.startswith(said)
+
+
+def test_waiting_shows_in_a_metric() -> None:
+    """A sink that asks ClickHouse says for how long it has been asking; one that does not says 0."""
+    metrics = Metrics()
+    show([("a", pulse(asked_since=NOW - 20)), ("b", pulse())], metrics, now=NOW)
+    said = metrics.exposition().decode()
+    assert 'lotstream_sink_waiting_seconds{sink="a"} 20.0' in said
+    assert 'lotstream_sink_waiting_seconds{sink="b"} 0.0' in said
 
 
 def test_alive() -> None:
