@@ -7,7 +7,8 @@ A window passes through three steps, and windows pass each step in their order:
     acknowledge when those are delivered too, the source records of the window are done
 
 State therefore never runs ahead of outputs: what the changelog contains, the world has been told. Steps of
-different windows overlap, so nothing waits for the broker but the acknowledgement.
+different windows overlap, so nothing waits for the broker but the acknowledgement. Outputs are in a hurry, state is
+not: a window leaves its records to the next one until `store_s` have passed, and their state is written once.
 """
 
 import asyncio
@@ -20,6 +21,7 @@ from lotstream.streams.engine.core import Headers, Output, encode, join, joinabl
 from lotstream.streams.engine.ledger import SourceLedger
 
 LONGEST_S = 0.05  # a window that grows under a backlog
+STORE_S = 0.2  # state waits so long for more of it: outputs do not wait, and commits come once a second
 
 Changes = Mapping[bytes, bytes | None]
 Place = tuple[str, int]  # topic, partition
@@ -101,6 +103,7 @@ class Outbox:
         ended: Callable[[str], NoReturn],
         each: bool = True,
         linger_s: float = 0.005,
+        store_s: float = 0.0,
         backlog: Callable[[], bool] = lambda: False,
         step: Callable[[str], None] = lambda name: None,
         window_rows: int = 2_000,
@@ -111,6 +114,9 @@ class Outbox:
         self._ended = ended
         self.each = each
         self._linger_s = linger_s
+        self._store_s = store_s
+        self._stored_at = 0.0
+        self._storing: asyncio.TimerHandle | None = None
         self._backlog = backlog
         self._step = step
         self._window_rows = window_rows
@@ -184,9 +190,27 @@ class Outbox:
             self._timer.cancel()
             self._timer = None
         window, self._open = self._open, Window()
+        if window.keepers and not window.barriers and time.monotonic() - self._stored_at < self._store_s:
+            self._leave(window)
+        else:
+            self._collect(window)
+        self._closed.put_nowait(window)
+
+    def _leave(self, window: Window) -> None:
+        """Leave the records of a window, whose outputs go now, to the next one, with their state."""
+        self._open.records, window.records = window.records, []
+        self._open.keepers, window.keepers = window.keepers, {}
+        if self._storing is None:
+            due_s = self._stored_at + self._store_s - time.monotonic()
+            self._storing = asyncio.get_running_loop().call_later(due_s, self._close)
+
+    def _collect(self, window: Window) -> None:
         # here, between two decisions, the changes are those of the records up to this window and of no other
         window.changes = [(keeper, keeper.collect()) for keeper in window.keepers.values()]
-        self._closed.put_nowait(window)
+        self._stored_at = time.monotonic()
+        if self._storing is not None:
+            self._storing.cancel()
+            self._storing = None
 
     def steps(self) -> tuple[Awaitable[None], ...]:
         """The three steps, as coroutines that run for ever."""

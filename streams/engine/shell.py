@@ -33,7 +33,7 @@ from lotstream.streams.engine.core import Acknowledge, Output, Record, Stage, en
 from lotstream.streams.engine.exits import end_process
 from lotstream.streams.engine.ledger import Ledger, Place, SourceLedger, SourcePartition
 from lotstream.streams.engine.loader import Take
-from lotstream.streams.engine.outbox import Delivered, Outbox, Sender, Sent
+from lotstream.streams.engine.outbox import STORE_S, Delivered, Outbox, Sender, Sent
 from lotstream.streams.engine.owned import Changelog, Owned
 from lotstream.streams.engine.snapshot import MARKER, SnapshotReplay
 
@@ -93,6 +93,7 @@ class StageShell:
             ended=lambda reason: self.end(ExitCode.UNDELIVERED, reason),
             each=stage.acknowledge is Acknowledge.MESSAGE,
             linger_s=config.linger_s,
+            store_s=min(STORE_S, config.commit_s / 2),
             backlog=backlog,
             step=self._step,
             delivery_timeout_s=config.delivery_timeout_s,
@@ -155,11 +156,17 @@ class StageShell:
                     ExitCode.HOLE,
                     f"Expected offset {source.expected} of {place[0]}:{place[1]}, got {record.offset}.",
                 )
-            self._jump(source, place, start=record.offset)
+            await self._jump(source, place, start=record.offset)
         return source.place(record.offset)
 
-    def _jump(self, source: SourceLedger, place: SourcePartition, *, start: int) -> None:
-        self.config.on_event(Jumped(self.stage.name, *place, source.expected, start))
+    async def _jump(self, source: SourceLedger, place: SourcePartition, *, start: int) -> None:
+        """Say what is gone, and go on behind it only when that is delivered."""
+        jumped = Jumped(self.stage.name, *place, source.expected, start)
+        self.config.on_event(jumped)
+        if self.stage.gone is not None:
+            output = self.stage.gone(jumped)
+            message = (output.key, encode(output), output.headers)
+            await self._delivered(await self._broker.send((output.topic, output.partition), [message]))
         source.jump(start)
 
     # -- assignment ------------------------------------------------------------------------------------------
@@ -301,17 +308,19 @@ class StageShell:
         if changelog is not None:
             await self._delivered(await changelog.append(rewrites.items()))
         core.load(items.items())
-        sources = {topic: self._source((topic, number), offset, bounds=bounds) for topic, offset in through.items()}
+        sources = {
+            topic: await self._source((topic, number), offset, bounds=bounds) for topic, offset in through.items()
+        }
         return Owned(number, core, sources, changelog, self._guard, snapshot)
 
-    def _source(self, place: SourcePartition, offset: int | None, *, bounds: Bounds) -> SourceLedger:
+    async def _source(self, place: SourcePartition, offset: int | None, *, bounds: Bounds) -> SourceLedger:
         """The ledger of a source from the offset that its state stands at."""
         start, end = bounds.starts[place], bounds.ends[place]
         if offset is not None and offset > end:
             self.end(ExitCode.HOLE, f"Expected {place[0]}:{place[1]} to reach offset {offset}, got its end at {end}.")
         ledger = SourceLedger(start if offset is None else offset, committed=bounds.committed[place])
         if ledger.expected < start:
-            self._jump(ledger, place, start=start)
+            await self._jump(ledger, place, start=start)
         return ledger
 
     # -- acknowledging ---------------------------------------------------------------------------------------
@@ -395,6 +404,23 @@ class StageShell:
             await asyncio.sleep(self.config.checkpoint_s)
             if self._flowing:
                 await self.checkpoint()
+
+    async def watch_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(self.config.watch_s)
+            await self.watch()
+
+    async def watch(self) -> None:
+        """Look for records of others in the changelogs. Where nothing is written for long, no own offset would tell,
+        and by the time one does, compaction may have preferred the other's record."""
+        epoch, changelog = self._epoch, self.stage.changelog
+        if changelog is None or not self._flowing:
+            return
+        ends = await self._broker.log_ends([(changelog, number) for number in self._owned])
+        if self._flowing and epoch == self._epoch:
+            for number, owned in self._owned.items():
+                if owned.changelog is not None:
+                    owned.changelog.verify(ends[changelog, number])
 
     async def idle_for_ever(self) -> None:
         """Append the stage's idle record where nothing came for as long as it says."""

@@ -127,6 +127,32 @@ def test_an_absolute_output_takes_the_place_of_earlier_ones() -> None:
     asyncio.run(body())
 
 
+def test_outputs_go_at_once_and_state_once_in_a_while() -> None:
+    """Between two writes of state outputs leave as ever; their records wait for the write that tells of them all."""
+
+    async def body() -> None:
+        broker, source = SlowBroker(), SourceLedger(0)
+        async with Running(broker, linger_s=0.0, store_s=0.1) as outbox:
+            for offset in range(4):
+                source.receive(offset)
+                broker.news[b"k"] = b"%d" % offset
+                outbox.add(source, offset, outputs=[Output("t", 0, Text(b"a"))], keeper=broker)
+                await asyncio.sleep(0.01)
+                broker.deliver()
+            await calm()
+            told = [values for topic, _, values in broker.sent if topic == "t"]
+            assert told == [[b"a"]] * 4
+            assert source.first == 1  # the first write had nothing to wait for
+            await asyncio.sleep(0.15)
+            broker.deliver()
+            await calm()
+            assert [values for topic, _, values in broker.sent if topic == "changelog"] == [[b"0"], [b"3"]]
+            assert source.first == 4
+            assert outbox.under_way == 0
+
+    asyncio.run(body())
+
+
 def test_a_window_grows_while_more_records_wait() -> None:
     """Under a backlog many records share a window; it still closes in time."""
 
