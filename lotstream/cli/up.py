@@ -8,11 +8,13 @@ import time
 from pathlib import Path
 
 import click
+import httpx
 
 from lotstream.cli.context import console, json_option, print_json, settings_of
 from lotstream.cli.exits import EXIT_NO, Refused
 from lotstream.cli.stack import PROCESSES, STACK, Stack, is_ready
 from lotstream.deploy.embedded.rundir import published
+from lotstream.runtime.sections import read_secret
 from lotstream.runtime.settings import Settings
 
 TEND_EVERY_S = 0.5
@@ -91,6 +93,18 @@ def _foreground(settings: Settings, jars: Path | None) -> None:
                 console().print(f"{name} ended and was started anew")
 
 
+def spool_of(url: str, settings: Settings) -> str:
+    """What the gateway keeps while Kafka is away, in its own words; '' when that is nothing."""
+    token = read_secret(None, settings.metrics.token_file)
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    try:
+        checks = httpx.get(f"{url}/readyz", headers=headers, timeout=2.0).json().get("checks", {})
+    except (httpx.HTTPError, ValueError):
+        return ""
+    detail = str(checks.get("spool", {}).get("detail", ""))
+    return "" if detail == "empty" else detail
+
+
 def all_ready(run_dir: Path) -> bool:
     """Whether every process of the stack is ready."""
     return all((facts := published(run_dir, name)) is not None and is_ready(str(facts["url"])) for name in PROCESSES)
@@ -120,13 +134,16 @@ def down(context: click.Context) -> None:
 @click.pass_context
 def status(context: click.Context, as_json: bool) -> None:
     """What of the stack runs here; exit 1 when any of it does not."""
-    run_dir = settings_of(context).run_dir
+    settings = settings_of(context)
+    run_dir = settings.run_dir
     rows: list[object] = []
     for name in ("kafka", "clickhouse", *PROCESSES):
         facts = published(run_dir, name)
         address = str(facts.get("url") or facts.get("bootstrap")) if facts else ""
         ready = facts is not None and (name not in PROCESSES or is_ready(address))
-        rows.append({"name": name, "ready": ready, "pid": facts["pid"] if facts else None, "address": address})
+        detail = spool_of(address, settings) if name == "gateway" and facts else ""
+        pid = facts["pid"] if facts else None
+        rows.append({"name": name, "ready": ready, "pid": pid, "address": address, "detail": detail})
     if as_json:
         print_json(rows)
     else:
@@ -134,5 +151,7 @@ def status(context: click.Context, as_json: bool) -> None:
             assert isinstance(row, dict)
             word = "[green]ready[/green]" if row["ready"] else "[red]down[/red]" if row["pid"] is None else "starting"
             console().print(f"{row['name']:<12} {word:<10} {row['pid'] or '':<8} {row['address']}")
+            if row["detail"]:
+                console().print(f"             [yellow]{row['detail']}[/yellow]", soft_wrap=True)
     if not all(isinstance(row, dict) and row["ready"] for row in rows):
         context.exit(EXIT_NO)
