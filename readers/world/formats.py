@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
 
 import numpy as np
 import orjson
+from numpy.typing import NDArray
 
 from lotstream.readers.world.plan import LabelScan, Passage
 from lotstream.readers.world.site import READERS
@@ -33,8 +33,8 @@ class Field:
         self._random = np.random.default_rng(seed)
         self._reads = reads
 
-    def reads(self, passage: Passage) -> list[tuple[int, int, int, int]]:
-        """(time in us, index into the passage's tags, antenna, RSSI in 0.01 dBm), in order of time."""
+    def reads(self, passage: Passage) -> "Reads":
+        """The reads of a passage, in order of time."""
         draw = self._random
         seen = [index for index, tag in enumerate(passage.tags) if tag not in passage.missed]
         numbers = np.maximum(4, self._reads + draw.integers(-3, 4, len(seen)))
@@ -48,54 +48,60 @@ class Field:
         antenna = draw.integers(1, 3, total) + 2 * outer
         rssi = -4_500 - draw.integers(0, 2_500, total)
         rows = np.argsort(at, kind="stable")
-        return list(zip(*(column[rows].tolist() for column in (at, tag, antenna, rssi)), strict=True))
+        return Reads(at[rows].astype("M8[us]"), tag[rows], antenna[rows], rssi[rows])
+
+
+@dataclass(frozen=True, slots=True)
+class Reads:
+    """Columns of equal length."""
+
+    at: NDArray[np.datetime64]  # us, UTC
+    tag: NDArray[np.int64]  # index into the passage's tags
+    antenna: NDArray[np.int64]
+    rssi: NDArray[np.int64]  # 0.01 dBm
 
 
 def posts(passages: Iterable[Passage], field: Field) -> Iterator[Post]:
     """The requests of one reader, in order of time."""
-    held: list[bytes] = []
+    held: list[str] = []
     reader = ""
     for passage in passages:
         reader = passage.reader
         write = _impinj if READERS[reader][0] == "impinj" else _zebra
-        for time_us, tag, antenna, rssi in field.reads(passage):
-            held.append(write(reader, time_us, passage.tags[tag], antenna, rssi))
-            if len(held) == REQUEST_READS:
-                yield _post(reader, held)
-                held = []
+        held += write(passage, field.reads(passage))
+        while len(held) >= REQUEST_READS:
+            yield _post(reader, held[:REQUEST_READS])
+            del held[:REQUEST_READS]
     if held:
         yield _post(reader, held)
 
 
-def _post(reader: str, rows: list[bytes]) -> Post:
+def _post(reader: str, rows: list[str]) -> Post:
     vendor = READERS[reader][0]
-    return Post(f"/readers/{vendor}", reader, b"[" + b",".join(rows) + b"]", len(rows))
+    return Post(f"/readers/{vendor}", reader, f"[{','.join(rows)}]".encode(), len(rows))
 
 
-@lru_cache(maxsize=1024)
-def _second(seconds: int) -> str:
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
+def _impinj(passage: Passage, reads: Reads) -> list[str]:
+    """tagInventory events of Impinj's IoT device interface."""
+    head = f'","hostname":"{passage.reader}","eventType":"tagInventory","tagInventoryEvent":{{"epcHex":"'
+    tail = ',"frequency":919750,"transmitPowerCdbm":3000,"lastSeenTime":"'
+    columns = (np.datetime_as_string(reads.at), reads.tag, reads.antenna, reads.rssi)
+    return [
+        f'{{"timestamp":"{at}000Z{head}{passage.tags[tag]}","antennaPort":{antenna},"peakRssiCdbm":{rssi}{tail}{at}000Z"}}}}'
+        for at, tag, antenna, rssi in zip(*(column.tolist() for column in columns), strict=True)
+    ]
 
 
-def _impinj(reader: str, time_us: int, tag: str, antenna: int, rssi: int) -> bytes:
-    """A tagInventory event of Impinj's IoT device interface."""
-    seen = f"{_second(time_us // 1_000_000)}.{time_us % 1_000_000:06d}000Z"
-    return (
-        f'{{"timestamp":"{seen}","hostname":"{reader}","eventType":"tagInventory","tagInventoryEvent":{{"epcHex":"{tag}",'
-        f'"antennaPort":{antenna},"peakRssiCdbm":{rssi},"frequency":919750,"transmitPowerCdbm":3000,'
-        f'"lastSeenTime":"{seen}"}}}}'
-    ).encode()
-
-
-def _zebra(reader: str, time_us: int, tag: str, antenna: int, rssi: int) -> bytes:
-    """An inventory event of Zebra's IoT Connector."""
-    seen = (
-        f"{datetime.fromtimestamp(time_us // 1_000_000, UTC):%Y-%m-%dT%H:%M:%S}.{time_us % 1_000_000 // 1000:03d}+0000"
-    )
-    return (
-        f'{{"type":"INVENTORY","timestamp":"{seen}","data":{{"hostName":"{reader}","antenna":{antenna},"eventNum":1,'
-        f'"format":"epc","idHex":"{tag.lower()}","peakRssi":{rssi // 100},"reads":1}}}}'
-    ).encode()
+def _zebra(passage: Passage, reads: Reads) -> list[str]:
+    """Inventory events of Zebra's IoT Connector."""
+    head = f'+0000","data":{{"hostName":"{passage.reader}","antenna":'
+    tags = [tag.lower() for tag in passage.tags]
+    columns = (np.datetime_as_string(reads.at, unit="ms"), reads.tag, reads.antenna, reads.rssi // 100)
+    return [
+        f'{{"type":"INVENTORY","timestamp":"{at}{head}{antenna},"eventNum":1,"format":"epc","idHex":"{tags[tag]}",'
+        f'"peakRssi":{rssi},"reads":1}}}}'
+        for at, tag, antenna, rssi in zip(*(column.tolist() for column in columns), strict=True)
+    ]
 
 
 def scan_posts(scans: Iterable[LabelScan], *, boot: str) -> Iterator[Post]:

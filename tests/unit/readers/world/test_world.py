@@ -3,6 +3,7 @@
 from collections import Counter
 from decimal import Decimal
 
+import numpy as np
 import orjson
 import pytest
 
@@ -68,12 +69,11 @@ def test_one_side_sees_a_pallet_before_the_other(inward: bool) -> None:
     """Inward: first the outer antennas, then the inner ones; every tag that is not missed is read at least 4 times."""
     passage = Passage("impinj-plant", 10**15, ("AA", "BB", "CC"), inward, frozenset({"BB"}))
     reads = Field(1, reads=8).reads(passage)
-    assert reads == sorted(reads, key=lambda read: read[0])
-    assert {tag for _, tag, _, _ in reads} == {0, 2}
-    assert min(Counter(tag for _, tag, _, _ in reads).values()) >= 4
-    outer = [at for at, _, antenna, _ in reads if antenna > 2]
-    inner = [at for at, _, antenna, _ in reads if antenna <= 2]
-    assert (max(outer) < min(inner)) if inward else (max(inner) < min(outer))
+    assert (np.diff(reads.at) >= np.timedelta64(0)).all()
+    assert set(reads.tag) == {0, 2}
+    assert min(Counter(reads.tag.tolist()).values()) >= 4
+    outer, inner = reads.at[reads.antenna > 2], reads.at[reads.antenna <= 2]
+    assert (outer.max() < inner.min()) if inward else (inner.max() < outer.min())
 
 
 def test_requests_hold_whole_json() -> None:
