@@ -26,10 +26,17 @@ SMOOTH_CHANGELOG = "smooth-changelog.v1"
 RESOLVE_CHANGELOG = "resolve-changelog.v1"
 LOCATE_CHANGELOG = "locate-changelog.v1"
 
+DAY_MS = 24 * 3600 * 1000
+QUARTER_HOUR_MS = 15 * 60 * 1000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topic:
-    """A topic: what decides the partition, what is in it, how long it is kept, who writes and who reads it."""
+    """A topic: what decides the partition, what is in it, how long it is kept, who writes and who reads it.
+
+    A compacted one keeps every record for `uncompacted_ms`: the owner must see a stale owner's record, and write its
+    key again, while the record that it outdates is still there. The engine looks twice a minute.
+    """
 
     name: str
     key: str
@@ -38,6 +45,7 @@ class Topic:
     writers: tuple[str, ...]
     readers: tuple[str, ...]
     append_time: bool = False
+    uncompacted_ms: int = DAY_MS
 
 
 TOPICS: tuple[Topic, ...] = (
@@ -127,7 +135,7 @@ TOPICS: tuple[Topic, ...] = (
         key="read point or feed",
         value="BlindWindow",
         kept=Retention.SIGNALS,
-        writers=("gateway", "smooth"),
+        writers=("gateway", "register", "smooth", "resolve", "locate"),
         readers=("sinks",),
     ),
     Topic(
@@ -162,6 +170,8 @@ TOPICS: tuple[Topic, ...] = (
             kept=None,
             writers=(stage,),
             readers=(stage,),
+            # snapshots replace each other within a minute or two, and a whole day of them would have to be loaded
+            uncompacted_ms=QUARTER_HOUR_MS if name == SMOOTH_CHANGELOG else DAY_MS,
         )
         for name, stage in (
             (REGISTER_CHANGELOG, "register"),
@@ -174,12 +184,12 @@ TOPICS: tuple[Topic, ...] = (
 
 BY_NAME = {topic.name: topic for topic in TOPICS}
 
-MIN_COMPACTION_LAG_MS = 24 * 3600 * 1000  # a loader must see a stale owner's record beside the fence that outdates it
-
 
 def topic_config(topic: Topic, *, retention_ms: int) -> dict[str, str]:
     """Kafka's settings of a topic; ``retention_ms`` is that of its group, -1 for ever (ignored when compacted)."""
     config = {"message.timestamp.type": "LogAppendTime" if topic.append_time else "CreateTime"}
     if topic.kept is None:
-        return config | {"cleanup.policy": "compact", "min.compaction.lag.ms": str(MIN_COMPACTION_LAG_MS)}
+        lag_ms = str(topic.uncompacted_ms)
+        # only closed segments are compacted
+        return config | {"cleanup.policy": "compact", "min.compaction.lag.ms": lag_ms, "segment.ms": lag_ms}
     return config | {"cleanup.policy": "delete", "retention.ms": str(retention_ms)}

@@ -1,7 +1,9 @@
 """The worker process: one or more stages on the engine, their events turned into metrics and health."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
+from lotstream.runtime.clock import SystemClock
 from lotstream.runtime.crash import crash_point
 from lotstream.runtime.garbage import spare_garbage_collection
 from lotstream.runtime.health import Health
@@ -17,12 +19,14 @@ from lotstream.streams.engine.config import (
     Committed,
     EngineConfig,
     Event,
+    Jumped,
     Loaded,
     Ready,
     Revoked,
 )
 from lotstream.streams.engine.core import Stage
 from lotstream.streams.engine.run import run
+from lotstream.streams.gone import blind_window_of
 from lotstream.streams.letters import passing
 from lotstream.streams.locate.stage import build_stage as build_locate
 from lotstream.streams.register.stage import build_stage as build_register
@@ -59,7 +63,8 @@ def run_stages(names: Iterable[str], settings: Settings, *, health: Health, metr
         health.set(name, False, "no partitions yet")
     parks = parked(record.value for record in read_log(settings.kafka, settings.topics.name(OPERATIONS)))
     letters = settings.topics.name(DEAD_LETTERS)
-    stages = [passing(STAGES[name](settings), parks, topic=letters) for name in wanted]
+    gone = blind_window_of(settings.topics, SystemClock())
+    stages = [replace(passing(STAGES[name](settings), parks, topic=letters), gone=gone) for name in wanted]
     run(stages, engine_config(settings, health=health, metrics=metrics))
 
 
@@ -115,5 +120,7 @@ class _Listener:
                     stage=stage
                 ).set_to_current_time()
                 self._health.set(stage, True, f"{behind} records behind, {len(offsets)} partitions committed")
+            case Jumped(expected=expected, start=start):
+                self._metrics.counter("lotstream_stage_gone_records_total").labels(stage=stage).inc(start - expected)
             case _:
                 pass

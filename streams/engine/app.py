@@ -61,6 +61,7 @@ class EngineApp(StageApp):
     def clockwork(self) -> list[asyncio.Task[None]]:
         """The tasks beside the agent; they run until the process ends."""
         bodies = [*self.shell.outbox.steps(), self.shell.checkpoint_for_ever(), self.shell.idle_for_ever()]
+        bodies.append(self.shell.watch_for_ever())
         return [asyncio.ensure_future(body) for body in bodies]
 
 

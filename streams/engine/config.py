@@ -123,6 +123,7 @@ class EngineConfig:
     session_timeout_s: float = 10.0
     drain_s: float = 5.0
     delivery_timeout_s: float = 120.0
+    watch_s: float = 30.0
     fetch_wait_s: float = 0.05
     fetch_bytes: int = 1 << 20
     buffered_records: int = 512

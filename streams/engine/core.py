@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, Self
 
+from lotstream.streams.engine.config import Jumped
+
 Headers = tuple[tuple[str, bytes], ...]
 
 
@@ -101,7 +103,8 @@ class Stage:
 
     `merge(key, older, newer)` joins two values of one key when the state is a lattice: records of an owner
     that did not know it had been replaced are then merged at load. Without it they are ignored.
-    `idle(partition)` makes a record to append where nothing came for `idle_after_s` seconds (a tick).
+    `idle(partition)` makes a record to append where nothing came for `idle_after_s` seconds (a tick). `gone` makes the
+    message that says that records fell below the log's start before they were read; it may come twice.
     """
 
     name: str
@@ -113,6 +116,7 @@ class Stage:
     merge: Callable[[bytes, bytes, bytes], bytes] | None = None
     idle: Callable[[int], Output] | None = None
     idle_after_s: float = 1.0
+    gone: Callable[[Jumped], Output] | None = None
 
     def __post_init__(self) -> None:
         if not self.sources:

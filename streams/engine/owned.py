@@ -20,7 +20,8 @@ class Changelog:
     """The changelog of one partition as its owner writes it.
 
     The owner is the only one to write after its fence, so its offsets follow each other without a hole. A hole is
-    somebody else's record: `fenced(reason)` is called, and must not return.
+    somebody else's record: `fenced(reason)` is called, and must not return. `end` is where the partition ends when all
+    that was sent so far has arrived.
     """
 
     def __init__(
@@ -29,6 +30,7 @@ class Changelog:
         self.topic = topic
         self.number = number
         self.last: int | None = fence
+        self.end = fence + 1
         self._headers = owner_headers(fence)
         self._sender = sender
         self._fenced = fenced
@@ -36,10 +38,16 @@ class Changelog:
     async def append(self, records: Iterable[tuple[bytes, bytes | None]]) -> list[Sent]:
         """Send records in this order."""
         messages: list[Message] = [(key, value, self._headers) for key, value in records]
+        self.end += len(messages)
         sent = await self._sender.send((self.topic, self.number), messages)
         for part in sent:
             part.delivery.add_done_callback(partial(self._check, part.count))
         return sent
+
+    def verify(self, end: int) -> None:
+        """Compare with where the partition was seen to end, before now."""
+        if end > self.end:
+            self._fenced(f"Expected {self.topic}:{self.number} to end at {self.end} at most, got {end}.")
 
     def _check(self, count: int, delivery: asyncio.Future[Delivered]) -> None:
         if delivery.cancelled() or delivery.exception() is not None:

@@ -1,6 +1,6 @@
 """State comes out of a changelog right, whoever wrote into it too late and whatever was compacted away."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lotstream.streams.engine.changelog import (
@@ -12,6 +12,7 @@ from lotstream.streams.engine.changelog import (
     owner_headers,
     parse_owner,
 )
+from tests.property.streams.engine.conftest import some
 
 KEYS = [b"a", b"b", b"c"]
 # each step: a new owner fences (None), or an owner (by age: 0 the newest) writes a key
@@ -34,11 +35,15 @@ class Log:
         self.owners: list[tuple[int, dict[bytes, bytes]]] = []
 
     def append(self, key: bytes, value: bytes | None, owner: int) -> None:
-        self.records.append(ChangelogRecord(len(self.records), key, value, owner))
+        self.records.append(ChangelogRecord(self.end, key, value, owner))
+
+    @property
+    def end(self) -> int:
+        return self.records[-1].offset + 1 if self.records else 0
 
     def fence(self) -> None:
         """A new owner: fence, load, write again what was touched."""
-        number = len(self.records)
+        number = self.end
         self.append(FENCE, b"", -1)
         replay = self.load()
         state = dict(replay.items)
@@ -54,10 +59,36 @@ class Log:
 
     def compact(self, keep: int) -> None:
         """What a log cleaner may do: of each key only the newest record below `keep` stays; offsets stay."""
-        newest = {record.key: record.offset for record in self.records}
+        newest = {record.key: record.offset for record in self.records if record.offset < keep}
         self.records = [
             record for record in self.records if record.offset >= keep or newest[record.key] == record.offset
         ]
+
+
+COMPACT = "compact"
+WRITES = st.tuples(st.integers(0, 2), st.sampled_from(KEYS), st.integers(0, 30))
+
+
+@settings(max_examples=some(200), deadline=None)
+@given(st.lists(st.one_of(st.just(COMPACT), st.none(), WRITES), max_size=60))
+def test_compaction_takes_nothing_from_a_lattice(steps: list[str | tuple[bytes, int, int] | None]) -> None:
+    """A cleaner that keeps its distance, up to the last owner's fence, leaves every letter that anybody wrote."""
+    log = Log()
+    log.fence()
+    written: dict[bytes, set[int]] = {key: set() for key in KEYS}
+    for step in steps:
+        if step == COMPACT:
+            log.compact(log.owners[-1][0])
+        elif step is None:
+            log.fence()
+        else:
+            age, key, letter = step
+            number, state = log.owners[max(0, len(log.owners) - 1 - age)]
+            state[key] = union(key, state.get(key, b""), bytes([65 + letter]))
+            written[key].add(65 + letter)
+            log.append(ITEM + key, state[key], number)
+    items = log.load().items
+    assert {key: set(items.get(key, b"")) for key in KEYS} == written
 
 
 @given(STEPS)

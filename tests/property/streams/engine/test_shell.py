@@ -5,172 +5,18 @@ under way when a worker dies arrives up to any point.
 """
 
 import asyncio
+import contextlib
 import random
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import NoReturn
+from collections.abc import Iterable
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lotstream.streams.engine.changelog import ChangelogRecord, parse_owner
-from lotstream.streams.engine.config import EngineConfig, ExitCode
-from lotstream.streams.engine.core import Acknowledge, Output, Record, Stage
+from lotstream.streams.engine.config import EngineConfig
+from lotstream.streams.engine.core import Acknowledge, Record, Stage
 from lotstream.streams.engine.ledger import SourcePartition
-from lotstream.streams.engine.loader import Take
-from lotstream.streams.engine.outbox import Message, Place, Sent
 from lotstream.streams.engine.plain import PlainLog, PlainLoop
-from lotstream.streams.engine.shell import StageShell
-
-PARTITIONS = 2
-UNITS = 6
-
-
-@dataclass(frozen=True)
-class At:
-    offset: int
-
-
-class Chain:
-    """Says which number of its unit came before; does not answer a number twice."""
-
-    def __init__(self, partition: int) -> None:
-        self.partition = partition
-        self.last: dict[bytes, int] = {}
-        self.changed: set[bytes] = set()
-
-    def load(self, items: Iterable[tuple[bytes, bytes]]) -> None:
-        self.last = {key: int(value) for key, value in items}
-
-    def apply(self, record: Record) -> Iterable[Output]:
-        number = int(record.value or b"")
-        unit = b"%d" % (number % UNITS)
-        before = self.last.get(unit, -1)
-        if number > before:
-            self.last[unit] = number
-            self.changed.add(unit)
-            yield Output("out", self.partition, b"%d|%d" % (number, before))
-
-    def changes(self) -> Mapping[bytes, bytes | None]:
-        changed, self.changed = self.changed, set()
-        return {unit: b"%d" % self.last[unit] if unit in self.last else None for unit in changed}
-
-
-class Count(Chain):
-    """Counts, and is wrong as soon as a record is applied twice; every third one of a unit begins anew."""
-
-    def apply(self, record: Record) -> Iterable[Output]:
-        number = int(record.value or b"")
-        unit = b"%d" % (number % UNITS)
-        self.last[unit] = self.last.get(unit, 0) + 1
-        self.changed.add(unit)
-        yield Output("out", self.partition, b"%d|%d" % (number, self.last[unit]))
-        if self.last[unit] == 3:
-            del self.last[unit]
-
-
-def newest(key: bytes, older: bytes, newer: bytes) -> bytes:
-    return max(older, newer, key=int)
-
-
-STAGES = {
-    kind: Stage(
-        name=kind.value,
-        sources=("in",),
-        partitions=PARTITIONS,
-        build=core,
-        changelog="changelog",
-        acknowledge=kind,
-        merge=newest if kind is Acknowledge.MESSAGE else None,
-    )
-    for kind, core in ((Acknowledge.MESSAGE, Chain), (Acknowledge.CHECKPOINT, Count))
-}
-
-
-@dataclass
-class Logs:
-    """What the brokers hold."""
-
-    records: defaultdict[SourcePartition, list[Message]] = field(default_factory=lambda: defaultdict(list))
-    commits: dict[SourcePartition, int] = field(default_factory=dict)
-    owners: dict[int, "Client"] = field(default_factory=dict)
-
-
-@dataclass(eq=False)
-class Pending:
-    place: SourcePartition
-    messages: list[Message]
-    delivery: "asyncio.Future[At]"
-
-
-class Client:
-    """One worker's connection: sends wait in `pending` until they are delivered, in their order."""
-
-    def __init__(self, logs: Logs, chance: random.Random) -> None:
-        self.logs = logs
-        self.chance = chance
-        self.pending: list[Pending] = []
-        self.at_once = True
-
-    def deliver(self, count: int, *, told: bool = True) -> None:
-        """Let up to `count` sends to one partition arrive; `told` says whether the sender learns of it."""
-        if not self.pending:
-            return
-        place = self.chance.choice(sorted({pending.place for pending in self.pending}))
-        for arriving in [pending for pending in self.pending if pending.place == place][:count]:
-            self.pending.remove(arriving)
-            log = self.logs.records[place]
-            if told and not arriving.delivery.done():
-                arriving.delivery.set_result(At(len(log)))
-            log.extend(arriving.messages)
-
-    def deliver_all(self) -> None:
-        while self.pending:
-            self.deliver(len(self.pending))
-
-    async def send(self, place: Place, messages: Sequence[Message]) -> list[Sent]:
-        delivery: asyncio.Future[At] = asyncio.get_running_loop().create_future()
-        self.pending.append(Pending(place, list(messages), delivery))
-        if self.at_once:
-            self.deliver_all()
-        return [Sent(delivery, len(messages))]
-
-    async def commit(self, offsets: Mapping[SourcePartition, int]) -> bool:
-        if any(self.logs.owners.get(partition) is not self for _, partition in offsets):
-            return False
-        self.logs.commits.update(offsets)
-        return True
-
-    async def committed(self, sources: Iterable[SourcePartition]) -> Mapping[SourcePartition, int | None]:
-        return {place: self.logs.commits.get(place) for place in sources}
-
-    async def log_starts(self, sources: Iterable[SourcePartition]) -> Mapping[SourcePartition, int]:
-        return dict.fromkeys(sources, 0)
-
-    async def log_ends(self, sources: Iterable[SourcePartition]) -> Mapping[SourcePartition, int]:
-        return {place: len(self.logs.records[place]) for place in sources}
-
-    async def load(self, topic: str, fences: Mapping[int, int], *, takes: Mapping[int, Take]) -> int:
-        for number, fence in fences.items():
-            for offset, (key, value, headers) in enumerate(self.logs.records[topic, number][: fence + 1]):
-                takes[number](ChangelogRecord(offset, key or b"", value, parse_owner(headers)))
-        return 0
-
-    def behind(self, expected: Mapping[SourcePartition, int]) -> int:
-        return 0
-
-
-class Ended(Exception):
-    """Stands for the end of the process."""
-
-
-class Shell(StageShell):
-    ended: ExitCode | None = None
-
-    def end(self, code: ExitCode, reason: str) -> NoReturn:
-        self.ended = code
-        raise Ended(reason)
+from tests.property.streams.engine.conftest import PARTITIONS, STAGES, UNITS, Client, Ended, Logs, Shell, some
 
 
 class Worker:
@@ -257,12 +103,13 @@ class World:
                 self.deliver,
                 self.commit,
                 self.checkpoint,
+                self.watch,
                 self.move,
                 self.kill,
                 self.freeze,
                 self.thaw,
             ],
-            weights=[8, 10, 16, 4, 10, 1, 4, 2, 2],
+            weights=[8, 10, 16, 4, 10, 3, 1, 4, 2, 2],
         )[0]
         await act()
         await calm()
@@ -292,6 +139,10 @@ class World:
         worker = self.chance.choice([*self.workers, *self.zombies])
         job = asyncio.ensure_future(worker.shell.checkpoint())
         self.jobs.add(job)
+
+    async def watch(self) -> None:
+        with contextlib.suppress(Ended):
+            await self.chance.choice([*self.workers, *self.zombies]).shell.watch()
 
     async def move(self) -> None:
         for worker in self.workers:
@@ -372,7 +223,7 @@ async def live(kind: Acknowledge, seed: int, steps: int) -> None:
     world.check()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=some(40), deadline=None)
 @given(st.sampled_from(Acknowledge), st.integers(0, 2**32), st.integers(1, 120))
 def test_every_record_is_answered_once_in_effect(kind: Acknowledge, seed: int, steps: int) -> None:
     """Whatever is delivered late, killed, moved or replaced unawares, the answers are those of the plain loop."""
