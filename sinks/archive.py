@@ -3,6 +3,7 @@
 from datetime import datetime
 from pathlib import Path
 
+from lotstream.runtime.crash import crash_point
 from lotstream.runtime.settings import Settings
 from lotstream.sinks.dump import ARCHIVED, TOPIC_OF, applied_names, columns_of, passed, window, write_table
 from lotstream.sinks.manifest import Kind, Manifest, ManifestInvalid, Vector, owned, read_manifest, write_manifest
@@ -31,6 +32,7 @@ def archive(settings: Settings, directory: Path, *, product: str, now: datetime)
             of = window(TOPIC_OF[table], since, until)
             source = f"{store.database}.{table}"
             parts += write_table(store, directory, run=run, table=table, source=source, columns=names, of=of)
+        crash_point("archive", "files written")
         # 3 the manifest
         manifest = Manifest(
             kind=Kind.ARCHIVE,

@@ -3,6 +3,7 @@
 from datetime import datetime
 from pathlib import Path
 
+from lotstream.runtime.crash import crash_point
 from lotstream.runtime.settings import Settings
 from lotstream.sinks.dump import TOPIC_OF, applied_names, checksum, columns_of, passed, window, write_table
 from lotstream.sinks.manifest import Kind, Manifest, ManifestInvalid, Part, owned, read_manifest, write_manifest
@@ -31,6 +32,7 @@ def backup(settings: Settings, directory: Path, *, product: str, now: datetime) 
             checks[table] = checksum(store, table, names, of=of)
             source = f"{store.database}.{table} FINAL"
             parts += write_table(store, directory, run=run, table=table, source=source, columns=names, of=of)
+        crash_point("backup", "files written")
         # 3 the manifest
         manifest = Manifest(
             kind=Kind.BACKUP,

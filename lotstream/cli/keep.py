@@ -1,5 +1,6 @@
 """archive, backup, restore, rebuild: the history outside of ClickHouse, and back."""
 
+import os
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from lotstream import __version__
 from lotstream.cli.context import console, settings_of
 from lotstream.cli.exits import EXIT_NO, Refused
 from lotstream.runtime.clock import SystemClock
+from lotstream.runtime.crash import arm
 from lotstream.runtime.settings import Settings
 from lotstream.schemas.identity import Binding
 from lotstream.schemas.topics import LOT_SIGHTINGS
@@ -34,6 +36,7 @@ tail_option = click.option(
 @click.pass_context
 def archive_command(context: click.Context, directory: Path) -> None:
     """Add to the Parquet archive in DIRECTORY what the sinks have passed since its last run."""
+    arm(os.environ)
     _tell(archive(settings_of(context), directory, product=__version__, now=datetime.now(UTC)))
 
 
@@ -42,6 +45,7 @@ def archive_command(context: click.Context, directory: Path) -> None:
 @click.pass_context
 def backup_command(context: click.Context, directory: Path) -> None:
     """Write every table of the history to DIRECTORY, as of one vector of offsets, with checksums."""
+    arm(os.environ)
     _tell(backup(settings_of(context), directory, product=__version__, now=datetime.now(UTC)))
 
 
