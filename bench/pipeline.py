@@ -121,6 +121,7 @@ def running(settings: Settings, run_dir: Path) -> Iterator[tuple[Broker, Workers
             "LOTSTREAM_KAFKA__BOOTSTRAP": kafka.bootstrap,
             "LOTSTREAM_TOPICS__PARTITIONS": str(settings.topics.partitions),
             "LOTSTREAM_RUN_DIR": str(run_dir),
+            "LOTSTREAM_DATA_DIR": str(run_dir / "data"),
             "LOTSTREAM_LOG__LEVEL": "WARNING",
         }
         with Workers(STAGES, env=env, run_dir=run_dir) as workers:

@@ -72,6 +72,7 @@ class Stack:
             "LOTSTREAM_GATEWAY__PORT": str(free_port()),
             "LOTSTREAM_GATEWAY__SITE_FILE": str(site),
             "LOTSTREAM_RUN_DIR": str(self.run_dir),
+            "LOTSTREAM_DATA_DIR": str(self.directory / "data"),
             "LOTSTREAM_STREAM__SESSION_TIMEOUT_S": str(SESSION_S),
             "LOTSTREAM_STREAM__CHECKPOINT_S": "1.0",
             "LOTSTREAM_STREAM__COMMIT_S": "0.5",

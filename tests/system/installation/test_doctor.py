@@ -30,6 +30,7 @@ class Ward:
             "LOTSTREAM_GATEWAY__PORT": "0",
             "LOTSTREAM_GATEWAY__SITE_FILE": str(ROOT / "deploy" / "site.toml"),
             "LOTSTREAM_RUN_DIR": str(place / "run"),
+            "LOTSTREAM_DATA_DIR": str(place / "data"),
         }
 
     def examine(self, **more: str) -> dict[str, Any]:

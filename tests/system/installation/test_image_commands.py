@@ -98,7 +98,7 @@ class Composed:
         return self.place / f"run-{service}"
 
     def env(self, service: str) -> dict[str, str]:
-        """The variables of a service, each with its own tmpfs."""
+        """The variables of a service, each with its own tmpfs and volume."""
         own = self.services[service]["environment"]
         env = {
             name: value.replace("/run/secrets", str(self.place / "secrets"))
@@ -106,7 +106,9 @@ class Composed:
             else self.outside.get(value, value)
             for name, value in own.items()
         }
-        return env | {"LOTSTREAM_RUN_DIR": str(self.run_dir(service)), "HOME": str(self.place / "home")}
+        places = {"RUN_DIR": self.run_dir(service), "GATEWAY__SPOOL_DIR": self.place / "spool"}
+        own_places = {f"LOTSTREAM_{name}": str(path) for name, path in places.items()}
+        return env | own_places | {"HOME": str(self.place / "home")}
 
 
 def test_the_image_has_nothing_that_it_does_not_need(image: Path, tmp_path: Path) -> None:

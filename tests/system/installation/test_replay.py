@@ -27,6 +27,7 @@ def gateway(stores: Callable[..., Any], program: Any, told: Any, tmp_path: Path)
         "LOTSTREAM_GATEWAY__TOKENS_FILE": str(tmp_path / "tokens"),
         "LOTSTREAM_GATEWAY__SITE_FILE": str(ROOT / "deploy" / "site.toml"),
         "LOTSTREAM_RUN_DIR": str(run),
+        "LOTSTREAM_DATA_DIR": str(run / "data"),
     }
     assert program.run("topics", "apply").returncode == 0
     program.start("gateway", "gateway", log=tmp_path / "gateway.log")

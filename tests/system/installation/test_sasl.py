@@ -32,6 +32,7 @@ def test_a_read_passes_over_an_encrypted_and_authenticated_broker(
         "LOTSTREAM_GATEWAY__PORT": "0",
         "LOTSTREAM_GATEWAY__SITE_FILE": str(told.root / "deploy" / "site.toml"),
         "LOTSTREAM_RUN_DIR": str(run),
+        "LOTSTREAM_DATA_DIR": str(run / "data"),
     }
     for command in (("topics", "apply"), ("migrate",)):
         done = program.run(*command)
