@@ -1,5 +1,6 @@
 """What all doors have in common: who calls, the body, the stamps, and an answer for every way it can end."""
 
+import math
 import time
 import uuid
 from collections.abc import Awaitable, Callable
@@ -12,6 +13,7 @@ from lotstream.readers.answers import refusal, rejection
 from lotstream.readers.batches import Arrival
 from lotstream.readers.bodies import BodyTooLarge, BodyUnreadable, Held, body_of
 from lotstream.readers.formats.items import Parsed
+from lotstream.readers.limits import SourceStopped
 from lotstream.readers.tokens import Tokens
 from lotstream.runtime.clock import Clock
 from lotstream.runtime.errors import Reason, Rejected, Transient
@@ -106,6 +108,9 @@ class Doorkeeper:
             return refusal(415, Reason.ENCODING_INVALID, detail=str(unreadable), request=request_id)
         except Rejected as rejected:
             return rejection(rejected, request=request_id)
+        except SourceStopped as flood:
+            wait = str(max(1, math.ceil(flood.retry_after_s)))
+            return refusal(429, "source_stopped", detail=str(flood), request=request_id, Retry_After=wait)
         except Transient as outage:
             wait = str(max(1, round(outage.retry_after_s)))
             return refusal(503, "unavailable", detail=outage.detail, request=request_id, Retry_After=wait)

@@ -19,6 +19,7 @@ from lotstream.readers.calls import Call
 from lotstream.readers.counting import STAGE
 from lotstream.readers.formats.items import Refused
 from lotstream.readers.intake import MAX_VALUE_BYTES, Intake
+from lotstream.readers.limits import Floodgate
 from lotstream.readers.messages import Message, Sender
 from lotstream.runtime.errors import Reason, Rejected
 from lotstream.runtime.metrics import Metrics
@@ -42,9 +43,10 @@ class _Captured:
 class EpcisDoor:
     """Events of programs into events.v1."""
 
-    def __init__(self, intake: Intake, *, sender: Sender, metrics: Metrics) -> None:
+    def __init__(self, intake: Intake, *, sender: Sender, floodgate: Floodgate, metrics: Metrics) -> None:
         self._intake = intake
         self._sender = sender
+        self._floodgate = floodgate
         self._received = metrics.counter("lotstream_events_received_total")
         self._rejected = metrics.counter("lotstream_events_rejected_total")
         self._dead = metrics.counter("lotstream_dead_letters_total")
@@ -60,6 +62,7 @@ class EpcisDoor:
     async def _take(self, call: Call, *, status: int) -> Response:
         behaviour = _behaviour(call)
         arrival = call.arrival.by(call.reader)
+        self._floodgate.admit([arrival.source], now_us=arrival.received_us)
         try:
             captured = await self._captured(call.body, arrival)
         except Rejected as rejected:
@@ -119,6 +122,8 @@ class EpcisDoor:
             for one in refused
             for letter in self._intake.dead_letter(one, arrival=arrival, door=_FORMAT, said=said)
         ]
+        now_us = arrival.received_us
+        letters += self._floodgate.charge([arrival.source] * len(refused), door=_FORMAT, now_us=now_us)
         if letters:
             await self._sender.send(letters)
         for one in refused:

@@ -24,6 +24,7 @@ from lotstream.readers.formats.items import Parsed
 from lotstream.readers.formats.scans import Scanning
 from lotstream.readers.health_doors import health_routes
 from lotstream.readers.intake import Intake, Taken
+from lotstream.readers.limits import Floodgate
 from lotstream.readers.mapping import Mapping
 from lotstream.readers.messages import Message, Sender
 from lotstream.readers.spool.keeper import Keeper, Unkept
@@ -41,14 +42,24 @@ class Gateway:
     """The doors over one intake. What readers send is ``kept`` while Kafka is away; programs are told so."""
 
     def __init__(
-        self, settings: Settings, *, producer: Sender, keeper: Keeper | None, mapping: Mapping, metrics: Metrics
+        self,
+        settings: Settings,
+        *,
+        producer: Sender,
+        keeper: Keeper | None,
+        mapping: Mapping,
+        clock: Clock,
+        metrics: Metrics,
     ) -> None:
         gateway = settings.gateway
         self.mapping = mapping
         self.sender = producer if keeper is None else Unkept(producer, keeper)
         self.intake = Intake(settings.topics, mapping, batch_reads=gateway.batch_reads)
         self.counting = Counting(metrics)
-        self.epcis = EpcisDoor(self.intake, sender=self.sender, metrics=metrics)
+        self.floodgate = Floodgate(
+            gateway, mapping=mapping, blind_windows=self.intake.blind_windows, clock=clock, metrics=metrics
+        )
+        self.epcis = EpcisDoor(self.intake, sender=self.sender, floodgate=self.floodgate, metrics=metrics)
         coalescer = partial(Coalescer, encode=self._encode, reads=gateway.batch_reads, wait_s=gateway.batch_ms / 1000)
         self._unkept = coalescer(send=self.sender.send)
         self._kept = coalescer(send=(keeper or producer).send)
@@ -102,15 +113,16 @@ class Gateway:
 
     async def keep(self, parsed: Parsed, *, call: Call) -> Response:
         """Everything of a payload, the refused items as dead letters, then the counts."""
+        now_us = call.arrival.received_us
+        if self.floodgate.shut(now_us):
+            sources = {call.arrival.by(name or call.reader).source for name in parsed.names()}
+            self.floodgate.admit(sources, now_us=now_us)
         taken = self._take(parsed, call)
         said = call.said + parsed.frame if taken.refused else ()
-        for refused in taken.refused:
-            taken.messages += self.intake.dead_letter(
-                refused,
-                arrival=call.arrival.by(refused.reader or call.reader),
-                door=call.door,
-                said=said,
-            )
+        arrivals = [call.arrival.by(refused.reader or call.reader) for refused in taken.refused]
+        for refused, arrival in zip(taken.refused, arrivals, strict=True):
+            taken.messages += self.intake.dead_letter(refused, arrival=arrival, door=call.door, said=said)
+        taken.messages += self.floodgate.charge((by.source for by in arrivals), door=call.door, now_us=now_us)
         # a file is still there after the outage, and would take the room of what is not
         coalescer = self._unkept if call.arrival.origin is Origin.FILE else self._kept
         return await self._publish(taken, call, coalescer=coalescer)
@@ -145,7 +157,7 @@ def build_app(
     health: Health | None = None,
 ) -> Starlette:
     """The gateway as an ASGI application. Raises SettingsInvalid for a tokens file that cannot be used."""
-    gateway = Gateway(settings, producer=producer, keeper=keeper, mapping=mapping, metrics=metrics)
+    gateway = Gateway(settings, producer=producer, keeper=keeper, mapping=mapping, clock=clock, metrics=metrics)
     tokens: Tokens = read_tokens(settings.gateway.tokens_file)
     doorkeeper = Doorkeeper(tokens=tokens, clock=clock, metrics=metrics, max_body=settings.gateway.max_body_bytes)
     doors: dict[str, tuple[str, Handler]] = {

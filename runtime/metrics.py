@@ -92,6 +92,8 @@ _GATEWAY = (
     _gauge("lotstream_spool_age_seconds", "Age of the oldest request on disk; 0 without one."),
     _counter("lotstream_spool_kept_records_total", "Requests written to disk."),
     _counter("lotstream_spool_refused_requests_total", "Requests that neither Kafka nor the disk took."),
+    _counter("lotstream_source_stops_total", "Sources stopped for a flood of dead letters.", Label.DOOR),
+    _gauge("lotstream_stopped_sources", "Sources that are stopped now."),
     _counter("lotstream_dead_letters_total", "Dead letters written.", Label.STAGE, Label.REASON),
 )
 

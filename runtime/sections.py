@@ -228,6 +228,12 @@ class GatewaySettings(Section):
     spool_hours: float = Field(
         24.0, gt=0.0, le=8_760.0, description="Age of the oldest request from which no further one is kept."
     )
+    dead_letters_burst: int = Field(
+        2_000, ge=0, description="Dead letters of one source at once, beyond which it is stopped for a while; 0: never."
+    )
+    dead_letters_per_minute: float = Field(
+        600.0, gt=0.0, description="Dead letters of one source a minute, in the long run, that do not stop it."
+    )
 
     @model_validator(mode="after")
     def _guarded(self) -> Self:

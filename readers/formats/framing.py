@@ -76,11 +76,13 @@ def frame_rows(body: bytes, path: tuple[str, ...]) -> Framed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemFormat:
-    """How a format's JSON items are understood; ``reads`` and ``event`` raise Rejected."""
+    """How a format's JSON items are understood; ``reads`` and ``event`` raise Rejected. ``reader`` is whatever stands
+    where an object names its reader."""
 
     is_read: Callable[[Any], bool]
     reads: Reads
     event: Callable[[Any], VendorEvent]
+    reader: Callable[[dict[str, Any]], Any]
 
 
 def parse_items(framed: Framed, items: ItemFormat) -> Parsed:
@@ -92,18 +94,20 @@ def parse_items(framed: Framed, items: ItemFormat) -> Parsed:
     try:
         parsed.reads = items.reads(mine) if mine else []
     except Rejected:
-        _keep_good(parsed, separately(mine, items.reads))
+        _keep_good(parsed, separately(mine, items.reads), [items.reader(value) for value in mine])
     if len(mine) < len(values):
         _take_events(parsed, framed, items=items)
     return parsed
 
 
-def _keep_good(parsed: Parsed, found: list[VendorRead | Rejected]) -> None:
-    places = list(zip(parsed.at, found, strict=True))
-    parsed.at = [index for index, one in places if not isinstance(one, Rejected)]
-    parsed.reads = [one for _, one in places if not isinstance(one, Rejected)]
+def _keep_good(parsed: Parsed, found: list[VendorRead | Rejected], readers: list[Any]) -> None:
+    places = list(zip(parsed.at, found, readers, strict=True))
+    parsed.at = [index for index, one, _ in places if not isinstance(one, Rejected)]
+    parsed.reads = [one for _, one, _ in places if not isinstance(one, Rejected)]
     parsed.refused = [
-        Refused.of(one, index=index, raw=parsed.raw(index)) for index, one in places if isinstance(one, Rejected)
+        Refused.of(one, index=index, raw=parsed.raw(index), reader=reader)
+        for index, one, reader in places
+        if isinstance(one, Rejected)
     ]
 
 
@@ -116,7 +120,8 @@ def _take_events(parsed: Parsed, framed: Framed, *, items: ItemFormat) -> None:
                 raise value
             parsed.events.append((items.event(value), framed.raw(index)))
         except Rejected as rejected:
-            parsed.refused.append(Refused.of(rejected, index=index, raw=framed.raw(index)))
+            reader = items.reader(value) if isinstance(value, dict) else None
+            parsed.refused.append(Refused.of(rejected, index=index, raw=framed.raw(index), reader=reader))
 
 
 def not_json(got: bytes, *, detail: str) -> Rejected:

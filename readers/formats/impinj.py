@@ -136,4 +136,4 @@ def _lost(body: Any) -> Lost:
     return Lost(from_us=min(start, end), until_us=max(start, end), count=None if purged == NOT_REPORTED else purged)
 
 
-_FORMAT = ItemFormat(is_read=_is_read, reads=_reads, event=_event)
+_FORMAT = ItemFormat(is_read=_is_read, reads=_reads, event=_event, reader=lambda item: item.get("hostname"))

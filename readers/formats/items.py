@@ -4,13 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from lotstream.runtime.errors import Reason, Rejected
 from lotstream.schemas.base import NOT_REPORTED
 from lotstream.schemas.operations import Headers
 from lotstream.schemas.reads import ReaderEventType
 
+MAX_NAME = 200
 BEFORE, AFTER = "frame-before", "frame-after"
 
 
@@ -67,8 +68,10 @@ class Refused:
     reader: str = ""
 
     @classmethod
-    def of(cls, rejected: Rejected, *, index: int, raw: bytes) -> "Refused":
-        return cls(index, raw, rejected.reason, rejected.detail, rejected.field or "")
+    def of(cls, rejected: Rejected, *, index: int, raw: bytes, reader: Any = None) -> "Refused":
+        """``reader`` is whatever stands where an item names its reader; what is no name is left aside."""
+        name = reader if isinstance(reader, str) and len(reader) <= MAX_NAME and reader.isprintable() else ""
+        return cls(index, raw, rejected.reason, rejected.detail, rejected.field or "", name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,3 +110,12 @@ class Parsed:
     warnings: list[str] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     frame: Headers = ()
+
+    def names(self) -> set[str]:
+        """Who speaks in the payload; '' for what names nobody."""
+        return {
+            *(read.reader for read in self.reads),
+            *(event.reader for event, _ in self.events),
+            *(label.scanner for label in self.labels),
+            *(refused.reader for refused in self.refused),
+        }

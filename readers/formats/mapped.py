@@ -47,7 +47,8 @@ def parse(payload: bytes, *, fields: FieldMap, received_us: int) -> Parsed:
             parsed.reads.append(_read(row, fields=fields, received_us=received_us))
             parsed.at.append(index)
         except Rejected as rejected:
-            parsed.refused.append(Refused.of(rejected, index=index, raw=framed.raw(index)))
+            reader = _at(row, fields.reader) if isinstance(row, dict) else None
+            parsed.refused.append(Refused.of(rejected, index=index, raw=framed.raw(index), reader=reader))
     return parsed
 
 

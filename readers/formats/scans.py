@@ -59,7 +59,8 @@ def parse(payload: bytes, *, scanning: Scanning) -> Parsed:
         try:
             _take(parsed, _message(value), index=index, scanning=scanning)
         except Rejected as rejected:
-            parsed.refused.append(Refused.of(rejected, index=index, raw=framed.raw(index)))
+            scanner = value.get("scanner") if isinstance(value, dict) else None
+            parsed.refused.append(Refused.of(rejected, index=index, raw=framed.raw(index), reader=scanner))
     return parsed
 
 

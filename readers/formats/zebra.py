@@ -62,6 +62,11 @@ def _reader(value: dict[str, Any], data: dict[str, Any]) -> Any:
     return None
 
 
+def _reader_of(item: dict[str, Any]) -> Any:
+    data = item.get("data")
+    return _reader(item, data if isinstance(data, dict) else {})
+
+
 def _event(value: Any) -> VendorEvent:
     if type(value) is not dict:
         raise wrong("message", "an object", got=value)
@@ -117,4 +122,4 @@ def _since(body: dict[str, Any], at_us: int) -> int | None:
     return max(0, at_us - ((hours * 60 + minutes) * 60 + seconds) * 1_000_000)
 
 
-_FORMAT = ItemFormat(is_read=_is_read, reads=_reads, event=_event)
+_FORMAT = ItemFormat(is_read=_is_read, reads=_reads, event=_event, reader=_reader_of)

@@ -144,7 +144,7 @@ class StageShell:
             while point is not None and point.tb_next is not None:
                 point = point.tb_next
             line = "?" if point is None else f"{point.tb_frame.f_code.co_qualname}:{point.tb_lineno}"
-            self.end(ExitCode.BUG, f"Expected outputs for {where}, got {bug!r} from {line}. {advice(where)}".rstrip())
+            self.end(ExitCode.BUG, f"Expected outputs for {where}, got {bug!r} from {line}.\n{advice(where)}".rstrip())
 
     async def _hole(self, source: SourceLedger, record: Record) -> Place:
         """Records between the expected one and this one are missing: fine below the log's start, fatal elsewhere."""
