@@ -229,9 +229,13 @@ def _row(cell: Cell, row: _Row) -> Sighting:
     lane, version, location, state, direction, marks, runs = row
     reads = runs[0][2] if len(runs) == 1 else sum(run[2] for run in runs)
     form = _form(cell.place.context, location, lane, state, direction, marks)
-    return Sighting(
-        cell.tag, form, Edition(version, cell.recorded), cell.book.slot, runs[0][0], runs[-1][1], reads, runs
-    )
+    edition = _edition(version, cell.recorded)
+    return Sighting(cell.tag, form, edition, cell.book.slot, runs[0][0], runs[-1][1], reads, runs)
+
+
+@lru_cache(maxsize=64)
+def _edition(version: tuple[int, int], recorded_us: int) -> Edition:
+    return Edition(version, recorded_us)
 
 
 @lru_cache(maxsize=4_096)

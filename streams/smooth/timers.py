@@ -1,26 +1,52 @@
 """What is due when: timers of sightings and slots on log time and on the event time of files and buffers."""
 
 from heapq import heappop, heappush
-from itertools import count
 
 from lotstream.schemas.base import SLOT_US
 from lotstream.streams.smooth.policy import SmoothPolicy
 from lotstream.streams.smooth.state import LIVE, Book, Cell, Clock, SmoothState
 
 ENDED = 1 << 62  # the event time of a source that has no more
+STEP_US = 50_000  # timers are kept in steps: what is due in one becomes due at its end
 
 
-Timer = tuple[int, int, Cell | Book]  # due when a clock has passed it, serial number, what is due
+class Wheel:
+    """What waits for one clock, by the step in which it is due."""
+
+    __slots__ = ("_order", "_waiting")
+
+    def __init__(self) -> None:
+        self._order: list[int] = []
+        self._waiting: dict[int, list[Cell | Book]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._order)
+
+    def push(self, what: Cell | Book, due_us: int) -> None:
+        """Wait until the step is over."""
+        step = due_us // STEP_US
+        waiting = self._waiting.get(step)
+        if waiting is None:
+            self._waiting[step] = [what]
+            heappush(self._order, step)
+        else:
+            waiting.append(what)
+
+    def pop(self, now_us: int) -> list[Cell | Book]:
+        """What waited for the oldest step that is over; nothing when none is."""
+        order = self._order
+        if not order or (order[0] + 1) * STEP_US > now_us:
+            return []
+        return self._waiting.pop(heappop(order))
 
 
 class Timers:
-    """One heap per clock. An entry may be early, never late: what is not due yet goes back."""
+    """One wheel per clock. An entry may be early, never late: what is not due yet goes back."""
 
     def __init__(self, state: SmoothState, policy: SmoothPolicy) -> None:
         self._state = state
         self._policy = policy
-        self._serial = count()
-        self._heaps: dict[str, list[Timer]] = {LIVE: []}
+        self._wheels: dict[str, Wheel] = {LIVE: Wheel()}
 
     def time(self, clock: str) -> int:
         """How far a clock is: log time, or a source's event time."""
@@ -66,17 +92,17 @@ class Timers:
         waiting = True
         while waiting:
             waiting = False
-            for clock in sorted(self._heaps) if len(self._heaps) > 1 else (LIVE,):
-                heap, now = self._heaps[clock], self.time(clock)
-                while heap and heap[0][0] < now:
+            for clock in sorted(self._wheels) if len(self._wheels) > 1 else (LIVE,):
+                wheel, now_us = self._wheels[clock], self.time(clock)
+                while due := wheel.pop(now_us):
                     waiting = True
-                    what = heappop(heap)[2]
-                    if isinstance(what, Cell):
-                        self._cell(what, final)
-                    else:
-                        self._book(what, forgotten)
-                if clock != LIVE and not heap:
-                    del self._heaps[clock]
+                    for what in due:
+                        if isinstance(what, Cell):
+                            self._cell(what, final)
+                        else:
+                            self._book(what, forgotten)
+                if clock != LIVE and not wheel:
+                    del self._wheels[clock]
         final.sort(key=_order)
         forgotten.sort(key=_slot_order)
         return final, forgotten
@@ -118,10 +144,10 @@ class Timers:
         return book.end_us + self._policy.remember_us + SLOT_US
 
     def _push(self, clock: str, what: Cell | Book, *, due_us: int) -> None:
-        heap = self._heaps.get(clock)
-        if heap is None:
-            heap = self._heaps[clock] = []
-        heappush(heap, (due_us, next(self._serial), what))
+        wheel = self._wheels.get(clock)
+        if wheel is None:
+            wheel = self._wheels[clock] = Wheel()
+        wheel.push(what, due_us)
 
 
 def _order(cell: Cell) -> tuple[int, str, str]:
