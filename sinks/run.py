@@ -9,7 +9,7 @@ from lotstream.runtime.clock import SystemClock
 from lotstream.runtime.health import Health
 from lotstream.runtime.log import read_log
 from lotstream.runtime.metrics import Metrics
-from lotstream.runtime.retry import persist
+from lotstream.runtime.retry import Stopped, persist
 from lotstream.runtime.settings import Settings
 from lotstream.schemas.operations import parked
 from lotstream.schemas.topics import OPERATIONS
@@ -64,7 +64,10 @@ def run_sinks(
 ) -> None:
     """Run sinks until ``stop`` is set or one of them fails; raises that one's failure after the others drained."""
     topic = settings.topics.name(OPERATIONS)
-    parks = persist(lambda: parked(record.value for record in read_log(settings.kafka, topic)), stop=stop)
+    try:
+        parks = persist(lambda: parked(record.value for record in read_log(settings.kafka, topic)), stop=stop)
+    except Stopped:
+        return
     loops = [
         SinkLoop(
             sink,
