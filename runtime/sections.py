@@ -181,6 +181,21 @@ class ClickhouseSettings(Section):
     reader_password_file: Path | None = Field(None, description="File whose content is the password of `reader_user`.")
     ca_file: Path | None = Field(None, description="PEM certificates that sign the server's, for https.")
     verify: bool = Field(True, description="Check the server's certificate. Off only on a bench.")
+    facts_days: Days = Field(
+        0,
+        description="Days that events, bindings, lots, documents and quantities are kept; 0 is for ever. 21 CFR 1.1455"
+        " (FSMA 204) wants 24 months, the guidance to Regulation (EC) 178/2002 five years.",
+    )
+    sightings_days: Days = Field(
+        0,
+        description="Days that sightings, of tags and of units of lots, are kept; 0 is for ever. Not longer than"
+        " the facts that say whose they are; the law is the same.",
+    )
+    signals_days: Days = Field(
+        0,
+        description="Days that reader events, blind windows, dead letters and operations are kept; 0 is for ever."
+        " No law names them; an answer names the blind windows that could hide more.",
+    )
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -188,6 +203,11 @@ class ClickhouseSettings(Section):
         _one_secret(self.reader_password, self.reader_password_file, name="reader_password")
         if self.ca_file is not None and not self.url.startswith("https:"):
             raise ValueError(f"Expected an https url beside ca_file, got {self.url!r}.")
+        if self.facts_days and not 0 < self.sightings_days <= self.facts_days:
+            raise ValueError(
+                f"Expected sightings_days from 1 to facts_days ({self.facts_days}), got {self.sightings_days}:"
+                " a sighting is kept no longer than what says whose it is."
+            )
         return self
 
     def secret(self) -> str:

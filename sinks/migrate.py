@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from importlib import resources
 from string import Template
 
+from lotstream.runtime.crash import crash_point
 from lotstream.runtime.settings import ClickhouseSettings
+from lotstream.sinks.migrate_lock import only_migrator
+from lotstream.sinks.retention import apply_retention
 from lotstream.sinks.store import ClickhouseStore
 
 _NAME = re.compile(r"(\d{4})_\w+\.sql")
@@ -77,20 +80,30 @@ def preparation(database: str, flavour: Flavour = ONE_SERVER) -> Sequence[str]:
 
 
 def migrate(settings: ClickhouseSettings, *, flavour: Flavour = ONE_SERVER) -> list[str]:
-    """Apply what is missing; names of what was applied. Raises Transient when the server is away."""
+    """Apply what is missing and how long rows are kept; what was done. Raises Transient when the server is away.
+
+    A second migrator waits for the first. One that died half-way is repeated: its migration is recorded by its last
+    statement, and every statement may run again.
+    """
     store = ClickhouseStore(settings)
-    database = settings.database
     try:
-        for statement in preparation(database, flavour):
+        for statement in preparation(settings.database, flavour):
             store.command(statement)
-        done = {row[0] for row in store.query(f"SELECT number FROM {database}.schema_migrations")}  # noqa: S608 - a checked name
-        pending = [migration for migration in migrations() if migration.number not in done]
-        for migration in pending:
-            for statement in migration.statements(database, flavour):
-                store.command(statement)
-        return [migration.name for migration in pending]
+        with only_migrator(store, settings.database, on_cluster=flavour.on_cluster):
+            applied = _apply(store, settings.database, flavour)
+            return [*applied, *apply_retention(store, settings, on_cluster=flavour.on_cluster)]
     finally:
         store.close()
+
+
+def _apply(store: ClickhouseStore, database: str, flavour: Flavour) -> list[str]:
+    done = {row[0] for row in store.query(f"SELECT number FROM {database}.schema_migrations")}  # noqa: S608 - a checked name
+    pending = [migration for migration in migrations() if migration.number not in done]
+    for migration in pending:
+        for statement in migration.statements(database, flavour):
+            store.command(statement)
+            crash_point("migrate", "statement run")
+    return [migration.name for migration in pending]
 
 
 def render(settings: ClickhouseSettings, *, flavour: Flavour = ONE_SERVER) -> str:

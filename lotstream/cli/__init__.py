@@ -30,6 +30,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "backup": ("keep", "backup_command"),
     "restore": ("keep", "restore"),
     "rebuild": ("keep", "rebuild"),
+    "legal-hold": ("legal_hold", "legal_hold"),
     "doctor": ("doctor", "doctor"),
 }
 

@@ -1,10 +1,13 @@
 """topics, migrate, parse: what an administrator and an integrator ask."""
 
+import os
+
 import click
 
 from lotstream.cli.context import console, print_json, settings_of
 from lotstream.cli.exits import EXIT_NO
 from lotstream.cli.wanted import wanted_topics
+from lotstream.runtime.crash import arm
 from lotstream.runtime.topics import TopicAdmin
 from lotstream.schemas.topics import TOPICS
 from lotstream.sinks.migrate import ONE_SERVER, migrate, render, replicated
@@ -71,7 +74,8 @@ def export(context: click.Context) -> None:
 @click.option("--cluster", default="", help="Render for a replicated cluster of this name.")
 @click.pass_context
 def migrate_command(context: click.Context, dry_run: bool, cluster: str) -> None:
-    """Make ClickHouse's tables: numbered migrations, each applied once."""
+    """Make ClickHouse's tables: numbered migrations, each applied once; and how long they keep a row."""
+    arm(os.environ)
     settings = settings_of(context)
     flavour = replicated(cluster) if cluster else ONE_SERVER
     if dry_run:
