@@ -13,13 +13,14 @@ endif
 GENERATORS := lotstream.runtime.settings_page lotstream.runtime.metrics_page lotstream.deploy.notices lotstream.cli.contracts lotstream.deploy.core_lock lotstream.deploy.dashboard
 UV := uv==0.13.9
 
-.PHONY: help setup demo test bench chaos check lint types imports generated generated-check lock clean FORCE
+.PHONY: help setup demo test bench chaos chaos-compare check lint types imports generated generated-check lock clean FORCE
 
 help:
 	@echo 'make demo      set up, then tell the whole story and answer a recall   (ARGS=--keep leaves it running)'
 	@echo 'make test      set up, then run the tests                              (ARGS="tests/unit -k name")'
 	@echo 'make bench     set up, then measure; writes build/bench.json'
 	@echo 'make chaos     kill, freeze and move everything under load, and count  (KILLS=12 SEED=7 MINUTES=3)'
+	@echo 'make chaos-compare  the same blows for an app of stock Faust and one on the engine  (KILLS=6 SEED=3)'
 	@echo 'make check     lint, types, import rules, generated files'
 	@echo 'make generated write the generated files anew'
 	@echo 'make setup     the virtual environment alone                           (PYTHON=python3.12)'
@@ -42,6 +43,9 @@ bench: $(STAMP)
 
 chaos: $(STAMP)
 	@$(PY) -m tests.chaos $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS)
+
+chaos-compare: $(STAMP)
+	@$(PY) -m tests.chaos.compare $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED))
 
 check: lint types imports generated-check
 

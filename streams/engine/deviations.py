@@ -45,7 +45,7 @@ class StageConsumer(driver.Consumer):
 
     async def commit(self, topics: object = None, start_new_transaction: bool = True) -> bool:
         """Offsets come from the ledger. Faust's come from acknowledged messages in lists and a weak set; it commits
-        past what is unfinished or undelivered, and moves its bookkeeping when Kafka refused (issues 316, 606)."""
+        past what is unfinished or undelivered, and moves its bookkeeping when Kafka refused (issues 312, 606)."""
         return bool(await self.app.shell.commit())
 
     async def wait_empty(self) -> None:

@@ -1,7 +1,7 @@
 """Which records of which source partition are done: plain offsets, nothing weak, nothing clever.
 
 Faust keeps unacknowledged messages in a weak set and looks for gaps in a list of acknowledged ones; a message that
-was collected, or dropped from a queue, is then committed over (faust-streaming issues 316, 596, 606). Here an offset
+was collected, or dropped from a queue, is then committed over (faust-streaming issues 312, 596, 606). Here an offset
 is committable when every offset below it was received and acknowledged, and only then.
 """
 

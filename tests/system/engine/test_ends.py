@@ -103,6 +103,30 @@ def test_frozen(toys: list[Toy]) -> None:
         toy.check()
 
 
+def test_zombies(toys: list[Toy]) -> None:
+    """Frozen for two sessions under load and waking without noticing it, a worker goes on as the owner that it was:
+    what it still writes is merged or ignored, and every record has its one answer."""
+    zombies = [toy.start(blind=True) for toy in toys]
+    for toy in toys:
+        toy.wait_said("Ready")
+    feed_all(toys, 1.0, rate=1000)
+    for toy in toys:
+        toy.feed(2000)
+    for worker in zombies:
+        worker.send_signal(signal.SIGSTOP)
+    for toy in toys:
+        toy.start()
+    feed_all(toys, 12.0, rate=200)
+    for worker in zombies:
+        worker.send_signal(signal.SIGCONT)
+    feed_all(toys, 2.0, rate=400)
+    for toy in toys:
+        # owners that saw the stale write have ended, with 73, and are started anew as a service manager would
+        assert {worker.poll() for worker in toy.workers} <= {None, 73}
+        toy.start()
+        toy.check()
+
+
 def test_foreign_write(toy: Toy) -> None:
     """A record of somebody else in the changelog ends its owner with 73; the next owner reads past it."""
     toy.feed(400)
