@@ -17,8 +17,10 @@ from lotstream.streams.engine.config import (
     Applied,
     Assigned,
     Committed,
+    Ended,
     EngineConfig,
     Event,
+    ExitCode,
     Jumped,
     Loaded,
     Ready,
@@ -56,8 +58,11 @@ def stages_named(names: Iterable[str]) -> list[str]:
     return wanted
 
 
-def run_stages(names: Iterable[str], settings: Settings, *, health: Health, metrics: Metrics) -> None:
-    """Run stages until SIGTERM or SIGINT, then drain. The process ends by itself when something is wrong."""
+def run_stages(
+    names: Iterable[str], settings: Settings, *, health: Health, metrics: Metrics, crashed: Callable[[], None]
+) -> None:
+    """Run stages until SIGTERM or SIGINT, then drain. The process ends by itself when something is wrong; ``crashed``
+    is called before that when it was a bug, or a hole in a log."""
     wanted = list(names)
     for name in wanted:
         health.set(name, False, "no partitions yet")
@@ -65,10 +70,10 @@ def run_stages(names: Iterable[str], settings: Settings, *, health: Health, metr
     letters = settings.topics.name(DEAD_LETTERS)
     gone = blind_window_of(settings.topics, SystemClock())
     stages = [replace(passing(STAGES[name](settings), parks, topic=letters), gone=gone) for name in wanted]
-    run(stages, engine_config(settings, health=health, metrics=metrics))
+    run(stages, engine_config(settings, health=health, metrics=metrics, crashed=crashed))
 
 
-def engine_config(settings: Settings, *, health: Health, metrics: Metrics) -> EngineConfig:
+def engine_config(settings: Settings, *, health: Health, metrics: Metrics, crashed: Callable[[], None]) -> EngineConfig:
     """The engine's configuration, from the settings."""
     kafka, stream = access(settings.kafka), settings.stream
     return EngineConfig(
@@ -84,7 +89,7 @@ def engine_config(settings: Settings, *, health: Health, metrics: Metrics) -> En
         commit_s=stream.commit_s,
         session_timeout_s=stream.session_timeout_s,
         advice=park_command,
-        on_event=_Listener(health, metrics),
+        on_event=_Listener(health, metrics, crashed),
         on_step=crash_point,
     )
 
@@ -92,9 +97,10 @@ def engine_config(settings: Settings, *, health: Health, metrics: Metrics) -> En
 class _Listener:
     """What the engine tells, as metrics and health."""
 
-    def __init__(self, health: Health, metrics: Metrics) -> None:
+    def __init__(self, health: Health, metrics: Metrics, crashed: Callable[[], None]) -> None:
         self._health = health
         self._metrics = metrics
+        self._crashed = crashed
 
     def __call__(self, event: Event) -> None:
         self._health.beat()
@@ -122,5 +128,7 @@ class _Listener:
                 self._health.set(stage, True, f"{behind} records behind, {len(offsets)} partitions committed")
             case Jumped(expected=expected, start=start):
                 self._metrics.counter("lotstream_stage_gone_records_total").labels(stage=stage).inc(start - expected)
+            case Ended(code=ExitCode.BUG | ExitCode.HOLE):
+                self._crashed()
             case _:
                 pass

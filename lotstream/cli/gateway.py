@@ -4,10 +4,12 @@ import os
 
 import click
 
+from lotstream.cli.brake import Brake
 from lotstream.cli.context import settings_of
 from lotstream.readers.serve import run_gateway
 from lotstream.runtime.crash import arm
 from lotstream.runtime.garbage import spare_garbage_collection
+from lotstream.runtime.health import Health
 from lotstream.runtime.logs import setup_logging
 
 
@@ -19,4 +21,7 @@ def gateway(context: click.Context) -> None:
     spare_garbage_collection()
     arm(os.environ)
     setup_logging(settings.log, service="gateway")
-    context.exit(run_gateway(settings))
+    with Brake(settings.run_dir / "gateway.crashes.json") as brake:
+        brake.hold(Health())
+        code = run_gateway(settings)
+    context.exit(code)

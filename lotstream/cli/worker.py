@@ -20,5 +20,5 @@ def worker(context: click.Context, stages: tuple[str, ...], name: str) -> None:
     setup_logging(settings.log, service="worker")
     names = stages_named(stages)
     health, metrics = Health(*names, stale_after_s=settings.metrics.stale_after_s), Metrics()
-    with service(settings, name, health=health, metrics=metrics):
-        run_stages(names, settings, health=health, metrics=metrics)
+    with service(settings, name, health=health, metrics=metrics) as brake:
+        run_stages(names, settings, health=health, metrics=metrics, crashed=brake.crashed)

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,6 +19,7 @@ from lotstream.sinks.rows import SINKS
 from lotstream.sinks.store import Store
 
 PATIENCE_S = 20.0
+NO_PARKS: Mapping[str, Rejected] = {}
 
 
 class KeepingStore:
@@ -106,9 +107,9 @@ class Bench:
         return found
 
     @contextmanager
-    def running(self, store: Store) -> Iterator[SinkLoop]:
+    def running(self, store: Store, parks: Mapping[str, Rejected] = NO_PARKS) -> Iterator[SinkLoop]:
         sink = next(sink for sink in SINKS if sink.name == "blind-windows")
-        loop = SinkLoop(sink, settings=self.settings, store=store, clock=SystemClock(), metrics=Metrics())
+        loop = SinkLoop(sink, settings=self.settings, store=store, clock=SystemClock(), metrics=Metrics(), parks=parks)
         thread = threading.Thread(target=loop.run)
         thread.start()
         try:

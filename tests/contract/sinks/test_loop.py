@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from lotstream.runtime.errors import Reason, Rejected
 from lotstream.schemas.operations import BlindWindow
 
 NOW = 1_763_359_200_000_000
@@ -64,6 +65,18 @@ def test_bad_bytes_and_refused_rows_become_dead_letters(bench: Any, stores: Any)
     assert letters[b"{"]["reason"] == b"json_invalid"
     assert letters[window(2)]["reason"] == b"row_refused"
     assert letters[b"{"]["origin"].decode() == f"{bench.topic}:1:0"
+
+
+def test_a_parked_message_is_passed_over(bench: Any, stores: Any) -> None:
+    """It becomes a dead letter with its bytes and the reason `parked`; no row of it is made, the others arrive."""
+    bench.send([window(0), window(1), window(2)])
+    store = stores.keeping()
+    why = Rejected(Reason.PARKED, "Expected a record to decide, got one parked by ann: it stops.")
+    with bench.running(store, parks={f"{bench.topic}:1:0": why}):
+        bench.wait(lambda: bench.committed() == 3)
+    assert details(store) == ["w0", "w2"]
+    (letter,) = bench.dead_letters()
+    assert (letter.value(), dict(letter.headers())["reason"]) == (window(1), b"parked")
 
 
 def test_the_vector_of_offsets(bench: Any, stores: Any) -> None:

@@ -14,7 +14,8 @@ pytestmark = pytest.mark.system
 
 
 def test_bug(message_toy: Toy) -> None:
-    """An exception in a core ends the process with 70; the record is not acknowledged, those before it are kept."""
+    """An exception in a core ends the process with 70 and says how to go on; the record is not acknowledged, those
+    before it are kept."""
     toy = message_toy
     toy.feed(400)
     worker = toy.start(instance="a")
@@ -24,6 +25,7 @@ def test_bug(message_toy: Toy) -> None:
     assert worker.wait(10) == 70
     assert f"in-{toy.id}:0:100" in toy.said()
     assert "Expected no bug, got one." in toy.said()
+    assert f"to go on: park in-{toy.id}:0:100\n" in toy.said()
     assert toy.committed()[0] <= 100
 
 

@@ -141,6 +141,7 @@ def main() -> None:
         sasl_mechanism="SCRAM-SHA-512" if secure else None,
         username=settings.get("username"),
         password=settings.get("password"),
+        advice=lambda where: f"to go on: park {where}",
         on_event=say,
         on_step=crash_point,
     )
