@@ -115,7 +115,7 @@ class Outbox:
         self.each = each
         self._linger_s = linger_s
         self._store_s = store_s
-        self._stored_at = 0.0
+        self._store_at = 0.0
         self._storing: asyncio.TimerHandle | None = None
         self._backlog = backlog
         self._step = step
@@ -190,7 +190,7 @@ class Outbox:
             self._timer.cancel()
             self._timer = None
         window, self._open = self._open, Window()
-        if window.keepers and not window.barriers and time.monotonic() - self._stored_at < self._store_s:
+        if window.keepers and not window.barriers and time.monotonic() < self._store_at:
             self._leave(window)
         else:
             self._collect(window)
@@ -201,13 +201,16 @@ class Outbox:
         self._open.records, window.records = window.records, []
         self._open.keepers, window.keepers = window.keepers, {}
         if self._storing is None:
-            due_s = self._stored_at + self._store_s - time.monotonic()
-            self._storing = asyncio.get_running_loop().call_later(due_s, self._close)
+            self._storing = asyncio.get_running_loop().call_later(self._store_at - time.monotonic(), self._store)
+
+    def _store(self) -> None:
+        self._store_at = 0.0  # the event loop's clock may be a little ahead of ours
+        self._close()
 
     def _collect(self, window: Window) -> None:
         # here, between two decisions, the changes are those of the records up to this window and of no other
         window.changes = [(keeper, keeper.collect()) for keeper in window.keepers.values()]
-        self._stored_at = time.monotonic()
+        self._store_at = time.monotonic() + self._store_s
         if self._storing is not None:
             self._storing.cancel()
             self._storing = None
