@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetSpec, ResourceType
 
 from lotstream.runtime.errors import Transient
 from lotstream.runtime.kafka import client_config
@@ -76,15 +76,25 @@ class TopicAdmin:
             except KafkaException as error:
                 if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                     raise
-        self._await({topic.name for topic in plan.create}, timeout_s)
+        self._await(plan.create, timeout_s)
 
-    def _await(self, names: set[str], timeout_s: float) -> None:
-        """A broker answers before every listener of its metadata knows the new topics."""
+    def _await(self, topics: Iterable[WantedTopic], timeout_s: float) -> None:
+        """The brokers answer before every new partition has a leader that takes requests."""
         until = time.monotonic() + timeout_s
-        while not names <= set(self._metadata(timeout_s)):
+        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # confluent_kafka leaves it untyped
+        asked = {TopicPartition(topic.name, number): latest for topic in topics for number in range(topic.partitions)}
+        while failed := self._unled(asked, timeout_s):
             if time.monotonic() > until:
-                raise Transient("Expected the new topics in the broker's metadata, got none.")
+                raise Transient(f"Expected leaders of the new topics, got none: {failed}")
             time.sleep(0.05)
+
+    def _unled(self, asked: dict[TopicPartition, OffsetSpec], timeout_s: float) -> str:
+        for future in self._admin.list_offsets(asked, request_timeout=timeout_s).values():
+            try:
+                future.result(timeout_s)
+            except KafkaException as error:
+                return str(error.args[0].str())
+        return ""
 
     def _metadata(self, timeout_s: float) -> dict[str, int]:
         try:

@@ -27,8 +27,9 @@ SMALL: Mapping[str, str] = {
     "group.min.session.timeout.ms": "1000",
     "group.consumer.min.session.timeout.ms": "1000",
     "group.consumer.min.heartbeat.interval.ms": "500",
-    # how long a broker that was killed is still taken for alive, and its successor refused
-    "broker.session.timeout.ms": "3000",
+    # how long a broker that was killed is still taken for alive, and its successor refused; one that a busy machine
+    # lets stand still for longer is taken for dead
+    "broker.session.timeout.ms": "6000",
     "broker.heartbeat.interval.ms": "500",
     "num.network.threads": "2",
     "num.io.threads": "4",
