@@ -5,10 +5,11 @@ from pathlib import Path
 
 from lotstream.runtime.crash import crash_point
 from lotstream.runtime.settings import Settings
-from lotstream.sinks.dump import ARCHIVED, TOPIC_OF, applied_names, columns_of, passed, window, write_table
+from lotstream.sinks.dump import ALL_ROWS, ARCHIVED, TOPIC_OF, applied_names, columns_of, passed, window, write_table
 from lotstream.sinks.manifest import Kind, Manifest, ManifestInvalid, Vector, owned, read_manifest, write_manifest
 from lotstream.sinks.parquet import ParquetStore
 
+HOLDS = "legal_holds"
 _TOPICS = frozenset(TOPIC_OF[table] for table in ARCHIVED)
 
 
@@ -32,6 +33,10 @@ def archive(settings: Settings, directory: Path, *, product: str, now: datetime)
             of = window(TOPIC_OF[table], since, until)
             source = f"{store.database}.{table}"
             parts += write_table(store, directory, run=run, table=table, source=source, columns=names, of=of)
+        # holds are few and change: each run has all of them
+        columns[HOLDS] = columns_of(store, HOLDS)
+        source = f"{store.database}.{HOLDS}"
+        parts += write_table(store, directory, run=run, table=HOLDS, source=source, columns=columns[HOLDS], of=ALL_ROWS)
         crash_point("archive", "files written")
         # 3 the manifest
         manifest = Manifest(

@@ -5,7 +5,17 @@ from pathlib import Path
 
 from lotstream.runtime.crash import crash_point
 from lotstream.runtime.settings import Settings
-from lotstream.sinks.dump import TOPIC_OF, applied_names, checksum, columns_of, passed, window, write_table
+from lotstream.sinks.dump import (
+    ALL_ROWS,
+    TOPIC_OF,
+    WITHOUT_OFFSETS,
+    applied_names,
+    checksum,
+    columns_of,
+    passed,
+    window,
+    write_table,
+)
 from lotstream.sinks.manifest import Kind, Manifest, ManifestInvalid, Part, owned, read_manifest, write_manifest
 from lotstream.sinks.parquet import ParquetStore
 
@@ -32,6 +42,12 @@ def backup(settings: Settings, directory: Path, *, product: str, now: datetime) 
             checks[table] = checksum(store, table, names, of=of)
             source = f"{store.database}.{table} FINAL"
             parts += write_table(store, directory, run=run, table=table, source=source, columns=names, of=of)
+        for table in WITHOUT_OFFSETS:
+            columns[table] = columns_of(store, table)
+            source = f"{store.database}.{table} FINAL"
+            parts += write_table(
+                store, directory, run=run, table=table, source=source, columns=columns[table], of=ALL_ROWS
+            )
         crash_point("backup", "files written")
         # 3 the manifest
         manifest = Manifest(

@@ -43,6 +43,7 @@ TOPIC_OF: Mapping[str, str] = {
     "reader_events": READS,
     "dead_letters": DEAD_LETTERS,
 }
+WITHOUT_OFFSETS = ("legal_holds", "sink_offsets")
 DERIVED = frozenset({"lot_sightings"})
 SIGNALS = frozenset({"reader_events", "dead_letters"})
 ARCHIVED = tuple(table for table in TOPIC_OF if table not in DERIVED | SIGNALS)
@@ -76,19 +77,30 @@ def applied_names(store: ParquetStore) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Offsets [start, stop) by partition."""
+    """Offsets [start, stop) by partition; or all rows, of a table without offsets."""
 
     start: dict[int, int]
     stop: dict[int, int]
+    all_rows: bool = False
 
     @property
-    def condition(self) -> str:
+    def order(self) -> str:
         """As SQL."""
-        return f"source_offset >= {_bound(self.start)} AND source_offset < {_bound(self.stop)}"
+        return "ALL" if self.all_rows else "source_partition, source_offset"
+
+    @property
+    def where(self) -> str:
+        """As SQL. Before FINAL chooses among copies: the one that it would keep may lie above the window."""
+        if self.all_rows:
+            return ""
+        return f"PREWHERE source_offset >= {_bound(self.start)} AND source_offset < {_bound(self.stop)}"
 
     def only(self, partition: int, start: int, stop: int) -> "Window":
         """Some of one partition."""
         return Window({partition: start}, {partition: stop})
+
+
+ALL_ROWS = Window({}, {}, all_rows=True)
 
 
 def window(topic: str, since: Vector, until: Vector) -> Window:
@@ -106,8 +118,11 @@ def _bound(offsets: Mapping[int, int]) -> str:
 
 def cut(store: ParquetStore, source: str, whole: Window) -> Iterator[Window]:
     """A window in windows of about ROWS_PER_FILE rows at most; none for none. ``source`` is what FROM names."""
+    if whole.all_rows:
+        yield whole
+        return
     counts = dict(
-        store.query(f"SELECT source_partition, count() FROM {source} WHERE {whole.condition} GROUP BY ALL ORDER BY 1")  # noqa: S608 - our own names and numbers
+        store.query(f"SELECT source_partition, count() FROM {source} {whole.where} GROUP BY ALL ORDER BY 1")  # noqa: S608 - our own names and numbers
     )
     small = {number: rows for number, rows in counts.items() if rows <= ROWS_PER_FILE}
     while small:
@@ -127,7 +142,7 @@ def _cut_partition(store: ParquetStore, source: str, whole: Window, *, number: i
     one = whole.only(number, whole.start[number], whole.stop[number])
     levels = ",".join(str(piece / pieces) for piece in range(1, pieces))
     ((edges,),) = store.query(
-        f"SELECT quantilesExact({levels})(source_offset) FROM {source} WHERE {one.condition}"  # noqa: S608 - our own names and numbers
+        f"SELECT quantilesExact({levels})(source_offset) FROM {source} {one.where}"  # noqa: S608 - our own names and numbers
     )
     bounds = sorted({whole.start[number], *edges, whole.stop[number]})
     for start, stop in pairwise(bounds):
@@ -147,7 +162,7 @@ def checksum(store: ParquetStore, table: str, columns: Mapping[str, str], *, of:
     """'rows sum-of-hashes' of the facts of a window, whatever their order and however often they came."""
     ((rows, total),) = store.query(
         f"SELECT count(), sum(sipHash64(tuple({', '.join(columns)}))) FROM {store.database}.{table} FINAL"  # noqa: S608 - our own names and numbers
-        f" WHERE {of.condition}"
+        f" {of.where}"
     )
     return f"{rows} {total:016x}"
 
@@ -160,9 +175,9 @@ def _write_part(
     scratch = file.with_suffix(".new")
     # words are written as words: an enumeration's numbers mean nothing to others
     wanted = ", ".join(f"toString({n}) AS {n}" if kind.startswith("Enum") else n for n, kind in columns.items())
-    statement = f"SELECT {wanted} FROM {source} WHERE {of.condition} ORDER BY source_partition, source_offset"  # noqa: S608 - our own names and numbers
+    statement = f"SELECT {wanted} FROM {source} {of.where} ORDER BY {of.order}"  # noqa: S608 - our own names and numbers
     store.write(statement, scratch)
-    ((rows,),) = store.query(f"SELECT count() FROM {source} WHERE {of.condition}")  # noqa: S608 - as above
+    ((rows,),) = store.query(f"SELECT count() FROM {source} {of.where}")  # noqa: S608 - as above
     with scratch.open("rb") as written:
         os.fsync(written.fileno())
     scratch.replace(file)

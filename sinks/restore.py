@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lotstream.runtime.settings import Settings
-from lotstream.sinks.dump import TOPIC_OF, checksum, columns_of, window
+from lotstream.sinks.dump import ALL_ROWS, TOPIC_OF, WITHOUT_OFFSETS, checksum, columns_of, window
 from lotstream.sinks.manifest import Kind, Manifest, ManifestInvalid, check_parts, owned, read_manifest
 from lotstream.sinks.migrate import migrate, migrations
 from lotstream.sinks.parquet import ParquetStore
+from lotstream.sinks.retention import FOR_EVER
 
 
 class NotEmpty(LookupError):
@@ -47,17 +48,19 @@ def load(settings: Settings, directory: Path, *, kind: Kind) -> tuple[Manifest, 
         check_parts(directory, manifest)
         # 2 the database
         _require_empty(store)
-        # 3 tables
-        migrate(settings.clickhouse)
+        # 3 tables, which forget nothing before the legal holds are there
+        migrate(settings.clickhouse.model_copy(update=FOR_EVER))
         # 4 rows
         for part in manifest.parts:
             store.insert(part.table, directory / part.file, columns=list(manifest.columns[part.table]))
         # 5 checksums
-        return manifest, [_loaded(store, manifest, table) for table in manifest.columns]
+        loaded = [_loaded(store, manifest, table) for table in manifest.columns]
+        migrate(settings.clickhouse)
+        return manifest, loaded
 
 
 def _loaded(store: ParquetStore, manifest: Manifest, table: str) -> Loaded:
-    of = window(TOPIC_OF[table], {}, manifest.passed)
+    of = ALL_ROWS if table in WITHOUT_OFFSETS else window(TOPIC_OF[table], {}, manifest.passed)
     found = checksum(store, table, manifest.columns[table], of=of)
     return Loaded(table, int(found.split()[0]), found, manifest.checks.get(table, ""))
 

@@ -17,6 +17,7 @@ RULES = {
     "dead_letters": ("signals_days", "received_at"),
     "operations": ("signals_days", "at"),
 }
+FOR_EVER = {setting: 0 for setting, _ in RULES.values()}
 ALL = "all"
 _TTL = re.compile(r" TTL (.+?)(?: SETTINGS |$)")
 
