@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
 from lotstream.runtime.errors import Transient
 from lotstream.runtime.kafka import client_config
@@ -103,6 +103,8 @@ def _since(
     consumer: Consumer, topic: str, partitions: Sequence[int], *, since_us: int, timeout_s: float
 ) -> dict[int, int]:
     """The first offset of each partition that has any record since the instant."""
+    if not since_us:
+        return dict.fromkeys(partitions, OFFSET_BEGINNING)
     asked = [TopicPartition(topic, number, since_us // 1_000) for number in partitions]
     starts = consumer.offsets_for_times(asked, timeout=timeout_s)
     return {place.partition: place.offset for place in starts if place.offset >= 0}

@@ -1,15 +1,18 @@
 """The worker process: one or more stages on the engine, their events turned into metrics and health."""
 
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from lotstream.runtime.clock import SystemClock
 from lotstream.runtime.crash import crash_point
+from lotstream.runtime.errors import Rejected
 from lotstream.runtime.garbage import spare_garbage_collection
 from lotstream.runtime.health import Health
 from lotstream.runtime.kafka import access
 from lotstream.runtime.log import read_log
 from lotstream.runtime.metrics import Metrics
+from lotstream.runtime.retry import persist
 from lotstream.runtime.settings import Settings
 from lotstream.schemas.operations import park_command, parked
 from lotstream.schemas.topics import DEAD_LETTERS, OPERATIONS
@@ -66,11 +69,21 @@ def run_stages(
     wanted = list(names)
     for name in wanted:
         health.set(name, False, "no partitions yet")
-    parks = parked(record.value for record in read_log(settings.kafka, settings.topics.name(OPERATIONS)))
+    parks = _parks(settings, health)
     letters = settings.topics.name(DEAD_LETTERS)
     gone = blind_window_of(settings.topics, SystemClock())
     stages = [replace(passing(STAGES[name](settings), parks, topic=letters), gone=gone) for name in wanted]
     run(stages, engine_config(settings, health=health, metrics=metrics, crashed=crashed))
+
+
+def _parks(settings: Settings, health: Health) -> Mapping[str, Rejected]:
+    """The records that people have parked, however long the brokers are away."""
+    topic = settings.topics.name(OPERATIONS)
+    return persist(
+        lambda: parked(record.value for record in read_log(settings.kafka, topic)),
+        stop=threading.Event(),
+        report=lambda _outage, _wait_s: health.beat(),
+    )
 
 
 def engine_config(settings: Settings, *, health: Health, metrics: Metrics, crashed: Callable[[], None]) -> EngineConfig:
