@@ -9,7 +9,7 @@ from typing import Any
 
 import aiokafka
 import faust
-from aiokafka.errors import ConsumerStoppedError
+from aiokafka.errors import ConsumerStoppedError, KafkaConnectionError
 from aiokafka.producer.message_accumulator import BatchBuilder
 from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery
@@ -170,4 +170,5 @@ class StageApp(faust.App):
 
     def _crash(self, reason: BaseException) -> None:
         """A crashed service of Faust's ends the process: Faust would go on with what is left."""
-        self.shell.end(ExitCode.BUG, f"Expected Faust to go on, got {reason!r}.")
+        away = isinstance(reason, KafkaConnectionError)
+        self.shell.end(ExitCode.AWAY if away else ExitCode.BUG, f"Expected Faust to go on, got {reason!r}.")

@@ -3,10 +3,12 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import uvloop
 from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaConnectionError
 
 from lotstream.streams.engine.app import EngineApp, client_settings
 from lotstream.streams.engine.config import EngineConfig, ExitCode
@@ -60,7 +62,8 @@ async def verify_topics(stages: Iterable[Stage], config: EngineConfig) -> None:
 async def serve(stages: Iterable[Stage], config: EngineConfig, *, stop: asyncio.Event) -> None:
     """Run stages in the running event loop until `stop` is set, then drain. Raises TopicsUnfit."""
     stages = tuple(stages)
-    await verify_topics(stages, config)
+    with _connecting(config):
+        await verify_topics(stages, config)
     pulse = _pulse(config)
     apps = [EngineApp(stage, config=config, pulse=pulse) for stage in stages]
     pulse.start()
@@ -68,13 +71,23 @@ async def serve(stages: Iterable[Stage], config: EngineConfig, *, stop: asyncio.
     for task in tasks:
         task.add_done_callback(lambda done: _end_of_task(done, config))
     try:
-        await asyncio.gather(*(app.start() for app in apps))
+        with _connecting(config):
+            await asyncio.gather(*(app.start() for app in apps))
         await stop.wait()
         await asyncio.gather(*(app.stop() for app in apps))
     finally:
         pulse.stop()
         for task in tasks:
             task.cancel()
+
+
+@contextmanager
+def _connecting(config: EngineConfig) -> Iterator[None]:
+    try:
+        yield
+    except KafkaConnectionError as away:
+        reason = f"Expected an answer of {', '.join(config.brokers)}, got {away!r}."
+        end_process(ExitCode.AWAY, reason, stage="*", on_event=config.on_event)
 
 
 def _pulse(config: EngineConfig) -> Pulse:

@@ -171,6 +171,23 @@ def test_one_name_twice(message_toy: Toy) -> None:
     toy.check()
 
 
+def test_a_broker_that_goes_while_a_worker_connects(tmp_path: Path) -> None:
+    """That is no bug: the worker ends with 75 or waits, and whoever starts it again loses nothing."""
+    with EmbeddedKafka(tmp_path / "kafka") as kafka:
+        toy = Toy(kafka.bootstrap, tmp_path / "workers.log", kind="message")
+        try:
+            toy.feed(400)
+            worker = toy.start(breaks="verify")
+            toy.wait_said("verified", seconds=20)
+            kafka.kill()
+            assert worker.wait(60) == 75
+            kafka.restart()
+            toy.start()
+            toy.check()
+        finally:
+            toy.stop()
+
+
 def test_topics_that_do_not_fit(message_toy: Toy) -> None:
     """A source that is missing is said at the start; a worker does not wait for it in silence."""
     worker = message_toy.start(sources=["nowhere"])

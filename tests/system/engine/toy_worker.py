@@ -1,5 +1,6 @@
 """A worker with toy stages on the engine. One argument: its settings as JSON."""
 
+import asyncio
 import json
 import os
 import ssl
@@ -109,13 +110,21 @@ async def broken(*_: object) -> bool:
     raise RuntimeError("Expected no failure, got one.")
 
 
+async def slow_to_connect(*_: object) -> None:
+    sys.stdout.write("verified\n")
+    sys.stdout.flush()
+    await asyncio.sleep(2.0)
+
+
 def main() -> None:
     settings = json.loads(sys.argv[1])
     for name in settings.get("without", ()):
         put_back(name)
     if settings.get("blind"):
         running.STALL_SHARE = 1e6  # it does not notice that it stood still
-    if settings.get("breaks"):
+    if settings.get("breaks") == "verify":
+        running.verify_topics = slow_to_connect
+    elif settings.get("breaks"):
         setattr(app.FaustBroker, settings["breaks"], broken)
     if settings.get("crash"):
         arm({VARIABLE: f"{settings.get('kind', 'message')}:{settings['crash']}:{settings.get('passes', 1)}"})

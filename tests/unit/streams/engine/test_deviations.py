@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from aiokafka.errors import KafkaConnectionError
 from faust.transport.drivers import aiokafka as driver
 
 from lotstream.streams.engine.app import EngineApp
-from lotstream.streams.engine.config import EngineConfig
+from lotstream.streams.engine.config import EngineConfig, ExitCode
 from lotstream.streams.engine.core import Acknowledge, Stage
 from lotstream.streams.engine.deviations import StageConsumer, StageProducer, StageThread
 from lotstream.streams.engine.pulse import Pulse
@@ -141,6 +142,20 @@ def test_faust_does_not_complain_of_acknowledgements_it_does_not_get() -> None:
             await driver.Consumer.verify_all_partitions_active(consumer)
 
     asyncio.run(body())
+
+
+def test_an_outage_is_no_bug(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service of Faust's that found no broker ends the process as an outage does, any other as a bug."""
+    ends: list[ExitCode] = []
+
+    async def body() -> None:
+        app = build_app()
+        monkeypatch.setattr(app.shell, "end", lambda code, reason: ends.append(code))
+        app._crash(KafkaConnectionError("Unable to bootstrap"))
+        app._crash(RuntimeError())
+
+    asyncio.run(body())
+    assert ends == [ExitCode.AWAY, ExitCode.BUG]
 
 
 def test_every_send_looks_at_the_clock_first() -> None:
