@@ -172,6 +172,7 @@ class Letter:
 class Stack:
     """A running stack: its doors, its commands, its history."""
 
+    command = LOTSTREAM
     micros = staticmethod(micros)
     read = Read
 
