@@ -144,25 +144,50 @@ def neighbours(cell: Cell) -> Iterator[Cell]:
 
 def opened(cell: Cell, *, version: tuple[int, int]) -> Sighting:
     """A version before the sighting is final: direction unknown, location inside, runs without their strengths."""
-    visit, marks = _visit_and_marks(cell)
+    visit, marks = (None, 0) if _alone(cell) else _visit_and_marks(cell)
     start = cell.book.slot * SLOT_US
     runs = [[run.first if run.first > start else start, run.last, run.reads] for run in cell.runs]
-    return _row(cell, ("", version, cell.place.inside, state_of(cell, visit), _UNKNOWN, marks, runs))
+    form = _form(cell.place.context, cell.place.inside, "", state_of(cell, visit), _UNKNOWN, marks)
+    return _row(cell, form, version=version, runs=runs)
 
 
 def closed(cells: Sequence[Cell], *, version: tuple[int, int]) -> list[Sighting]:
     """The final versions of sightings, in their order. One whose reads all turned out to lie elsewhere is retracted."""
     rows = [run.row for cell in cells for run in cell.runs]
-    told = cells[0].book.point.table.told(rows) if rows else []  # all of a partition have one table
-    if len(rows) == len(cells) and all(cell.runs for cell in cells):
-        return [_closed(cell, [each], version=version) for cell, each in zip(cells, told, strict=True)]
-    left = iter(told)
+    told = iter(cells[0].book.point.table.told(rows) if rows else ())  # all of a partition have one table
     return [
-        _closed(cell, [next(left) for _ in cell.runs], version=version)
+        _closed_alone(cell, next(told), version=version)
+        if _alone(cell)
+        else _closed(cell, [next(told) for _ in cell.runs], version=version)
         if cell.runs
         else _retraction(cell, version=version)
         for cell in cells
     ]
+
+
+def _alone(cell: Cell) -> bool:
+    """Whether a sighting is one run, and its tag has none in the slots beside it: nearly always."""
+    if len(cell.runs) != 1 or cell.carry is not None:
+        return False
+    book, tag = cell.book, cell.tag
+    books, slot = book.point.books, book.slot
+    if (before := books.get(slot - 1)) is not None and tag in before.cells:
+        return False
+    return (after := books.get(slot + 1)) is None or tag not in after.cells
+
+
+def _closed_alone(cell: Cell, told: Told, *, version: tuple[int, int]) -> Sighting:
+    (run,) = cell.runs
+    place, slot = cell.place, cell.book.slot
+    strengths, sides = told
+    direction = direction_of(sides)
+    location = place.outside if direction == _OUTWARD and place.outside else place.inside
+    first, last, reads = run.first, run.last, run.reads
+    if first < slot * SLOT_US:
+        first = slot * SLOT_US
+    form = _form(place.context, location, "", state_of(cell, None), direction, _FINAL)
+    runs = [[first, last, reads, *strengths]]
+    return Sighting(cell.tag, form, _edition(version, cell.recorded), slot, first, last, reads, runs)
 
 
 def _closed(cell: Cell, told: list[Told], *, version: tuple[int, int]) -> Sighting:
@@ -181,7 +206,8 @@ def _closed(cell: Cell, told: list[Told], *, version: tuple[int, int]) -> Sighti
         [run.first if run.first > start else start, run.last, run.reads, *strengths]
         for run, (strengths, _) in zip(cell.runs, told, strict=True)
     ]
-    return _row(cell, ("", version, location, state_of(cell, visit), direction, marks | _FINAL, runs))
+    form = _form(place.context, location, "", state_of(cell, visit), direction, marks | _FINAL)
+    return _row(cell, form, version=version, runs=runs)
 
 
 def _visit_and_marks(cell: Cell) -> tuple[Visit | None, int]:
@@ -209,26 +235,20 @@ def late(cell: Cell, *, version: tuple[int, int]) -> Sighting:
         [max(run.first, start), run.last, run.reads, *strengths]
         for run, (strengths, _) in zip(cell.runs, told, strict=True)
     ]
-    marks = _FINAL | _LATE
-    lane = f"late:{version[1]}"
-    return _row(cell, (lane, version, cell.place.inside, state_of(cell, None), _UNKNOWN, marks, runs))
+    place = cell.place
+    form = _form(place.context, place.inside, f"late:{version[1]}", state_of(cell, None), _UNKNOWN, _FINAL | _LATE)
+    return _row(cell, form, version=version, runs=runs)
 
 
 def _retraction(cell: Cell, *, version: tuple[int, int]) -> Sighting:
     """All reads of a published sighting turned out to lie elsewhere: a better copy of each tells another event time."""
     start = cell.book.slot * SLOT_US
-    marks = _FINAL | _RETRACTED
-    row = _row(cell, ("", version, cell.place.inside, _GLIMPSED, _UNKNOWN, marks, [[start, start, 0]]))
-    return row._replace(runs=[])
+    form = _form(cell.place.context, cell.place.inside, "", _GLIMPSED, _UNKNOWN, _FINAL | _RETRACTED)
+    return _row(cell, form, version=version, runs=[[start, start, 0]])._replace(runs=[])
 
 
-_Row = tuple[str, tuple[int, int], str, int, int, int, list[list[int]]]
-
-
-def _row(cell: Cell, row: _Row) -> Sighting:
-    lane, version, location, state, direction, marks, runs = row
+def _row(cell: Cell, form: Form, *, version: tuple[int, int], runs: list[list[int]]) -> Sighting:
     reads = runs[0][2] if len(runs) == 1 else sum(run[2] for run in runs)
-    form = _form(cell.place.context, location, lane, state, direction, marks)
     edition = _edition(version, cell.recorded)
     return Sighting(cell.tag, form, edition, cell.book.slot, runs[0][0], runs[-1][1], reads, runs)
 

@@ -103,7 +103,7 @@ def _block(
         frame=frame,
         shift_us=batch.clock_offset_us,
         clock=clock,
-        place=Place(batch.mapping, batch.reader, batch.inside, batch.outside, context),
+        place=_place(batch.mapping, batch.reader, batch.inside, batch.outside, context),
         inner=tuple(batch.inner),
         outer=tuple(batch.outer),
         rank=Rank(batch.stamp.received_us, batch.clock_offset_us, batch.stamp.source, batch.sequence),
@@ -116,6 +116,13 @@ def _block(
         count=None if batch.count is None else columns.count[rows],
         rssi=rssi,
     )
+
+
+@lru_cache(maxsize=4_096)
+def _place(
+    mapping: int, reader: str, inside: str, outside: str, context: Context
+) -> Place:  # one object for all batches
+    return Place(mapping, reader, inside, outside, context)
 
 
 def span(codes: Ints) -> tuple[int, int]:

@@ -138,11 +138,12 @@ def _add(point: Point, block: Block, *, touched: Touched) -> None:
         if number != slot:
             slot = number
             book = _book(point, slot, clock=block.clock)
-            before, after = point.books.get(slot - 1), point.books.get(slot + 1)
+            known = book.cells
+            beside = [other.cells for i in (slot - 1, slot + 1) if (other := point.books.get(i)) is not None]
         key = keys[tag]
-        cell = book.cells.get(key)
+        cell = known.get(key)
         if cell is None:
-            cell = book.cells[key] = Cell(book, key, place=place, recorded=received)
+            cell = known[key] = Cell(book, key, place=place, recorded=received)
             run = Run(first, last, reads=reads, row=table.take())
             cell.runs.append(run)
         else:
@@ -164,10 +165,10 @@ def _add(point: Point, block: Block, *, touched: Touched) -> None:
                 run = Run(first, last, reads=reads, row=table.take())
                 join(runs, run, silence_us=silence, table=table)
         rows.append(run.row)
-        if tag in scanned:
+        if scanned and tag in scanned:
             cell.scanned = True
         cells[cell] = None
-        if (before is not None and key in before.cells) or (after is not None and key in after.cells):
+        if beside and any(key in other for other in beside):
             near[cell] = None
     table.add(rows, pieces.sums[done:])
 
