@@ -6,7 +6,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -19,8 +20,9 @@ from lotstream.cli import tables
 from lotstream.cli.context import console, print_json, settings_of
 from lotstream.cli.drain import drain
 from lotstream.cli.exits import EXIT_NO
+from lotstream.cli.handover import hand_over
 from lotstream.cli.stack import Stack
-from lotstream.cli.up import show_addresses
+from lotstream.cli.up import show_addresses, watch_over
 from lotstream.cli.verdict import differences
 from lotstream.deploy.embedded.rundir import claim
 from lotstream.readers.world.plan import Scale, World
@@ -32,6 +34,7 @@ from lotstream.recall.store import History
 from lotstream.runtime.settings import Settings
 
 TEND_EVERY_S = 0.2
+ASKED_AT_ONCE = 2
 DRAIN_S = 120.0
 
 
@@ -63,7 +66,7 @@ class Story:
             with self._timed("drain"):
                 drain(self.stack.settings, within_s=DRAIN_S)
         history = History(self.stack.settings.clickhouse)
-        answers = {key: ask.affected(history, key) for key in self.world.truth}
+        answers = self._ask(history)
         self._show(history, answers, played)
         wrong = [f"{key}: {line}" for key, true in self.world.truth.items() for line in differences(answers[key], true)]
         self._verdict(wrong)
@@ -121,11 +124,22 @@ class Story:
             stop.set()
             thread.join()
 
+    def _ask(self, history: History) -> dict[str, Affected]:
+        # those that are shown say how long they took, so they are asked alone
+        answers = {key: ask.affected(history, key) for key in self._shown}
+        rest = [key for key in self.world.truth if key not in answers]
+        with ThreadPoolExecutor(ASKED_AT_ONCE) as pool:
+            return answers | dict(zip(rest, pool.map(lambda key: ask.affected(history, key), rest), strict=True))
+
+    @property
+    def _shown(self) -> Mapping[str, str]:
+        """A tagged lot and one by weight: the code of each key."""
+        return {lot.key: lot.code for lot in (self.world.tagged[0], self.world.weighed[0])}
+
     def _show(self, history: History, answers: dict[str, Affected], played: Played) -> None:
-        tagged, weighed = self.world.tagged[0], self.world.weighed[0]
-        for lot in (tagged, weighed):
-            self.out.print(f"\n[bold]$ lotstream affected {lot.code}[/bold]")
-            tables.show(answers[lot.key], self.out)
+        for key, code in self._shown.items():
+            self.out.print(f"\n[bold]$ lotstream affected {code}[/bold]")
+            tables.show(answers[key], self.out)
         totals = history.ask("totals")[0]
         seconds = self.timings["play"] + self.timings["drain"]
         self.out.print(
@@ -174,12 +188,15 @@ def demo(context: click.Context, keep: bool, kill: bool, scale: float, seed: int
     _clean(settings.run_dir)
     lots = max(1, round(Scale().lots * scale))
     story = Story(settings, out, scale=Scale(lots=lots), seed=seed, kill=kill)
+    release = hand_over(settings.run_dir / "up.log") if keep else None
     with story.stack:
         right = story.tell()
-        if keep:
-            _keep(story, out)
-    if as_json:
-        print_json({"kind": "demo", "v": 1, "right": right, "killed": story.killed, "seconds": dict(story.timings)})
+        if as_json:
+            print_json({"kind": "demo", "v": 1, "right": right, "killed": story.killed, "seconds": dict(story.timings)})
+        if release is not None:
+            _show_more(story, out)
+            release(0 if right else EXIT_NO)
+            watch_over(story.stack)
     if not right:
         context.exit(EXIT_NO)
 
@@ -196,13 +213,10 @@ def _clean(run_dir: Path) -> None:
     run_dir.mkdir(parents=True)
 
 
-def _keep(story: Story, out: Console) -> None:
+def _show_more(story: Story, out: Console) -> None:
     code = story.world.tagged[0].code
-    out.print("\nThe stack stays up until Ctrl-C. Ask more in another terminal:")
+    out.print("\nThe stack stays up. Ask more:")
     show_addresses(story.stack.settings)
     where = f"LOTSTREAM_RUN_DIR={os.path.relpath(story.stack.settings.run_dir)}"
-    for question in (f"affected {code}", f"where {code}", "lots", "stock", "locations", "status"):
+    for question in (f"affected {code}", f"where {code}", "lots", "stock", "locations", "status", "down"):
         out.print(f"  {where} {Path(sys.argv[0]).name} {question}")
-    while True:
-        time.sleep(1.0)
-        story.stack.tend()

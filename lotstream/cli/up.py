@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -87,10 +88,15 @@ def _foreground(settings: Settings, jars: Path | None) -> None:
         stack.start(lambda text: console().print(text))
         stack.await_ready()
         show_addresses(stack.settings)
-        while not ended:
-            time.sleep(TEND_EVERY_S)
-            for name in stack.tend():
-                console().print(f"{name} ended and was started anew")
+        watch_over(stack, ended)
+
+
+def watch_over(stack: Stack, ended: Sequence[int] = ()) -> None:
+    """Start anew what ends by itself, until a signal is in `ended`."""
+    while not ended:
+        time.sleep(TEND_EVERY_S)
+        for name in stack.tend():
+            console().print(f"{name} ended and was started anew")
 
 
 def spool_of(url: str, settings: Settings) -> str:

@@ -68,11 +68,32 @@ def test_a_second_telling_works_and_people_read_it(run: Path) -> None:
         assert word in " ".join(out.split())
 
 
-@pytest.mark.parametrize("after_s", [1.0, 9.0])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-def test_ended_at_any_point_it_leaves_nothing_behind(run: Path, number: signal.Signals, after_s: float) -> None:
-    """Ctrl-C, or a kill -9, early or in the middle: no process stays, and the next telling starts."""
-    demo = told(run)
+def test_kept_the_stack_outlives_the_command(run: Path) -> None:
+    """With --keep the command ends with the answer; the stack answers on, until `down` leaves nothing of it."""
+    demo = told(run, "--keep")
+    out, errors = demo.communicate(timeout=WITHIN_S)
+    assert demo.returncode == 0, out[-2000:] + errors[-2000:]
+    env = {**os.environ, "LOTSTREAM_RUN_DIR": str(run / "run" / "demo")}
+    for command in ("status", "affected B251101", "down"):
+        words = [*COMMAND[:3], *command.split()]
+        said = subprocess.run(words, cwd=run, env=env, capture_output=True, text=True, timeout=60)
+        assert said.returncode == 0, command + said.stdout + said.stderr
+
+
+@pytest.mark.parametrize(
+    ("number", "after_s", "options"),
+    [
+        (signal.SIGINT, 1.0, ()),
+        (signal.SIGINT, 7.0, ("--keep",)),
+        (signal.SIGKILL, 1.0, ("--keep",)),
+        (signal.SIGKILL, 7.0, ()),
+    ],
+)
+def test_ended_at_any_point_it_leaves_nothing_behind(
+    run: Path, number: signal.Signals, after_s: float, options: tuple[str, ...]
+) -> None:
+    """Ctrl-C, or a kill -9, early or in the middle, also with --keep: no process stays, and the next telling starts."""
+    demo = told(run, *options)
     time.sleep(after_s)
     demo.send_signal(number)
     demo.communicate(timeout=60)
