@@ -77,7 +77,7 @@ class SinkLoop:
                 "group.id": settings.group(f"sink-{sink.name}"),
                 "auto.offset.reset": "earliest",
                 "enable.auto.commit": False,
-                "fetch.wait.max.ms": 50,
+                "fetch.wait.max.ms": 500,
                 "queued.max.messages.kbytes": 32_768,
                 "session.timeout.ms": int(settings.stream.session_timeout_s * 1000),
             }
