@@ -21,6 +21,7 @@ help:
 	@echo 'make bench     set up, then measure; writes build/bench.json'
 	@echo 'make chaos     kill, freeze and move everything under load, and count  (KILLS=12 SEED=7 MINUTES=3)'
 	@echo 'make chaos-compare  the same blows for an app of stock Faust and one on the engine  (KILLS=6 SEED=3)'
+	@echo 'make faults    named faults, one after the other: what was done, lost, healed (ARGS="--only NAME", --json)'
 	@echo 'make check     lint, types, import rules, generated files'
 	@echo 'make generated write the generated files anew'
 	@echo 'make setup     the virtual environment alone                           (PYTHON=python3.12)'
@@ -46,6 +47,9 @@ chaos: $(STAMP)
 
 chaos-compare: $(STAMP)
 	@$(PY) -m tests.chaos.compare $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED))
+
+faults: $(STAMP)
+	@$(PY) -m tests.faults $(ARGS)
 
 check: lint types imports generated-check
 

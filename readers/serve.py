@@ -66,8 +66,8 @@ class _Server(uvicorn.Server):
 def run_gateway(settings: Settings) -> int:
     """Serve until told to stop; 0 when everything under way has been answered.
 
-    Its address is published as gateway.json in the run directory. Raises OSError when the port is taken, and
-    SettingsInvalid for a site file, secrets or a spool that cannot be used.
+    Its address is published as gateway.json in the run directory. Raises SettingsInvalid for a site file, secrets, a
+    spool or a port that cannot be used.
     """
     mapping = read_mapping(settings.gateway.site_file)
     spool = open_spool(settings)
@@ -179,9 +179,10 @@ def _listen(gateway: GatewaySettings) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((gateway.host, gateway.port))
         listener.listen(1024)
-    except OSError:
+    except OSError as error:
         listener.close()
-        raise
+        place = f"{gateway.host}:{gateway.port}"
+        raise SettingsInvalid(f"Expected to listen at gateway.host and .port, {place}, got {error.strerror}.") from None
     return listener
 
 

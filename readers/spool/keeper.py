@@ -105,6 +105,7 @@ class Keeper:
         except Transient as outage:
             self._leave(outage)
             return False
+        self._outage = False
         return True
 
     async def _keep(self, messages: Sequence[Message]) -> None:
@@ -130,18 +131,27 @@ class Keeper:
         """Everything that waits, in one write and one sync, until nothing waits."""
         speechless = False
         while self._queue or (self._to_say and not speechless):
-            said, waiting = list(self._to_say), self._queue
-            self._queue = []
-            if said:
-                facts = Record(self._clock.now_us(), tuple(said))
-                speechless = await self._append([facts], spare=True) is not None
-                if not speechless:
-                    del self._to_say[: len(said)]
+            waiting, self._queue = self._queue, []
+            if self._to_say:
+                speechless = not await self._speak()
             if waiting:
                 full = await self._append([one.record for one in waiting])
                 for one in waiting:
                     one.kept.set_result(full)
         self._writing = None
+
+    async def _speak(self) -> bool:
+        """Whether what is to be said is on the disk, or, when that has no room at all, on the brokers."""
+        said = list(self._to_say)
+        if await self._append([Record(self._clock.now_us(), tuple(said))], spare=True) is not None:
+            if self._outage:
+                return False
+            try:
+                await self._sender.send(said)
+            except Transient:
+                return False
+        del self._to_say[: len(said)]
+        return True
 
     async def _append(self, records: Sequence[Record], *, spare: bool = False) -> SpoolFull | None:
         try:

@@ -154,10 +154,7 @@ def spool_not_writable(ground: Ground) -> str:
 def gateway_port_taken(ground: Ground) -> str:
     """Another process listens at its port."""
     port = ground.url.rpartition(":")[2]
-    own = str(ground.directory / "port")
-    return ground.refuses(
-        "gateway", said="ddress already in use", LOTSTREAM_GATEWAY__PORT=port, LOTSTREAM_GATEWAY__SPOOL_DIR=own
-    )
+    return ground.refuses("gateway", said="gateway.host and .port", LOTSTREAM_GATEWAY__PORT=port)
 
 
 @fault()

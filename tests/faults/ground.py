@@ -51,6 +51,13 @@ class Extra:
         """The address of a gateway, once it listens."""
         return str(_later(lambda: json.loads((self.run / "gateway.json").read_text())["url"], within_s))
 
+    def ready(self, name: str) -> bool:
+        """Whether it says that it is ready."""
+        with suppress(OSError, ValueError, httpx.HTTPError):
+            url = json.loads((self.run / f"{name}.json").read_text())["url"]
+            return httpx.get(f"{url}/readyz", timeout=5.0).is_success
+        return False
+
     def unready(self) -> str:
         """What the checks say of a gateway that must not be ready."""
         url = self.url()
@@ -205,7 +212,7 @@ class Ground(Stack):
         run = self.directory / "extra" / f"{name}-{time.monotonic_ns()}"
         run.mkdir(parents=True)
         own = {"LOTSTREAM_RUN_DIR": str(run), "LOTSTREAM_DATA_DIR": str(run / "data")}
-        own["LOTSTREAM_GATEWAY__PORT"] = str(free_port())
+        own |= {"LOTSTREAM_GATEWAY__PORT": str(free_port()), "LOTSTREAM_GATEWAY__SPOOL_DIR": str(run / "spool")}
         child = spawn([*LOTSTREAM, *command], log=run / "log", env=self.env | own | env)
         try:
             yield Extra(child, run, run / "log")

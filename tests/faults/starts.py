@@ -1,5 +1,7 @@
 """What is wrong when a process starts: it says so and ends, or waits, and nothing is harmed."""
 
+import time
+
 from lotstream.deploy.embedded.clickhouse import EmbeddedClickHouse
 from lotstream.deploy.embedded.kafka import EmbeddedKafka
 from lotstream.deploy.embedded.rundir import DirectoryInUse
@@ -10,8 +12,7 @@ from tests.faults.ground import Ground
 @fault(under_load=False)
 def wrong_partition_count(ground: Ground) -> str:
     """A gateway that is told of more partitions than there are is not ready, and says what it expected."""
-    own = {"LOTSTREAM_GATEWAY__SPOOL_DIR": str(ground.directory / "wrong")}
-    with ground.extra("gateway", LOTSTREAM_TOPICS__PARTITIONS="6", **own) as extra:
+    with ground.extra("gateway", LOTSTREAM_TOPICS__PARTITIONS="6") as extra:
         said = extra.unready()
     expect("Expected 6 partitions" in said, f"Expected the number of partitions to be told, got {said!r}.")
     return f"not ready: {said[:150]}"
@@ -34,8 +35,13 @@ def missing_topic(ground: Ground) -> str:
 
 @fault(under_load=False)
 def worker_with_missing_topic(ground: Ground) -> str:
-    """A worker of another prefix does not start."""
-    return ground.refuses("worker", "all", said="nowhere.", LOTSTREAM_TOPICS__PREFIX="nowhere.")
+    """A worker of another prefix never becomes ready: it waits for its topics, or ends."""
+    with ground.extra("worker", "--name", "extra", "all", LOTSTREAM_TOPICS__PREFIX="nowhere.") as extra:
+        until = time.monotonic() + 15.0
+        while extra.child.running and time.monotonic() < until:
+            expect(not extra.ready("extra"), "Expected a worker that is not ready, got one that is.")
+            time.sleep(0.5)
+        return "ended" if not extra.child.running else "waited, not ready"
 
 
 def _second(start: "EmbeddedKafka | EmbeddedClickHouse") -> str:
