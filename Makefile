@@ -13,7 +13,7 @@ endif
 GENERATORS := lotstream.runtime.settings_page lotstream.runtime.metrics_page lotstream.deploy.notices lotstream.cli.contracts lotstream.deploy.core_lock lotstream.deploy.dashboard
 UV := uv==0.13.9
 
-.PHONY: help setup demo test bench chaos chaos-compare check lint types imports generated generated-check lock clean FORCE
+.PHONY: help setup demo test bench chaos chaos-compare faults check lint types imports generated generated-check lock clean FORCE
 
 help:
 	@echo 'make demo      set up, then tell the whole story and answer a recall   (ARGS=--keep leaves it running)'

@@ -67,14 +67,14 @@ class Bench:
     """Topics of one test, its messages, and what a group has committed."""
 
     def __init__(self, bootstrap: str, prefix: str, *, batch_ms: int = 50) -> None:
-        env = {
+        self.env = {
             "LOTSTREAM_KAFKA__BOOTSTRAP": bootstrap,
             "LOTSTREAM_TOPICS__PREFIX": prefix,
             "LOTSTREAM_TOPICS__PARTITIONS": "2",
             "LOTSTREAM_SINK__BATCH_MS": str(batch_ms),
             "LOTSTREAM_STREAM__SESSION_TIMEOUT_S": "6",
         }
-        self.settings: Settings = load_settings(None, env)
+        self.settings: Settings = load_settings(None, self.env)
         self.topic = self.settings.topics.name("blind-windows.v1")
         self.letters = self.settings.topics.name("dead-letters.v1")
         self.config = {"bootstrap.servers": bootstrap}

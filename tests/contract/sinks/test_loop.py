@@ -1,17 +1,20 @@
 """The sink's promise: every row is in the store before its offset is committed, whatever the store does."""
 
+import time
 from typing import Any
 
 from lotstream.runtime.errors import Reason, Rejected
+from lotstream.runtime.settings import load_settings
 from lotstream.schemas.operations import BlindWindow
+from lotstream.sinks.loop import RECEIVE
 
 NOW = 1_763_359_200_000_000
 
 
-def window(number: int) -> bytes:
+def window(number: int, padding: str = "") -> bytes:
     """One blind window, told apart by its detail."""
     return BlindWindow(
-        subject="dock", cause="overflow", from_us=NOW + number, detail=f"w{number}", recorded_us=NOW
+        subject="dock", cause="overflow", from_us=NOW + number, detail=f"w{number}{padding}", recorded_us=NOW
     ).encode()
 
 
@@ -149,3 +152,20 @@ def test_a_second_process_during_an_outage(bench: Any, stores: Any) -> None:
             bench.send([window(number) for number in range(10, 20)])
             bench.wait(lambda: bench.committed() == 20)
     assert set(details(away) + details(near)) == {f"w{number}" for number in range(20)}
+
+
+def test_an_outage_holds_little(bench: Any, stores: Any) -> None:
+    """However much comes while the store is away, the sink holds no more than it may, and afterwards all of it is
+    there."""
+    bench.settings = load_settings(None, bench.env | {"LOTSTREAM_SINK__MAX_PENDING_BYTES": str(1 << 20)})
+    padding = "x" * 1_900
+    bench.send([window(number, padding) for number in range(3_000)])  # 6 MB
+    store = stores.failing(10**6)
+    with bench.running(store) as loop:
+        bench.wait(lambda: "away" in loop.pulse.waiting)
+        time.sleep(2.0)
+        assert 0 < loop._pending.size < (1 << 20) + RECEIVE * 2_200
+        assert bench.committed() == 0
+        store.failures = 0
+        bench.wait(lambda: bench.committed() == 3_000)
+    assert details(store) == sorted(f"w{number}{padding}" for number in range(3_000))
