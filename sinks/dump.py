@@ -61,7 +61,7 @@ def columns_of(store: ParquetStore, table: str) -> dict[str, str]:
 def passed(store: ParquetStore) -> dict[str, dict[int, int]]:
     """{topic: {partition: offset}}: everything below these offsets is in the tables."""
     rows = store.query(
-        f"SELECT topic, partition, max(next) FROM {store.database}.sink_offsets GROUP BY topic, partition ORDER BY ALL"  # noqa: S608 - a checked name
+        f"SELECT topic, partition, argMax(next, at) FROM {store.database}.sink_offsets GROUP BY ALL ORDER BY ALL"  # noqa: S608 - a checked name
     )
     found: dict[str, dict[int, int]] = {}
     for topic, partition, following in rows:

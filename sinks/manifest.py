@@ -41,7 +41,7 @@ class Part(_Frozen):
 
     file: str = Field(description="path below the directory")
     table: str
-    rows: int
+    rows: int = Field(description="as counted when it was written; of an archive, copies of one fact may be more")
     bytes: int
     sha256: str
     start: dict[int, int]
