@@ -104,7 +104,9 @@ class Stage:
     `merge(key, older, newer)` joins two values of one key when the state is a lattice: records of an owner
     that did not know it had been replaced are then merged at load. Without it they are ignored.
     `idle(partition)` makes a record to append where nothing came for `idle_after_s` seconds (a tick). `gone` makes the
-    message that says that records fell below the log's start before they were read; it may come twice.
+    message that says that records fell below the log's start before they were read; it may come twice. Partition n of
+    the `exclusive` topics is written by the owner of n alone; `restate(core)` says again all that stands in them, when
+    a replaced owner has written there too late.
     """
 
     name: str
@@ -117,6 +119,8 @@ class Stage:
     idle: Callable[[int], Output] | None = None
     idle_after_s: float = 1.0
     gone: Callable[[Jumped], Output] | None = None
+    exclusive: tuple[str, ...] = ()
+    restate: Callable[[Core], Iterable[Output]] | None = None
 
     def __post_init__(self) -> None:
         if not self.sources:
@@ -127,6 +131,9 @@ class Stage:
             raise ValueError(f"Expected a changelog for stage {self.name!r} with checkpoints, got None.")
 
 
+JOINED_ROWS = 2_000  # with 400 bytes a row still below the 1 MiB that a broker takes unless it is told otherwise
+
+
 def joinable(earlier: Output, later: Output) -> bool:
     """Whether two outputs that follow each other in one (topic, partition) may become one message."""
     return (
@@ -135,6 +142,7 @@ def joinable(earlier: Output, later: Output) -> bool:
         and not later.absolute
         and earlier.key == later.key
         and earlier.headers == later.headers
+        and len(earlier.rows) + len(later.rows) <= JOINED_ROWS
     )
 
 

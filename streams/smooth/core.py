@@ -9,6 +9,7 @@ from lotstream.schemas.base import Origin
 from lotstream.schemas.reads import ReadBatch, SourceEnd, decode_reads, read_columns
 from lotstream.schemas.sightings import Sighting, SightingRows, State
 from lotstream.streams.engine.core import Output, Record
+from lotstream.streams.parts import parts_of
 from lotstream.streams.smooth.decide import closed, late, neighbours, opened, state_now
 from lotstream.streams.smooth.labels import LabelCache
 from lotstream.streams.smooth.pieces import blocks_of
@@ -170,4 +171,6 @@ class SmoothCore:
                 parts[number] = [row]
             else:
                 part.append(row)
-        return [Output(self._topic, number, SightingRows(part)) for number, part in parts.items()]
+        return [
+            Output(self._topic, number, SightingRows(some)) for number, part in parts.items() for some in parts_of(part)
+        ]

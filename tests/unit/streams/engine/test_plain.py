@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import pytest
 
-from lotstream.streams.engine.core import Acknowledge, Output, Record, Stage, coalesce
+from lotstream.streams.engine.core import JOINED_ROWS, Acknowledge, Output, Record, Stage, coalesce
 from lotstream.streams.engine.plain import PlainLog, PlainLoop
 
 
@@ -141,6 +141,12 @@ def test_coalesce_keeps_the_order_and_stops_at_keys() -> None:
     )
     said = [(o.partition, o.rows if isinstance(o.rows, bytes) else o.rows.encode()) for o in joined]
     assert said == [(0, b"1\n3"), (1, b"2"), (0, b"4"), (0, b"5"), (0, b"6")]
+
+
+def test_messages_stay_small_enough_for_a_broker() -> None:
+    """Rows are joined up to a number, however many there are."""
+    outputs = [Output("t", 0, Words(*[b"w"] * (JOINED_ROWS // 2))) for _ in range(5)]
+    assert [len(joined.rows) for joined in coalesce(outputs)] == [JOINED_ROWS, JOINED_ROWS, JOINED_ROWS // 2]
 
 
 def test_a_stage_says_what_is_wrong_with_it() -> None:
