@@ -43,7 +43,7 @@ class Passing:
     """A core that never sees the records a person has parked: each becomes a dead letter, on every replay."""
 
     def __init__(self, core: Core, parks: Mapping[str, Rejected], *, stage: Stage, topic: str) -> None:
-        self._core = core
+        self.core = core
         self._parks = parks
         self._stage = stage
         self._topic = topic
@@ -54,7 +54,7 @@ class Passing:
         """The core's outputs, or the dead letter."""
         why = self._parks.get(where(record))
         if why is None:
-            return self._core.apply(record)
+            return self.core.apply(record)
         stage = self._stage
         return [dead_letter(record, why, stage=stage.name, topic=self._topic, partitions=stage.partitions)]
 
@@ -64,4 +64,9 @@ def passing(stage: Stage, parks: Mapping[str, Rejected], *, topic: str) -> Stage
     own = {place: why for place, why in parks.items() if place.rsplit(":", 2)[0] in stage.sources}
     if not own:
         return stage
-    return replace(stage, build=lambda number: Passing(stage.build(number), own, stage=stage, topic=topic))
+    restate = stage.restate
+    return replace(
+        stage,
+        build=lambda number: Passing(stage.build(number), own, stage=stage, topic=topic),
+        restate=None if restate is None else lambda core: restate(core.core if isinstance(core, Passing) else core),
+    )

@@ -107,7 +107,7 @@ class FaustBroker:
     async def log_starts(self, sources: Iterable[SourcePartition]) -> Mapping[SourcePartition, int]:
         return _by_place(await self._app.consumer.earliest_offsets(*_places(sources)))
 
-    async def log_ends(self, sources: Iterable[SourcePartition]) -> Mapping[SourcePartition, int]:
+    async def log_ends(self, sources: Iterable[SourcePartition]) -> dict[SourcePartition, int]:
         return _by_place(await self._app.consumer.highwaters(*_places(sources)))
 
     async def load(self, topic: str, fences: Mapping[int, int], *, takes: Mapping[int, Take]) -> int:

@@ -81,6 +81,15 @@ class Jumped:
 
 
 @dataclass(frozen=True, slots=True)
+class Restated:
+    """Somebody else wrote where only the owner of a partition writes: what stands there was said again."""
+
+    stage: str
+    partition: int
+    outputs: int
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """The process ends now, with this code."""
 
@@ -89,7 +98,7 @@ class Ended:
     reason: str
 
 
-Event = Assigned | Loaded | Ready | Revoked | Applied | Committed | Jumped | Ended
+Event = Assigned | Loaded | Ready | Revoked | Applied | Committed | Jumped | Restated | Ended
 
 
 def ignore(event: Event) -> None:

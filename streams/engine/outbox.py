@@ -142,14 +142,19 @@ class Outbox:
         keeper: Keeper | None = None,
     ) -> None:
         """Take over what a record came to. Never waits: between decision and here nothing may come in between."""
+        self._open.records.append((source, offset))
+        if keeper is not None:
+            self._open.keepers[id(keeper)] = keeper
+        self._under_way += 1
+        self.say(outputs)
+
+    def say(self, outputs: Iterable[Output]) -> None:
+        """Take over outputs; by itself, for those that no record stands behind."""
         window = self._open
-        window.records.append((source, offset))
         before = window.rows
         for output in outputs:
             window.add(output)
-        if keeper is not None:
-            window.keepers[id(keeper)] = keeper
-        self._under_way += 1 + window.rows - before
+        self._under_way += window.rows - before
         if self._under_way >= self._room_rows:
             self._room.clear()
         if window.rows >= self._window_rows:

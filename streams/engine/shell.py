@@ -13,10 +13,10 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
-from typing import NoReturn, Protocol
+from typing import NoReturn
 
+from lotstream.streams.engine.broker import Bounds, Broker
 from lotstream.streams.engine.changelog import FENCE, ItemReplay, Process
 from lotstream.streams.engine.config import (
     Applied,
@@ -27,40 +27,16 @@ from lotstream.streams.engine.config import (
     Jumped,
     Loaded,
     Ready,
+    Restated,
     Revoked,
 )
 from lotstream.streams.engine.core import Acknowledge, Output, Record, Stage, encode
+from lotstream.streams.engine.exclusive import Exclusive
 from lotstream.streams.engine.exits import end_process
 from lotstream.streams.engine.ledger import Ledger, Place, SourceLedger, SourcePartition
-from lotstream.streams.engine.loader import Take
-from lotstream.streams.engine.outbox import STORE_S, Delivered, Outbox, Sender, Sent
+from lotstream.streams.engine.outbox import STORE_S, Delivered, Outbox, Sent
 from lotstream.streams.engine.owned import Changelog, Owned
 from lotstream.streams.engine.snapshot import MARKER, SnapshotReplay
-
-
-class Broker(Sender, Protocol):
-    """What the shell asks of the consumer group and the brokers."""
-
-    async def commit(self, offsets: Mapping[SourcePartition, int]) -> bool: ...
-
-    async def committed(self, sources: Iterable[SourcePartition]) -> Mapping[SourcePartition, int | None]: ...
-
-    async def log_starts(self, sources: Iterable[SourcePartition]) -> Mapping[SourcePartition, int]: ...
-
-    async def log_ends(self, sources: Iterable[SourcePartition]) -> Mapping[SourcePartition, int]: ...
-
-    async def load(self, topic: str, fences: Mapping[int, int], *, takes: Mapping[int, Take]) -> int: ...
-
-    def behind(self, expected: Mapping[SourcePartition, int]) -> int: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """Of source partitions: the offset committed last, and the log's first and next offsets."""
-
-    committed: Mapping[SourcePartition, int | None]
-    starts: Mapping[SourcePartition, int]
-    ends: Mapping[SourcePartition, int]
 
 
 class StageShell:
@@ -88,8 +64,9 @@ class StageShell:
         self._applied_s = 0.0
         self._commit_lock = asyncio.Lock()
         self._checkpoint_lock = asyncio.Lock()
+        self._exclusive = Exclusive(broker, stage.exclusive)
         self.outbox = Outbox(
-            broker,
+            self._exclusive,
             ended=lambda reason: self.end(ExitCode.UNDELIVERED, reason),
             each=stage.acknowledge is Acknowledge.MESSAGE,
             linger_s=config.linger_s,
@@ -225,6 +202,7 @@ class StageShell:
     def _forget(self, number: int) -> None:
         owned = self._owned.pop(number)
         owned.mine = False
+        self._exclusive.forget(number)
         for topic in owned.sources:
             self.ledger.forget((topic, number))
 
@@ -272,6 +250,7 @@ class StageShell:
     async def _load(self, fences: Mapping[int, int]) -> list[Owned]:
         began = time.perf_counter()
         bounds = await self._bounds(fences)
+        ends = await self._broker.log_ends(self._exclusive.places(fences))
         replays: dict[int, ItemReplay | SnapshotReplay] = {
             number: ItemReplay(self.stage.merge) if self.outbox.each else SnapshotReplay() for number in fences
         }
@@ -282,6 +261,7 @@ class StageShell:
         loaded = [
             await self._build(number, replay, fence=fences[number], bounds=bounds) for number, replay in replays.items()
         ]
+        self._exclusive.begin(ends)
         self.config.on_event(Loaded(self.stage.name, tuple(fences), read, time.perf_counter() - began))
         return loaded
 
@@ -411,16 +391,27 @@ class StageShell:
             await self.watch()
 
     async def watch(self) -> None:
-        """Look for records of others in the changelogs. Where nothing is written for long, no own offset would tell,
-        and by the time one does, compaction may have preferred the other's record."""
-        epoch, changelog = self._epoch, self.stage.changelog
-        if changelog is None or not self._flowing:
+        """Look for what others wrote where only an owner writes. Into a changelog in which nothing happens no own
+        offset would tell, and by the time one does, compaction may have preferred the other's record."""
+        if not self._flowing:
             return
-        ends = await self._broker.log_ends([(changelog, number) for number in self._owned])
-        if self._flowing and epoch == self._epoch:
-            for number, owned in self._owned.items():
-                if owned.changelog is not None:
-                    owned.changelog.verify(ends[changelog, number])
+        epoch, changelog = self._epoch, self.stage.changelog
+        logs = [] if changelog is None else [(changelog, number) for number in self._owned]
+        ends = await self._broker.log_ends([*logs, *self._exclusive.places(self._owned)])
+        if not self._flowing or epoch != self._epoch:
+            return
+        for place in logs:
+            log = self._owned[place[1]].changelog
+            if log is not None:
+                log.verify(ends.pop(place))
+        for number in self._exclusive.strange(ends):
+            self._restate(self._owned[number])
+
+    def _restate(self, owned: Owned) -> None:
+        with self._guard(f"partition {owned.number}, said again"):
+            outputs = [] if self.stage.restate is None else list(self.stage.restate(owned.core))
+        self.outbox.say(outputs)
+        self.config.on_event(Restated(self.stage.name, owned.number, len(outputs)))
 
     async def idle_for_ever(self) -> None:
         """Append the stage's idle record where nothing came for as long as it says."""

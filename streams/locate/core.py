@@ -16,7 +16,7 @@ from lotstream.schemas.documents import DOCUMENTS, QuantityFact
 from lotstream.schemas.lots import LOT_RECORD, LotRecord
 from lotstream.schemas.movements import Movement, MovementRows
 from lotstream.schemas.sightings import decode_lot_batch
-from lotstream.streams.engine.core import Output, Record
+from lotstream.streams.engine.core import Core, Output, Record
 from lotstream.streams.letters import dead_letter
 from lotstream.streams.locate.chunk import Places, Position, Units, merge_chunks
 from lotstream.streams.locate.chunks import PREFIX as CHUNK
@@ -187,11 +187,21 @@ class LocateCore:
             self._keep(RECORD, statement.lot, statement.event, kept=kept, offset=record.offset)
         elif fresh:
             return
+        yield from self._known(lot)
+        yield self._locations(lot)
+
+    def _known(self, lot: Lot) -> Iterator[Output]:
+        """What is known of a lot, all statements together."""
         merged = merged_record(lot.records.values())
         if merged is not None:
             value = merged.encode()
             yield Output(self._topics.lots_latest, self._partition, value, key=lot.key.encode(), absolute=True)
-        yield self._locations(lot)
+
+    def restate(self) -> Iterator[Output]:
+        """What stands of every lot in the compacted topics."""
+        for lot in self._lots.values():
+            yield from self._known(lot)
+            yield self._locations(lot)
 
     def _document(self, record: Record) -> Iterator[Output]:
         fact = decode(DOCUMENTS, record.value)
@@ -234,6 +244,12 @@ class LocationsRow:
     def encode(self) -> bytes:
         """The value of a LotLocations message."""
         return locations_of(self._lot).encode()
+
+
+def restate(core: Core) -> Iterable[Output]:
+    """`LocateCore.restate`, for whom a core is a core."""
+    assert isinstance(core, LocateCore)
+    return core.restate()
 
 
 def merge(key: bytes, older: bytes, newer: bytes, *, depth: int = DEPTH) -> bytes:

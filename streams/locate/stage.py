@@ -12,7 +12,7 @@ from lotstream.schemas.topics import (
     MOVEMENTS,
 )
 from lotstream.streams.engine.core import Acknowledge, Stage
-from lotstream.streams.locate.core import LocateCore, LocateTopics, merge
+from lotstream.streams.locate.core import LocateCore, LocateTopics, merge, restate
 
 
 def topics_of(settings: Settings) -> LocateTopics:
@@ -42,4 +42,6 @@ def build_stage(settings: Settings) -> Stage:
         changelog=name(LOCATE_CHANGELOG),
         acknowledge=Acknowledge.MESSAGE,
         merge=merge,
+        exclusive=(topics.lot_locations, topics.lots_latest),
+        restate=restate,
     )

@@ -90,10 +90,12 @@ def run(arguments: argparse.Namespace, directory: Path) -> bool:
         load.stop()
         timeline.say(f"{len(account.acknowledged)} requests acknowledged, {account.retried} sent again")
         stack.wait_ready()
+        stack.wait_sent_on()
         drain(stack.settings)
         heal_s = timeline.now - healed_from
         timeline.say("healed; fresh reads")
         load.once(FRESH_ROUNDS)
+        load.end()
         settle(stack.settings)
         timeline.say("the oracle reads")
         logs = Logs(stack.kafka.bootstrap, partitions=stack.settings.topics.partitions)

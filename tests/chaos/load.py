@@ -6,7 +6,18 @@ from collections.abc import Callable, Iterator
 
 import httpx
 
-from tests.chaos.world import DOORS, POST_S, POSTS, Account, Post, door_posts, erp_posts, vendor_posts
+from tests.chaos.world import (
+    DOORS,
+    POST_S,
+    POSTS,
+    VENDOR,
+    VENDOR_DOOR,
+    Account,
+    Post,
+    door_posts,
+    erp_posts,
+    vendor_posts,
+)
 
 RETRY_S = 0.3
 TIMEOUT_S = 4.0
@@ -53,6 +64,13 @@ class Load:
                     sent.append(next(feed))
                     self._deliver(client, sent[-1])
         return sent
+
+    def end(self) -> None:
+        """Every source says that it has no more: what a gateway kept while Kafka was away waits for more otherwise."""
+        sources = {f"reader-{door}": f"dock-{door}" for door in range(DOORS)} | {VENDOR: VENDOR_DOOR}
+        with httpx.Client(base_url=self._url, timeout=TIMEOUT_S) as client:
+            for source, door in sources.items():
+                client.post(f"/sources/{source}/end", json={"doors": [door]}).raise_for_status()
 
     def _guarded(self, body: Callable[[Iterator[Post], float], None], feed: Iterator[Post], every_s: float) -> None:
         try:

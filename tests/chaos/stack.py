@@ -135,6 +135,19 @@ class Stack:
                 raise RuntimeError(f"Expected {waiting} to become ready in {READY_S:.0f} s, got:\n{logs}")
             time.sleep(0.1)
 
+    def wait_sent_on(self) -> None:
+        """Return when the gateway keeps nothing any more of what it acknowledged while Kafka was away."""
+        until = time.monotonic() + READY_S
+        while self._kept():
+            if time.monotonic() > until:
+                raise RuntimeError(f"Expected the gateway to send on what it keeps in {READY_S:.0f} s.")
+            time.sleep(0.1)
+
+    def _kept(self) -> float:
+        with urllib.request.urlopen(f"{self.url}/metrics", timeout=5.0) as answer:
+            page = answer.read().decode()
+        return float(next(line.split()[1] for line in page.splitlines() if line.startswith("lotstream_spool_records ")))
+
     def log(self, name: str) -> str:
         """The end of a process' output."""
         file = self.run_dir / f"{name}.log"

@@ -145,6 +145,22 @@ def test_foreign_write(toy: Toy) -> None:
     toy.check()
 
 
+def test_foreign_write_into_silence(toys: list[Toy]) -> None:
+    """An owner to whom nothing comes sees it too, before compaction could prefer the other's record."""
+    workers = [toy.start(watch=0.5) for toy in toys]
+    for toy in toys:
+        toy.wait_said("Ready", seconds=40)
+        toy.feed(400)
+        toy.check()
+        toy.wait_committed()
+    time.sleep(2.0)
+    assert [worker.poll() for worker in workers] == [None, None]
+    for toy in toys:
+        toy.producer.produce(f"changelog-{toy.id}", b"1", b"K1", 0)
+        toy.producer.flush()
+    assert [worker.wait(15) for worker in workers] == [73, 73]
+
+
 def test_undelivered(broker: str, tmp_path: Path) -> None:
     """A message that no topic takes ends the process with 74, and its record stays unacknowledged."""
     toy = Toy(broker, tmp_path / "workers.log", kind="message")

@@ -145,6 +145,7 @@ def main() -> None:
         checkpoint_s=settings.get("checkpoint", 0.3),
         drain_s=3.0,
         commit_s=0.3,
+        watch_s=settings.get("watch", 30.0),
         delivery_timeout_s=settings.get("delivery_timeout", 30.0),
         ssl_context=ssl.create_default_context(cafile=settings["ca_file"]) if secure else None,
         sasl_mechanism="SCRAM-SHA-512" if secure else None,

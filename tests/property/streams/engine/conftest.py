@@ -150,7 +150,7 @@ class Client:
     async def log_starts(self, sources: Iterable[SourcePartition]) -> Mapping[SourcePartition, int]:
         return dict.fromkeys(sources, 0)
 
-    async def log_ends(self, sources: Iterable[SourcePartition]) -> Mapping[SourcePartition, int]:
+    async def log_ends(self, sources: Iterable[SourcePartition]) -> dict[SourcePartition, int]:
         return {place: len(self.logs.records[place]) for place in sources}
 
     async def load(self, topic: str, fences: Mapping[int, int], *, takes: Mapping[int, Take]) -> int:

@@ -52,6 +52,39 @@ def test_a_write_of_another_is_seen_without_an_own_one(stage: Acknowledge) -> No
     assert asyncio.run(live()) is ExitCode.FENCED
 
 
+def test_what_a_replaced_owner_said_too_late_is_said_over() -> None:
+    """A statement that is not the owner's, in a topic that it alone writes, is followed by all that stands there."""
+
+    async def live() -> list[bytes | None]:
+        logs = Logs()
+        logs.records["in", 0] = [(None, b"6", ())]
+        logs.records["latest", 0] = [(b"0", b"old", ())]
+        client = Client(logs, random.Random(1))
+        stage = replace(
+            STAGES[Acknowledge.MESSAGE],
+            exclusive=("latest",),
+            restate=lambda core: [Output("latest", 0, b"6 holds", key=b"0", absolute=True)],
+        )
+        shell = Shell(stage, config=EngineConfig(brokers=("-",), group_prefix="-", linger_s=0.0), broker=client)
+        steps = [asyncio.ensure_future(step) for step in shell.outbox.steps()]
+        logs.owners[0] = client
+        await shell.take_over([0])
+        shell.flow()
+        await shell.receive(Record("in", 0, 0, 0, None, b"6"))
+        await shell.outbox.settled()
+        await shell.watch()
+        assert len(logs.records["latest", 0]) == 1
+        logs.records["latest", 0].append((b"0", b"0 holds", ()))
+        for _ in range(3):
+            await shell.watch()
+            await shell.outbox.settled()
+        for step in steps:
+            step.cancel()
+        return [value for _, value, _ in logs.records["latest", 0]]
+
+    assert asyncio.run(live()) == [b"old", b"0 holds", b"6 holds"]
+
+
 @pytest.mark.parametrize("committed", [None, 1])
 def test_records_that_are_gone_are_told_before_reading_goes_on(committed: int | None) -> None:
     """Below the log's start nothing can be read: the message that says so is delivered first, and no hole is seen."""
