@@ -42,7 +42,7 @@ def test_rules_speak_of_declared_metrics(root: Path) -> None:
         check(rule["expr"])
         assert set(rule) <= {"alert", "expr", "for", "labels", "annotations"}
         assert rule["labels"]["severity"] in ("page", "warn")
-        assert set(rule["annotations"]) == {"summary", "action"}
+        assert set(rule["annotations"]) == {"summary", "action", "runbook"}
         said = set(re.findall(r"\$labels\.(\w+)", json.dumps(rule["annotations"])))
         by = re.search(r"by \(([^)]*)\)", rule["expr"])
         if by is not None:
