@@ -105,6 +105,7 @@ class Affected(Answer):
     accounted: tuple[Accounted, ...]
     evidence: tuple[str, ...] = Field(description="the kinds of evidence behind it, strongest first")
     blind_windows: tuple[BlindWindow, ...]
+    known_at: datetime | None = Field(default=None, description="as known at that instant; now, where absent")
     milliseconds: float
 
 
@@ -130,6 +131,7 @@ class Where(Answer):
     units: tuple[UnitPlace, ...]
     quantities: tuple[QuantityPlace, ...]
     truncated: bool
+    known_at: datetime | None = Field(default=None, description="as known at that instant; now, where absent")
     milliseconds: float
 
 
@@ -190,6 +192,7 @@ class Stock(Answer):
     kind: Literal["stock"] = "stock"
     v: Literal[1] = 1
     rows: tuple[StockRow, ...]
+    known_at: datetime | None = Field(default=None, description="as known at that instant; now, where absent")
     milliseconds: float
 
 

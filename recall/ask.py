@@ -38,7 +38,7 @@ def affected(history: History, text: str, *, gtin: str = "", now: datetime | Non
     Raises LotMissing, LotAmbiguous, IdentifierInvalid, ClickhouseAway.
     """
     started = _start(history)
-    now = now or datetime.now(UTC)
+    now = now or history.known_at or datetime.now(UTC)
     found = find_lot(history, text, gtin=gtin)
     # a question that nothing can answer costs as much as any other: it is not asked
     asked = ["lot", *(["unit_groups"] if found.units else ()), *(["amounts"] if found.quantities else ())]
@@ -59,6 +59,7 @@ def affected(history: History, text: str, *, gtin: str = "", now: datetime | Non
         blind_windows=tuple(
             BlindWindow.model_validate(row) for row in history.ask("blind_windows", since=since, until=now)
         ),
+        known_at=history.known_at,
         milliseconds=_since(started),
     )
 
@@ -74,6 +75,7 @@ def where(history: History, text: str, *, gtin: str = "", limit: int = 1000) -> 
         units=tuple(UnitPlace.model_validate(row) for row in units[:limit]),
         quantities=quantities_of(told["amounts"], _names(history)),
         truncated=len(units) > limit,
+        known_at=history.known_at,
         milliseconds=_since(started),
     )
 
@@ -124,7 +126,11 @@ def stock(
         raise LocationMissing(
             text=location, what="location", near=near_locations(history, location), hint="All: lotstream locations."
         )
-    return Stock(rows=tuple(StockRow.model_validate(row) for row in rows), milliseconds=_since(started))
+    return Stock(
+        rows=tuple(StockRow.model_validate(row) for row in rows),
+        known_at=history.known_at,
+        milliseconds=_since(started),
+    )
 
 
 def lots(history: History, *, gtin: str = "", text: str = "", limit: int = 100) -> Lots:

@@ -2,6 +2,7 @@
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from functools import cache
 from importlib import resources
 from types import TracebackType
@@ -11,6 +12,7 @@ import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
+from lotstream.recall.known import table_filters
 from lotstream.runtime.clickhouse import client_arguments
 from lotstream.runtime.errors import Transient
 from lotstream.runtime.settings import ClickhouseSettings
@@ -36,10 +38,15 @@ def query_text(name: str) -> str:
 
 
 class History:
-    """Asks ClickHouse with the reading user; connects once, at the first question. Safe for threads."""
+    """Asks ClickHouse with the reading user; connects once, at the first question. Safe for threads.
 
-    def __init__(self, settings: ClickhouseSettings) -> None:
+    With ``known_at`` (aware) every question is answered as it would have been at that instant.
+    """
+
+    def __init__(self, settings: ClickhouseSettings, *, known_at: datetime | None = None) -> None:
         self._settings = settings
+        self.known_at = known_at
+        self._filters: dict[str, str] = {}
         self._client: Client | None = None
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="recall")
         self._places: tuple[Row, ...] | None = None
@@ -57,12 +64,11 @@ class History:
     def ask(self, name: str, **parameters: Any) -> list[Row]:
         """Rows of a query of recall/queries. Raises ClickhouseAway."""
         try:
-            result = self._connected().query(query_text(name), parameters=parameters, tz_mode="aware")
+            return _rows(self._connected(), name, parameters, settings=self._filters)
         except (ClickHouseError, OSError) as error:
             if getattr(error, "code", None) in _BUG:
                 raise
             raise self._away(error) from error
-        return [dict(zip(result.column_names, row, strict=True)) for row in result.result_rows]
 
     def ask_all(self, *names: str, **parameters: Any) -> dict[str, list[Row]]:
         """Rows of several queries by name, with the same parameters, asked at once. Raises ClickhouseAway."""
@@ -91,12 +97,16 @@ class History:
 
     def _connected(self) -> Client:
         if self._client is None:
-            self._client = clickhouse_connect.get_client(
+            client = clickhouse_connect.get_client(
                 **client_arguments(self._settings, "reader"),
                 database=self._settings.database,
                 connect_timeout=CONNECT_S,
                 query_retries=0,
             )
+            if self.known_at is not None:
+                passed = _rows(client, "offsets_passed", {"instant": self.known_at}, settings={})
+                self._filters = {"additional_table_filters": table_filters(self._settings.database, passed)}
+            self._client = client
         return self._client
 
     def _away(self, error: Exception) -> ClickhouseAway:
@@ -112,3 +122,8 @@ class History:
         said = f"error {code}" if code is not None else "no answer"
         hint = "Is it up? See: lotstream status, lotstream doctor; the address is the setting clickhouse.url."
         return ClickhouseAway(f"Expected {where} to answer, got {said}. {hint}")
+
+
+def _rows(client: Client, name: str, parameters: dict[str, Any], *, settings: dict[str, str]) -> list[Row]:
+    result = client.query(query_text(name), parameters=parameters, settings=settings, tz_mode="aware")
+    return [dict(zip(result.column_names, row, strict=True)) for row in result.result_rows]

@@ -1,7 +1,7 @@
 """The questions: affected, where, history, stock, lots, locations, parse."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import wraps
 from typing import Any
 
@@ -17,6 +17,11 @@ from lotstream.recall.store import History
 from lotstream.runtime.errors import Rejected, Transient
 
 lot_argument = click.argument("lot")
+known_option = click.option(
+    "--known-at",
+    callback=lambda _context, _option, text: _instant(text),
+    help="As it was known at this instant (ISO 8601 with its zone).",
+)
 gtin_option = click.option("--gtin", default="", help="GTIN of the lot, where its code alone is not unique.")
 
 
@@ -37,6 +42,22 @@ def asked(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
+def _instant(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise click.BadParameter(f"Expected an instant with its zone, like 2026-03-02T10:00:00Z, got {text!r}.")
+    return at.astimezone(UTC)
+
+
+def _history(context: click.Context, known_at: datetime | None) -> History:
+    return History(settings_of(context).clickhouse, known_at=known_at)
+
+
 def _answer(answer: Answer, as_json: bool) -> None:
     if as_json:
         print_json(answer)
@@ -47,27 +68,29 @@ def _answer(answer: Answer, as_json: bool) -> None:
 @click.command()
 @lot_argument
 @gtin_option
+@known_option
 @json_option
 @click.pass_context
 @asked
-def affected(context: click.Context, lot: str, gtin: str, as_json: bool) -> None:
+def affected(context: click.Context, lot: str, gtin: str, known_at: datetime | None, as_json: bool) -> None:
     """Where everything of LOT is now, who received some, how sure we are.
 
     LOT is a lot code, a lot key (01/<gtin>/10/<lot>), an LGTIN, a Digital Link or a scanned label.
     """
-    _answer(ask.affected(History(settings_of(context).clickhouse), lot, gtin=gtin), as_json)
+    _answer(ask.affected(_history(context, known_at), lot, gtin=gtin), as_json)
 
 
 @click.command()
 @lot_argument
 @gtin_option
 @click.option("--limit", default=1000, show_default=True, help="Units listed at most.")
+@known_option
 @json_option
 @click.pass_context
 @asked
-def where(context: click.Context, lot: str, gtin: str, limit: int, as_json: bool) -> None:
+def where(context: click.Context, lot: str, gtin: str, limit: int, known_at: datetime | None, as_json: bool) -> None:
     """Where each unit of LOT is now."""
-    _answer(ask.where(History(settings_of(context).clickhouse), lot, gtin=gtin, limit=limit), as_json)
+    _answer(ask.where(_history(context, known_at), lot, gtin=gtin, limit=limit), as_json)
 
 
 @click.command()
@@ -86,17 +109,24 @@ def history(context: click.Context, epc: str, limit: int, as_json: bool) -> None
 @click.option("--location", default="", help="Only this location.")
 @click.option("--expires-before", type=click.DateTime(["%Y-%m-%d"]), help="Only what expires before this date.")
 @click.option("--limit", default=1000, show_default=True, help="Rows at most.")
+@known_option
 @json_option
 @click.pass_context
 @asked
 def stock(
-    context: click.Context, gtin: str, location: str, expires_before: datetime | None, limit: int, as_json: bool
+    context: click.Context,
+    *,
+    gtin: str,
+    location: str,
+    expires_before: datetime | None,
+    limit: int,
+    known_at: datetime | None,
+    as_json: bool,
 ) -> None:
     """Units and amounts on hand, by lot and location."""
     before = expires_before.date() if expires_before else None
-    answer = ask.stock(
-        History(settings_of(context).clickhouse), gtin=gtin, location=location, expires_before=before, limit=limit
-    )
+    history = _history(context, known_at)
+    answer = ask.stock(history, gtin=gtin, location=location, expires_before=before, limit=limit)
     _answer(answer, as_json)
 
 

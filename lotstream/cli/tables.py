@@ -48,6 +48,11 @@ def show(answer: Answer, out: Console) -> None:
     raise TypeError(f"Expected a known answer, got {type(answer).__name__}.")
 
 
+def _known_line(out: Console, known_at: datetime | None) -> None:
+    if known_at is not None:
+        out.print(f"As known at {instant(known_at)}")
+
+
 def _lot_line(out: Console, lot: Lot) -> None:
     words = [f"[bold]{lot.code}[/bold] of {lot.gtin}"]
     words += [lot.description] if lot.description else []
@@ -58,6 +63,7 @@ def _lot_line(out: Console, lot: Lot) -> None:
 
 @show.register
 def _(answer: Affected, out: Console) -> None:
+    _known_line(out, answer.known_at)
     _lot_line(out, answer.lot)
     _where_now(answer, out)
     received = table(
@@ -128,6 +134,7 @@ def _where_now(answer: Affected, out: Console) -> None:
 
 @show.register
 def _(answer: Where, out: Console) -> None:
+    _known_line(out, answer.known_at)
     _lot_line(out, answer.lot)
     units = table("", "unit", "location", "evidence", "read point", "last seen", "inside")
     for u in answer.units:
@@ -190,6 +197,7 @@ def _(answer: HistoryAnswer, out: Console) -> None:
 
 @show.register
 def _(answer: Stock, out: Console) -> None:
+    _known_line(out, answer.known_at)
     rows = table(
         "", "lot", "product", "expires", "location", "items", "cases", "amount", right=("items", "cases", "amount")
     )
