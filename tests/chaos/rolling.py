@@ -57,10 +57,12 @@ class Watch:
         self._over.set()
         self._thread.join()
 
-    def worst(self) -> tuple[str, float]:
-        """The partition that stood longest, and for how long."""
-        place = max(self.longest, key=lambda place: self.longest[place])
-        return f"{place[0]} {place[1]}:{place[2]}", self.longest[place]
+    def pauses(self) -> dict[str, float]:
+        """By group, the longest that any partition stood, in seconds."""
+        return {
+            stage: round(max(pause for place, pause in self.longest.items() if place[0] == stage), 2)
+            for stage in SOURCES
+        }
 
     def _run(self) -> None:
         while not self._over.wait(EVERY_S):
@@ -114,7 +116,7 @@ def run(directory: Path, *, seed: int) -> dict[str, object]:
         watch = Watch(stack.settings)
         watch.start()
         time.sleep(QUIET_S)
-        calm = watch.worst()
+        calm = watch.pauses()
         roll(stack, timeline)
         watch.stop()
         load.stop()
@@ -124,7 +126,7 @@ def run(directory: Path, *, seed: int) -> dict[str, object]:
         verdict = Oracle(logs, stack.settings).judge(account.posts.values(), account.obliged())
     for detail in verdict.details:
         timeline.say(detail)
-    place, pause_s = watch.worst()
+    pauses = watch.pauses()
     return {
         "seed": seed,
         "restarted": list(ORDER),
@@ -134,9 +136,9 @@ def run(directory: Path, *, seed: int) -> dict[str, object]:
         "invented": verdict.invented,
         "differs": verdict.differs,
         "failures": load.failures,
-        "pause_s": round(pause_s, 2),
-        "pause_of": place,
-        "calm_pause_s": round(calm[1], 2),
+        "pause_s": max(pauses.values()),
+        "pauses": pauses,
+        "calm_pause_s": max(calm.values()),
         "seconds": round(timeline.now, 1),
     }
 
