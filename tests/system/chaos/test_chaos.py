@@ -18,7 +18,7 @@ def test_nothing_is_lost_whatever_dies() -> None:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=420,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-6000:] + done.stdout
