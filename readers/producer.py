@@ -16,7 +16,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 
 from lotstream.readers.messages import Message
 from lotstream.runtime.errors import Transient
-from lotstream.runtime.kafka import client_config
+from lotstream.runtime.kafka import client_config, client_log
 from lotstream.runtime.metrics import Metrics
 from lotstream.runtime.settings import KafkaSettings
 
@@ -109,7 +109,7 @@ class KafkaSender:
     def start(self) -> None:
         """Start in the running loop. Connects in the background: a broker that is away is no error here."""
         self._loop = asyncio.get_running_loop()
-        self._producer = self._build(self._config, logger=log)
+        self._producer = self._build(self._config, logger=client_log(__name__))
         self._thread.start()
         self._give_up()
 
@@ -193,7 +193,7 @@ class KafkaSender:
         """Another producer in place of one that will take nothing ever again (librdkafka's fatal errors)."""
         assert self._loop is not None
         assert self._producer is not None
-        old, self._producer = self._producer, self._build(self._config, logger=log)
+        old, self._producer = self._producer, self._build(self._config, logger=client_log(__name__))
         log.error("producer_renewed")
         retired = self._loop.run_in_executor(None, _retire, old)
         self._retired.add(retired)

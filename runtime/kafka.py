@@ -3,12 +3,15 @@
 Keys are librdkafka's: https://github.com/confluentinc/librdkafka, CONFIGURATION.md.
 """
 
+import logging
 import ssl
+import time
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from lotstream.runtime.sections import KafkaSettings, SettingsInvalid
 
+REPEAT_S = 10.0
 ClientConfig: TypeAlias = dict[str, str | int | bool | float]
 
 
@@ -41,6 +44,28 @@ def client_config(kafka: KafkaSettings, *, client_id: str) -> ClientConfig:
     if kafka.ca_file is not None:
         config["ssl.ca.location"] = str(kafka.ca_file)
     return config
+
+
+def client_log(name: str) -> logging.Logger:
+    """A logger for librdkafka. In an outage it repeats itself twenty times a second, for each client and for as long
+    as it takes: of each kind one line in ten seconds is told."""
+    log = logging.getLogger(f"{name}.librdkafka")
+    if not log.filters:
+        log.addFilter(_Sparing())
+    return log
+
+
+class _Sparing(logging.Filter):
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        kind, now = record.getMessage().partition(" ")[0], time.monotonic()
+        if now - self._told.get(kind, -REPEAT_S) < REPEAT_S:
+            return False
+        self._told[kind] = now
+        return True
 
 
 def access(kafka: KafkaSettings) -> KafkaAccess:

@@ -18,7 +18,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from lotstream.runtime.clock import Clock
 from lotstream.runtime.crash import crash_point
 from lotstream.runtime.errors import Rejected, Transient
-from lotstream.runtime.kafka import client_config
+from lotstream.runtime.kafka import client_config, client_log
 from lotstream.runtime.metrics import Metrics
 from lotstream.runtime.retry import Backoff, Stopped, persist
 from lotstream.runtime.settings import Settings
@@ -80,7 +80,8 @@ class SinkLoop:
                 "fetch.wait.max.ms": 500,
                 "queued.max.messages.kbytes": 32_768,
                 "session.timeout.ms": int(settings.stream.session_timeout_s * 1000),
-            }
+            },
+            logger=client_log(__name__),
         )
 
     def stop(self) -> None:

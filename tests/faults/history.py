@@ -15,11 +15,10 @@ TIMES_REAL = 3.0
 
 
 def waits(ground: Ground, code: str) -> str:
-    """Wait until the sink waits for ClickHouse, with a code of its own; for how long its metric says so."""
+    """Wait until the sink waits for ClickHouse, with a code of its own, and its metric says so."""
     ground.wait(lambda: code in ground.check("sink", "sinks"), f"a sink that waits for {code or 'ClickHouse'}")
     ground.wait(lambda: ground.metric("sink", WAITING) > 1.0, "an alarm in the metrics", within_s=ALARM_S)
-    said = ground.check("sink", "sinks")
-    return said[max(0, said.find(code) - 10) : said.find(code) + 60] if code else "the sink waited"
+    return f"the sink waited for {code or 'a connection'}, alarm in its metrics"
 
 
 @fault()

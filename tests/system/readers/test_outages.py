@@ -67,7 +67,7 @@ def _spool(gateway: Any) -> str:
 
 
 def test_readers_are_kept_and_programs_are_told(doors: Callable[..., Any]) -> None:
-    """While the broker is dead a reader's request is acknowledged, a program's is 503; afterwards all of it is on
+    """While the broker is dead a reader's request is acknowledged, a program's or file's is 503; afterwards all is on
     the broker, marked buffered with the stamps of its receipt, and requests are live again."""
     gateway = doors()
     assert _post(gateway, range(0, 200, 20)) == set(range(200))
@@ -76,6 +76,8 @@ def test_readers_are_kept_and_programs_are_told(doors: Callable[..., Any]) -> No
         assert _post(gateway, range(200, 1_000, 20)) == set(range(200, 1_000))
         refused = gateway.client.post("/batches", json=_native(1))
         assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+        file = gateway.client.post("/readers/impinj", json=_body(0), headers={"Lotstream-Origin": "file"})
+        assert file.status_code == 503
         assert gateway.client.get("/readyz").status_code == 200
         _wait(lambda: "spools, Kafka is away" in _spool(gateway))
         assert re.search(r"^lotstream_spool_records [1-9]", gateway.client.get("/metrics").text, re.MULTILINE)

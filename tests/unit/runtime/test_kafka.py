@@ -7,7 +7,7 @@ import pytest
 from confluent_kafka import Producer
 from pydantic import SecretStr
 
-from lotstream.runtime.kafka import access, client_config
+from lotstream.runtime.kafka import access, client_config, client_log
 from lotstream.runtime.settings import KafkaSettings, SaslMechanism, SecurityProtocol, SettingsInvalid
 
 
@@ -63,3 +63,12 @@ def test_bad_ca_file_is_named(tmp_path: Path) -> None:
 def test_repr_shows_no_secret() -> None:
     """A stray print of the access shows no password."""
     assert "s3cret-word" not in repr(access(sasl()))
+
+
+def test_an_outage_is_not_told_twenty_times_a_second(caplog: pytest.LogCaptureFixture) -> None:
+    """Of what librdkafka repeats, each kind is told once in a while; other kinds beside it are."""
+    log = client_log("test_kafka")
+    for number in range(50):
+        log.error("FAIL [client#%d]: Connection refused", number)
+    log.warning("GETPID [client#1]: retrying")
+    assert [record.getMessage().partition(" ")[0] for record in caplog.records] == ["FAIL", "GETPID"]
