@@ -253,6 +253,11 @@ class Oracle:
         name = self._name(topics.LOT_LOCATIONS)
         got, wanted = _places(self._logs.records(name)), _places(loop.log.topic(name))
         self.verdict.compare("locate -> lot-locations.v1", got, wanted)
+        name = self._name(topics.LOTS_LATEST)
+        known = {record.key: record.value for record in self._logs.records(name)}
+        self.verdict.compare(
+            "locate -> lots-latest.v1", known, {record.key: record.value for record in loop.log.topic(name)}
+        )
         self._tables(stage, loop)
 
     def _tables(self, stage: Stage, loop: PlainLoop) -> None:
