@@ -7,7 +7,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -28,6 +28,7 @@ EMBEDDED_PARTITIONS = 4
 READY_S = 60.0
 STOP_S = 20.0
 RESTART_AFTER_S = 1.0
+TEND_EVERY_S = 0.5
 STACK = "stack"
 Progress = Callable[[str], None]
 
@@ -75,8 +76,8 @@ class Stack:
     ) -> None:
         self.stop()
 
-    def start(self, progress: Progress) -> None:
-        """Start everything; `await_ready` waits for more. Raises StackFailed, DirectoryInUse, KafkaFailed …"""
+    def start_stores(self, progress: Progress) -> None:
+        """Start Kafka and ClickHouse, and make topics and tables. Raises DirectoryInUse, KafkaFailed …"""
         self._claim = claim(self._run, what="run directory")
         progress("Kafka and ClickHouse start")
         self._nursery.start()
@@ -90,6 +91,10 @@ class Stack:
         progress("topics are made")
         admin = TopicAdmin(self.settings.kafka)
         admin.apply(admin.plan(wanted_topics(self.settings)))
+
+    def start_processes(self, progress: Progress) -> None:
+        """Start what works on the stores; `await_ready` waits for more. Raises NurseryFailed."""
+        assert self._claim is not None
         progress("gateway, register, smooth, resolve, locate and sinks start")
         for name in PROCESSES:
             self._spawn(name)
@@ -140,6 +145,13 @@ class Stack:
         for name in started:
             self._spawn(name)
         return started
+
+    def watch(self, say: Progress, ended: Sequence[object] = ()) -> None:
+        """Start anew what ends by itself, until there is something in `ended`."""
+        while not ended:
+            time.sleep(TEND_EVERY_S)
+            for name in self.tend():
+                say(f"{name} ended and was started anew")
 
     def url(self, name: str) -> str:
         """Address of a process' health server, '' while it has none."""

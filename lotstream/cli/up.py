@@ -5,12 +5,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
 import httpx
 
+from lotstream.cli.addresses import show_addresses
 from lotstream.cli.context import console, json_option, print_json, settings_of
 from lotstream.cli.exits import EXIT_NO, Refused
 from lotstream.cli.stack import PROCESSES, STACK, Stack, is_ready
@@ -18,27 +18,7 @@ from lotstream.deploy.embedded.rundir import published
 from lotstream.runtime.sections import read_secret
 from lotstream.runtime.settings import Settings
 
-TEND_EVERY_S = 0.5
 DOWN_S = 40.0
-
-
-def dsn(settings: Settings) -> str:
-    """What a ClickHouse client connects to, with the reading user."""
-    host = settings.clickhouse.url.split("://")[1]
-    secret = settings.clickhouse.reader_secret()
-    scheme = "clickhouses" if settings.clickhouse.url.startswith("https") else "clickhouse"
-    return f"{scheme}://{settings.clickhouse.reader_user}:{secret}@{host}/{settings.clickhouse.database}"
-
-
-def show_addresses(settings: Settings) -> None:
-    """Where everything is, for people."""
-    out = console()
-    user = f"{settings.clickhouse.reader_user}:{settings.clickhouse.reader_secret()}"
-    url = f"{settings.clickhouse.url}/?database={settings.clickhouse.database}"
-    out.print(f"  gateway     http://{settings.gateway.host}:{settings.gateway.port}")
-    out.print(f"  Kafka       {settings.kafka.bootstrap}")
-    out.print(f"  ClickHouse  {dsn(settings)}", soft_wrap=True)
-    out.print(f"              curl -u {user} '{url}' -d 'SELECT * FROM lot_master'", soft_wrap=True)  # noqa: S608 - shown
 
 
 @click.command()
@@ -85,18 +65,11 @@ def _foreground(settings: Settings, jars: Path | None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda received, _: ended.append(received))
     with Stack(settings, jars=jars) as stack:
-        stack.start(lambda text: console().print(text))
+        stack.start_stores(console().print)
+        stack.start_processes(console().print)
         stack.await_ready()
         show_addresses(stack.settings)
-        watch_over(stack, ended)
-
-
-def watch_over(stack: Stack, ended: Sequence[int] = ()) -> None:
-    """Start anew what ends by itself, until a signal is in `ended`."""
-    while not ended:
-        time.sleep(TEND_EVERY_S)
-        for name in stack.tend():
-            console().print(f"{name} ended and was started anew")
+        stack.watch(console().print, ended)
 
 
 def spool_of(url: str, settings: Settings) -> str:
