@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from lotstream.runtime.settings import ClickhouseSettings
-from lotstream.sinks.rows import columns_of
 from lotstream.sinks.store import ClickhouseStore
 
 # table: (setting that says how long, column that it is counted from)
@@ -45,8 +44,8 @@ def say_hold(settings: ClickhouseSettings, hold: LegalHold, *, placed: bool) -> 
     """Place or release a hold; what changed of the tables' rules. Raises Transient."""
     store = ClickhouseStore(settings)
     try:
-        row = (hold.subject, hold.at, placed, hold.by, hold.why)
-        store.insert("legal_holds", columns_of([row]), names=("subject", "at", "placed", "by", "why"))
+        columns = ([hold.subject], [hold.at], [placed], [hold.by], [hold.why])
+        store.insert("legal_holds", columns, names=("subject", "at", "placed", "by", "why"))
         return apply_retention(store, settings)
     finally:
         store.close()
