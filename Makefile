@@ -13,12 +13,13 @@ endif
 GENERATORS := lotstream.runtime.settings_page lotstream.runtime.metrics_page lotstream.deploy.notices lotstream.cli.contracts lotstream.deploy.core_lock lotstream.deploy.dashboard
 UV := uv==0.13.9
 
-.PHONY: help setup demo test bench chaos chaos-compare faults check lint types imports generated generated-check lock clean FORCE
+.PHONY: help setup demo test bench soak chaos chaos-compare faults check lint types imports generated generated-check lock clean FORCE
 
 help:
 	@echo 'make demo      set up, then tell the whole story and answer a recall   (ARGS=--keep leaves it running)'
 	@echo 'make test      set up, then run the tests                              (ARGS="tests/unit -k name")'
 	@echo 'make bench     set up, then measure; writes build/bench.json'
+	@echo 'make soak      an hour of steady load: memory, descriptors, latency; build/soak.json, .svg (ARGS="--minutes 10")'
 	@echo 'make chaos     kill, freeze and move everything under load, and count  (KILLS=12 SEED=7 MINUTES=3)'
 	@echo 'make chaos-compare  the same blows for an app of stock Faust and one on the engine  (KILLS=6 SEED=3)'
 	@echo 'make faults    named faults, one after the other: what was done, lost, healed (ARGS="--only NAME", --json)'
@@ -41,6 +42,9 @@ test: $(STAMP)
 
 bench: $(STAMP)
 	@$(PY) -m bench $(ARGS)
+
+soak: $(STAMP)
+	@$(PY) -m bench.soak $(ARGS)
 
 chaos: $(STAMP)
 	@$(PY) -m tests.chaos $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS)
