@@ -1,12 +1,14 @@
 """The sender of the reader doors: Kafka while it answers, the disk while it does not, and the way back.
 
-1 receive -> 2 decide -> 3 publish, or keep (written and synced) -> 4 acknowledge. What is kept goes on when Kafka takes
-the oldest of it: from then on requests go to Kafka first, and the backlog follows a chunk at a time beside them. A
-record is let go when the brokers have all of it, so a process that is killed sends some of it twice, and none never.
+1 receive -> 2 decide -> 3 publish, or keep (written and synced) -> 4 acknowledge. Whether Kafka is back is asked by the
+oldest of what is kept, and by a request once in a while: what is kept may be stuck for a reason of its own. From then
+on requests go to Kafka first, and the backlog follows a chunk at a time beside them. A record is let go when the
+brokers have all of it, so a process that is killed sends some of it twice, and none never.
 """
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -32,6 +34,7 @@ RETRY_AFTER_S = 5.0
 FULL_US = 10_000_000  # how long nothing is tried after a refusal, so that windows do not flicker
 CHUNK_BYTES = 1 << 18
 LIVE_FIRST_BYTES = 1 << 20  # the backlog waits while more than this of other requests is under way
+ASK_EVERY_S = 5.0
 PAUSE_S = 0.5
 YIELD_S = 0.02
 TELL_EVERY_S = 1.0
@@ -60,6 +63,8 @@ class Keeper:
         self._writing: asyncio.Task[None] | None = None
         self._filled = asyncio.Event()
         self._outage = False
+        self._ask_at = 0.0  # monotonic
+        self._taken = 0  # requests that Kafka took
         self._full = ""
         self._full_until_us = 0
         self._refusals = Refusals()
@@ -67,7 +72,7 @@ class Keeper:
 
     @property
     def away(self) -> bool:
-        """Whether requests are kept without asking Kafka: the oldest record asks."""
+        """Whether Kafka took neither the last request nor the oldest record."""
         return self._outage and self._filled.is_set()
 
     @property
@@ -85,7 +90,7 @@ class Keeper:
 
     async def send(self, messages: Sequence[Message]) -> None:
         """Returns when the brokers or the disk have every message. Raises Transient when neither takes them."""
-        if self.away or not await self._sent(messages):
+        if not (self._asks() and await self._sent(messages)):
             await self._keep(messages)
         if self._refusals:
             self._take_again()
@@ -97,6 +102,15 @@ class Keeper:
         await self._on_disk(self._spool.close)
         self._disk.shutdown()
 
+    def _asks(self) -> bool:
+        if not self.away:
+            return True
+        now = time.monotonic()
+        if now < self._ask_at:
+            return False
+        self._ask_at = now + ASK_EVERY_S
+        return True
+
     async def _sent(self, messages: Sequence[Message]) -> bool:
         try:
             await self._sender.send(messages, patient=False)
@@ -106,6 +120,7 @@ class Keeper:
             self._leave(outage)
             return False
         self._outage = False
+        self._taken += 1
         return True
 
     async def _keep(self, messages: Sequence[Message]) -> None:
@@ -167,10 +182,12 @@ class Keeper:
         most_bytes = CHUNK_BYTES
         while True:
             await self._filled.wait()
+            taken = self._taken
             try:
                 most_bytes = await self._send_some(most_bytes)
             except Transient as outage:
-                self._leave(outage)
+                if self._taken == taken and not isinstance(outage, Overloaded):
+                    self._leave(outage)
                 await asyncio.sleep(PAUSE_S)
             except OSError as error:
                 log.error("spool_unreadable", extra={"cause": str(error)})
@@ -215,6 +232,7 @@ class Keeper:
     def _leave(self, outage: Transient) -> None:
         if not self._outage:
             log.warning("spooling", extra={"cause": outage.detail})
+            self._ask_at = time.monotonic() + ASK_EVERY_S
         self._outage = True
 
     def _take_again(self) -> None:
@@ -231,8 +249,11 @@ class Keeper:
 
     async def _tell(self) -> None:
         while True:
-            state = await self._on_disk(self._spool.state)
-            self._gauges.show(state, now_us=self._clock.now_us(), away=self._outage, full=self._full)
+            try:
+                state = await self._on_disk(self._spool.state)
+                self._gauges.show(state, now_us=self._clock.now_us(), away=self._outage, full=self._full)
+            except OSError as error:
+                log.error("spool_unreadable", extra={"cause": str(error)})
             await asyncio.sleep(TELL_EVERY_S)
 
     async def _on_disk(self, call: Callable[[], T]) -> T:

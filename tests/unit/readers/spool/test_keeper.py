@@ -29,6 +29,7 @@ class SwitchedSender:
 
     failure: Transient | None = None
     largest: int = 1 << 30
+    forbidden: str = ""
     pending_bytes: int = 0
     sent: list[Message] = field(default_factory=list)
 
@@ -36,6 +37,8 @@ class SwitchedSender:
         await asyncio.sleep(0)
         if self.failure is not None:
             raise self.failure
+        if any(message.topic == self.forbidden for message in messages):
+            raise Transient("TOPIC_AUTHORIZATION_FAILED")
         if any(len(message.value) > self.largest for message in messages):
             raise Unsendable("MSG_SIZE_TOO_LARGE")
         self.sent += messages
@@ -147,6 +150,24 @@ def test_a_successor_sends_it(tmp_path: Path) -> None:
 
     scenario(tmp_path, kept)
     scenario(tmp_path, sent)
+
+
+def test_what_is_stuck_stops_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A topic that nobody may write to keeps its own request on disk; other requests go to the brokers again soon."""
+    monkeypatch.setattr("lotstream.readers.spool.keeper.ASK_EVERY_S", 0.05)
+
+    async def body(bench: Bench) -> None:
+        bench.sender.forbidden = "dead-letters.v1"
+        await bench.keeper.send([Message("dead-letters.v1", 0, b"source", b"\xff")])
+        for number in range(20):
+            await bench.keeper.send([read(number)])
+            await asyncio.sleep(0.02)
+        assert not bench.keeper.away
+        assert bench.sender.numbers()[-1] == 19
+        bench.sender.forbidden = ""
+        await bench.until(lambda: len(bench.sender.sent) == 21)
+
+    scenario(tmp_path, body)
 
 
 def test_refused_when_full(tmp_path: Path) -> None:
