@@ -9,10 +9,10 @@ from lotstream.sinks.dump import (
     ALL_ROWS,
     ARCHIVED,
     TOPIC_OF,
-    Window,
     applied_names,
     columns_of,
     passed,
+    require_there,
     window,
     write_table,
 )
@@ -36,7 +36,7 @@ def archive(settings: Settings, directory: Path, *, product: str, now: datetime)
         until = {topic: at for topic, at in passed(store).items() if topic in _TOPICS}
         _require_onward(since, until)
         if known:
-            _require_there(store, known)
+            require_there(store, known)
         # 2 files
         run = known.run + 1 if known else 1
         columns = {table: columns_of(store, table) for table in ARCHIVED}
@@ -88,17 +88,3 @@ def _require_onward(since: Vector, until: Vector) -> None:
                 raise ManifestInvalid(
                     f"Expected {topic}:{partition} to have passed offset {offset} as archived, got {there}. {hint}"
                 )
-
-
-def _require_there(store: ParquetStore, known: Manifest) -> None:
-    """Sinks go on from where they had committed also into an empty database: then what they passed is not there."""
-    archived = [table for table in ARCHIVED if known.rows.get(table)]
-    if archived and not any(_holds_some(store, table, window(TOPIC_OF[table], {}, known.passed)) for table in archived):
-        raise ManifestInvalid(
-            f"Expected the history that was archived in database {store.database!r}, got nothing of it."
-            " Make it again first: lotstream rebuild --from archive."
-        )
-
-
-def _holds_some(store: ParquetStore, table: str, of: Window) -> bool:
-    return bool(store.query(f"SELECT 1 FROM {store.database}.{table} {of.where} LIMIT 1"))  # noqa: S608 - our own names and numbers

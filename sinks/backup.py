@@ -13,6 +13,7 @@ from lotstream.sinks.dump import (
     checksum,
     columns_of,
     passed,
+    require_there,
     window,
     write_table,
 )
@@ -30,6 +31,8 @@ def backup(settings: Settings, directory: Path, *, product: str, now: datetime) 
         known = read_manifest(directory)
         if known and known.kind != Kind.BACKUP:
             raise ManifestInvalid(f"Expected a backup or nothing in {directory}, got an {known.kind}.")
+        if known:
+            require_there(store, known)
         run = known.run + 1 if known else 1
         # 1 the vector
         until = passed(store)

@@ -22,7 +22,7 @@ from lotstream.schemas.topics import (
     READS,
     SIGHTINGS,
 )
-from lotstream.sinks.manifest import Part, Vector, sha256_of, sync_directory
+from lotstream.sinks.manifest import Manifest, ManifestInvalid, Part, Vector, sha256_of, sync_directory
 from lotstream.sinks.parquet import ParquetStore
 
 ROWS_PER_FILE = 1_000_000
@@ -114,6 +114,23 @@ def _bound(offsets: Mapping[int, int]) -> str:
         return "0"
     partitions, values = ",".join(map(str, offsets)), ",".join(map(str, offsets.values()))
     return f"transform(source_partition, [{partitions}], [{values}], 0)"
+
+
+def require_there(store: ParquetStore, known: Manifest) -> None:
+    """Sinks go on from where they had committed also into an empty database: then what they passed is not there.
+
+    Raises ManifestInvalid when the history has nothing of what the manifest names.
+    """
+    wanted = {table: window(TOPIC_OF[table], {}, known.passed) for table in TOPIC_OF if known.rows.get(table)}
+    if wanted and not any(_holds_some(store, table, of) for table, of in wanted.items()):
+        raise ManifestInvalid(
+            f"Expected the history of the {known.kind} of before in database {store.database!r}, got nothing of it."
+            f" Make it again first: lotstream rebuild --from {known.kind}."
+        )
+
+
+def _holds_some(store: ParquetStore, table: str, of: Window) -> bool:
+    return bool(store.query(f"SELECT 1 FROM {store.database}.{table} {of.where} LIMIT 1"))  # noqa: S608 - our own names and numbers
 
 
 def cut(store: ParquetStore, source: str, whole: Window) -> Iterator[Window]:

@@ -11,6 +11,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import Self
 
 from lotstream.cli.drain import drain
 from lotstream.runtime.errors import Transient
@@ -26,7 +27,8 @@ from tests.chaos.plan import WORKERS, Fault, Kind
 from tests.chaos.stack import Process, Stack
 from tests.chaos.world import Account
 
-ORDER = ("gateway", *WORKERS, "sink")
+SECOND_SINK = "sink-2"
+ORDER = ("gateway", *WORKERS, "sink", SECOND_SINK)
 BETWEEN_S = 3.0
 EVERY_S = 0.2
 SOURCES = {
@@ -87,7 +89,14 @@ class Watch:
 
 
 class Rolled(Stack):
-    """Workers without a name that stays: one that ends leaves its group, and the other has its partitions at once."""
+    """Two of each, without a name that stays: when one ends, the other has its partitions at once."""
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        self._processes[SECOND_SINK] = Process(("sink", "--name", SECOND_SINK, "all"), {})
+        self._start(SECOND_SINK)
+        self.wait_ready()
+        return self
 
     def _worker(self, name: str, *, fixed: bool) -> Process:
         return super()._worker(name, fixed=False)

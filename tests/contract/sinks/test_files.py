@@ -156,14 +156,15 @@ def test_an_archive_is_of_one_history(plant: Plant, tmp_path: Path) -> None:
         archive(plant.other(), tmp_path, product="1", now=NOW)
 
 
-def test_a_lost_history_is_not_archived(plant: Plant, tmp_path: Path) -> None:
+@pytest.mark.parametrize("write", [archive, backup], ids=lambda write: write.__name__)
+def test_a_lost_history_replaces_nothing(plant: Plant, tmp_path: Path, write: Any) -> None:
     """Tables made anew, into which the sinks went on, do not pass for the ones before."""
     plant.windows(range(MESSAGES))
-    archive(plant.settings, tmp_path, product="1", now=NOW)
+    write(plant.settings, tmp_path, product="1", now=NOW)
     plant.store.command(f"TRUNCATE TABLE {plant.settings.clickhouse.database}.blind_windows")
     plant.windows(range(MESSAGES, 9))
-    with pytest.raises(ManifestInvalid, match=r"Expected the history that was archived .* rebuild --from archive"):
-        archive(plant.settings, tmp_path, product="1", now=NOW)
+    with pytest.raises(ManifestInvalid, match=rf"got nothing of it.*rebuild --from {write.__name__}"):
+        write(plant.settings, tmp_path, product="1", now=NOW)
 
 
 def test_a_newer_version_is_not_read(plant: Plant, tmp_path: Path) -> None:
