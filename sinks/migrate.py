@@ -9,7 +9,8 @@ from string import Template
 from lotstream.runtime.crash import crash_point
 from lotstream.runtime.settings import ClickhouseSettings
 from lotstream.sinks.migrate_lock import only_migrator
-from lotstream.sinks.retention import apply_retention
+from lotstream.sinks.retention import RULES, apply_retention, days_of
+from lotstream.sinks.retention import statement as rule
 from lotstream.sinks.store import ClickhouseStore
 
 _NAME = re.compile(r"(\d{4})_\w+\.sql")
@@ -112,4 +113,7 @@ def render(settings: ClickhouseSettings, *, flavour: Flavour = ONE_SERVER) -> st
     for migration in migrations():
         parts.append(f"-- {migration.name}")
         parts += [f"{statement};" for statement in migration.statements(settings.database, flavour)]
+    for table in RULES:
+        if days := days_of(settings, table):
+            parts.append(f"{rule(settings.database, table, days=days, on_cluster=flavour.on_cluster)};")
     return "\n\n".join(parts)

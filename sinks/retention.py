@@ -57,14 +57,28 @@ def apply_retention(store: ClickhouseStore, settings: ClickhouseSettings, *, on_
     rows = store.query(f"SELECT name, engine_full FROM system.tables WHERE database = '{settings.database}'")  # noqa: S608 - a checked name
     there = {name: match.group(1) if (match := _TTL.search(engine)) else "" for name, engine in rows}
     said = []
-    for table, (setting, column) in RULES.items():
-        days = 0 if held else getattr(settings, setting)
-        wanted = f"toDateTime({column}) + toIntervalDay({days})" if days else ""
-        if there.get(table, "") != wanted:
-            change = f"MODIFY TTL {wanted}" if wanted else "REMOVE TTL"
-            store.command(f"ALTER TABLE {settings.database}.{table} {on_cluster} {change}")
+    for table in RULES:
+        days = 0 if held else days_of(settings, table)
+        if there.get(table, "") != _rule(table, days):
+            store.command(statement(settings.database, table, days=days, on_cluster=on_cluster))
             said.append(f"{table}: kept {f'{days} days' if days else 'for ever'}")
     return said
+
+
+def days_of(settings: ClickhouseSettings, table: str) -> int:
+    """How long a table keeps a row, by the settings; 0 is for ever."""
+    return int(getattr(settings, RULES[table][0]))
+
+
+def statement(database: str, table: str, *, days: int, on_cluster: str = "") -> str:
+    """The statement that gives a table its rule, or takes it away."""
+    change = f"MODIFY TTL {_rule(table, days)}" if days else "REMOVE TTL"
+    return f"ALTER TABLE {database}.{table} {on_cluster} {change}"
+
+
+def _rule(table: str, days: int) -> str:
+    """As the server writes it."""
+    return f"toDateTime({RULES[table][1]}) + toIntervalDay({days})" if days else ""
 
 
 def _holds(store: ClickhouseStore, database: str) -> list[LegalHold]:

@@ -7,7 +7,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import clickhouse_connect
 import pytest
 
 pytestmark = pytest.mark.system
@@ -149,3 +151,22 @@ def test_other_bytes_are_refused(kept: Kept) -> None:
         file.write_bytes(whole)
     assert said.returncode == 1
     assert f"Expected bindings/{file.name} as it was written" in said.stderr
+
+
+def test_a_dropped_database_is_filled_beside_the_sinks(kept: Kept) -> None:
+    """While sinks run and wait for their tables, a restore brings back what there was, and what comes next is there."""
+    run = kept.stack.directory / "run"
+    url = urlsplit(json.loads((run / "clickhouse.json").read_text())["url"])
+    password = (run / "writer.secret").read_text().strip()
+    before = kept.affected()
+    writer = clickhouse_connect.get_client(
+        host=url.hostname, port=url.port, username="lotstream_writer", password=password
+    )
+    writer.command("DROP DATABASE lotstream SYNC")
+    assert kept.stack.post("/events", f"[{epcis('REBUILD-3', 91)}]", source="rebuild-meanwhile").is_success
+    assert kept.stack.run("affected", "REBUILD-1").returncode != 0
+    said = kept.stack.run("restore", kept.backup)
+    assert said.returncode == 0, said.stdout + said.stderr
+    kept.stack.settle()
+    assert kept.affected() == before
+    assert kept.stack.run("affected", "REBUILD-3").returncode == 0

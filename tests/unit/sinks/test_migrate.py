@@ -41,6 +41,14 @@ def test_printed_in_the_order_in_which_they_run() -> None:
     assert printed.endswith(";")
 
 
+def test_how_long_rows_are_kept_is_printed() -> None:
+    """The rules of tables that keep rows for a time stand behind the migrations; without a time there are none."""
+    assert "TTL" not in render(SETTINGS)
+    printed = render(SETTINGS.model_copy(update={"signals_days": 90}))
+    assert printed.count("MODIFY TTL") == 4
+    assert printed.endswith("ALTER TABLE db1.operations  MODIFY TTL toDateTime(at) + toIntervalDay(90);")
+
+
 def test_rendered_for_a_cluster() -> None:
     """On a cluster every statement of definition names it, and every table is replicated."""
     printed = render(SETTINGS, flavour=replicated("plants"))
