@@ -62,7 +62,7 @@ class Watch:
     def pauses(self) -> dict[str, float]:
         """By group, the longest that any partition stood, in seconds."""
         return {
-            stage: round(max(pause for place, pause in self.longest.items() if place[0] == stage), 2)
+            stage: round(max((pause for place, pause in self.longest.items() if place[0] == stage), default=0.0), 2)
             for stage in SOURCES
         }
 
