@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from lotstream.runtime.settings import Settings
@@ -38,7 +39,7 @@ class Verdict:
     lost: int = 0
     double: int = 0
     invented: int = 0
-    differs: dict[str, int] = field(default_factory=dict)
+    differs: Counter[str] = field(default_factory=Counter)
     details: list[str] = field(default_factory=list)
 
     @property
@@ -132,9 +133,11 @@ class Oracle:
                 tag, point, slot, *_ = row.fact
                 got[tag, point, slot].append(row)
         for spot in wanted.keys() | got.keys():
-            self._spot(spot, wanted.get(spot, []), got.get(spot, []), places)
+            reads = wanted.get(spot, [])
+            offsets = sorted({place for read in reads for place in places[read]})
+            self._spot(spot, reads, rows=got.get(spot, []), offsets=offsets)
 
-    def _spot(self, spot: Spot, reads: list[Read], rows: list[Sighting], places: Mapping[Read, list[str]]) -> None:
+    def _spot(self, spot: Spot, reads: list[Read], *, rows: list[Sighting], offsets: list[str]) -> None:
         verdict = self.verdict
         count = sum(row.reads for row in rows)
         if not reads:
@@ -147,25 +150,23 @@ class Oracle:
         if count == len(reads) and not open_ and _strengths(rows) == Counter(read.antenna for read in reads):
             return
         if count == len(reads):
-            verdict.differs["content of sightings"] = verdict.differs.get("content of sightings", 0) + 1
-        offsets = sorted({place for read in reads for place in places[read]})
+            verdict.differs["content of sightings"] += 1
         verdict.tell(
             f"{spot}: expected {len(reads)} reads from {offsets}, got {count} in {[said(row) for row in rows]}"
         )
 
     def _places(self) -> dict[Read, list[str]]:
         """Every read in reads.v1, by its identity, with the places where it lies."""
-        keys: dict[str, str] = {}
+        key_of = cache(tag_key)
         found: defaultdict[Read, list[str]] = defaultdict(list)
         for record in self._logs.records(self._name(topics.READS)):
             batch = decode_reads(record.value)
             if not isinstance(batch, ReadBatch):
                 continue
             if batch.clock_offset_us:
-                self.verdict.differs["clock offsets"] = self.verdict.differs.get("clock offsets", 0) + 1
+                self.verdict.differs["clock offsets"] += 1
             for index, antenna, last in zip(batch.tag, batch.antenna, batch.last, strict=True):
-                word = batch.tags[index]
-                key = keys.setdefault(word, "") or keys.setdefault(word + "=", tag_key(word))
+                key = key_of(batch.tags[index])
                 read = Read(batch.reader, batch.read_point, key, antenna, batch.t0_us + last)
                 found[read].append(f"{record.partition}:{record.offset}")
         return found
