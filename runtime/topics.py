@@ -1,11 +1,12 @@
 """Topics on the broker against the topics wanted: what is missing, what differs, and making it so."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from confluent_kafka import KafkaError, KafkaException, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetSpec, ResourceType
 
 from lotstream.runtime.errors import Transient
@@ -110,3 +111,14 @@ class TopicAdmin:
         for resource, future in self._admin.describe_configs(list(resources), request_timeout=timeout_s).items():
             entries = future.result(timeout_s)
             yield resources[resource], {name: entry.value for name, entry in entries.items()}
+
+
+@contextmanager
+def first_producer(kafka: KafkaSettings) -> Iterator[None]:
+    """Around what can be done meanwhile: has a new broker prepare the numbers of idempotent producers.
+
+    It refuses the first producer that asks for one, which asks again after half a second; here nothing waits for that.
+    """
+    refused = Producer(client_config(kafka, client_id="lotstream-first") | QUIET | {"enable.idempotence": True})
+    yield
+    refused.flush(0)

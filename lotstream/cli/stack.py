@@ -21,7 +21,7 @@ from lotstream.deploy.embedded.nursery import Forked, Nursery
 from lotstream.deploy.embedded.ports import free_port
 from lotstream.deploy.embedded.rundir import Claim, claim, published, write_private
 from lotstream.runtime.settings import Settings, load_settings
-from lotstream.runtime.topics import TopicAdmin
+from lotstream.runtime.topics import TopicAdmin, first_producer
 from lotstream.sinks.migrate import migrate
 
 EMBEDDED_PARTITIONS = 4
@@ -89,8 +89,9 @@ class Stack:
         self.env = self._environment()
         self.settings = load_settings(None, os.environ | self.env)
         progress("topics are made")
-        admin = TopicAdmin(self.settings.kafka)
-        admin.apply(admin.plan(wanted_topics(self.settings)))
+        with first_producer(self.settings.kafka):
+            admin = TopicAdmin(self.settings.kafka)
+            admin.apply(admin.plan(wanted_topics(self.settings)))
 
     def start_processes(self, progress: Progress) -> None:
         """Start what works on the stores; `await_ready` waits for more. Raises NurseryFailed."""
