@@ -40,9 +40,9 @@ class Call:
     @property
     def said(self) -> Headers:
         """What the bytes alone do not say: a dead letter keeps it, to be sent again as it came."""
-        url = self.request.url
+        path, query = self.request.scope["path"], self.request.scope["query_string"].decode("latin-1")
         said = {
-            "path": f"{url.path}?{url.query}" if url.query else url.path,
+            "path": f"{path}?{query}" if query else path,
             "Content-Type": self.request.headers.get("content-type", "application/json"),
             "Lotstream-Origin": self.arrival.origin.value,
             "Lotstream-Reader": self.reader,

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from lotstream.readers.formats.columns import Reads, separately
-from lotstream.readers.formats.items import Parsed, Refused, VendorEvent, VendorRead
+from lotstream.readers.formats.items import Parsed, Refused, VendorEvent
 from lotstream.runtime.errors import Reason, Rejected
 
 _SPACE = " \t\r\n"
@@ -32,8 +32,19 @@ class Framed:
 
     def raw(self, index: int) -> bytes:
         """The untouched bytes of item ``index``; of the whole body where items cannot be told apart."""
+        if (piece := self._as_written(index)) is not None:
+            return piece
         pieces = self.spans if self.spans is not None else self._scanned
         return pieces[index] if index < len(pieces) else self.body
+
+    def _as_written(self, index: int) -> bytes | None:
+        """The item as programs write it, compact, when the body has exactly that as often as there are such items: then
+        it need not be read again to be found."""
+        value = self.values[index]
+        if self.spans is not None or not isinstance(value, dict):
+            return None
+        piece = orjson.dumps(value)
+        return piece if self.body.count(piece) == self.values.count(value) else None
 
     @cached_property
     def _scanned(self) -> list[bytes]:
@@ -93,21 +104,19 @@ def parse_items(framed: Framed, items: ItemFormat) -> Parsed:
     mine = values if len(parsed.at) == len(values) else [values[index] for index in parsed.at]
     try:
         parsed.reads = items.reads(mine) if mine else []
-    except Rejected:
-        _keep_good(parsed, separately(mine, items.reads), [items.reader(value) for value in mine])
+    except Rejected as refused:
+        _keep_good(parsed, mine, items=items, refused=refused)
     if len(mine) < len(values):
         _take_events(parsed, framed, items=items)
     return parsed
 
 
-def _keep_good(parsed: Parsed, found: list[VendorRead | Rejected], readers: list[Any]) -> None:
-    places = list(zip(parsed.at, found, readers, strict=True))
-    parsed.at = [index for index, one, _ in places if not isinstance(one, Rejected)]
-    parsed.reads = [one for _, one, _ in places if not isinstance(one, Rejected)]
+def _keep_good(parsed: Parsed, values: list[Any], *, items: ItemFormat, refused: Rejected) -> None:
+    places, parsed.reads, bad = separately(values, items.reads, refused=refused)
+    at, parsed.at = parsed.at, [parsed.at[place] for place in places]
     parsed.refused = [
-        Refused.of(one, index=index, raw=parsed.raw(index), reader=reader)
-        for index, one, reader in places
-        if isinstance(one, Rejected)
+        Refused.of(why, index=at[place], raw=parsed.raw(at[place]), reader=items.reader(values[place]))
+        for place, why in sorted(bad.items())
     ]
 
 

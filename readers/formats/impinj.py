@@ -6,7 +6,18 @@ and enums: the device interface's public model, version 1.7.
 
 from typing import Any
 
-from lotstream.readers.formats.columns import ports, rows, scaleds, tags, texts, times, two_bytes, wholes, words
+from lotstream.readers.formats.columns import (
+    ports,
+    refusals,
+    rows,
+    scaleds,
+    tags,
+    texts,
+    times,
+    two_bytes,
+    wholes,
+    words,
+)
 from lotstream.readers.formats.framing import ItemFormat, frame, parse_items
 from lotstream.readers.formats.items import Lost, Parsed, VendorEvent, VendorRead
 from lotstream.readers.formats.values import base64_word, hex_word, member, port, text, time_us, whole, wrong
@@ -61,10 +72,15 @@ def _words(events: list[Any], base64: str, *, hexa: str, needed: bool = True) ->
     plain = [event.get(hexa) for event in events]
     if coded.count(None) == len(coded):
         return tags(plain, hexa) if needed else words(plain, hexa)
-    return [
-        "" if code is None and word is None and not needed else _word(code, word, field=base64)
-        for code, word in zip(coded, plain, strict=True)
-    ]
+    both = list(zip(coded, plain, strict=True))
+
+    def word(pair: tuple[Any, Any]) -> str:
+        return "" if pair == (None, None) and not needed else _word(*pair, field=base64)
+
+    try:
+        return [word(pair) for pair in both]
+    except Rejected:
+        raise refusals(word, both) from None
 
 
 def _word(code: Any, word: Any, *, field: str) -> str:
