@@ -20,6 +20,7 @@ from typing import Self
 
 from lotstream.deploy.embedded.clickhouse import EmbeddedClickHouse, Role, User
 from lotstream.deploy.embedded.kafka import EmbeddedKafka
+from lotstream.deploy.embedded.kafka_jvm import KafkaFailed
 from lotstream.deploy.embedded.ports import free_port
 from lotstream.deploy.embedded.process import Child, spawn
 from lotstream.runtime.crash import VARIABLE
@@ -175,7 +176,7 @@ class Stack:
         if fault.target == "kafka":
             self.kafka.kill()
             time.sleep(fault.for_s)
-            self.kafka.restart()
+            self._restart_kafka()
         elif fault.target == "clickhouse":
             self.clickhouse.kill()
             time.sleep(fault.for_s)
@@ -186,6 +187,15 @@ class Stack:
                 process.not_before = time.monotonic() + fault.for_s
                 if process.child is not None:
                     process.child.send(number)
+
+    def _restart_kafka(self) -> None:
+        """Again and again, as a service manager would: on a busy machine a start may take longer than it should."""
+        while True:
+            try:
+                self.kafka.restart()
+                return
+            except KafkaFailed as failed:
+                self.say(f"kafka did not start: {str(failed).splitlines()[0]}")
 
     def _freeze(self, fault: Fault) -> None:
         if fault.target == "kafka":
