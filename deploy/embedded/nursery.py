@@ -16,9 +16,9 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from lotstream.deploy.embedded.process import GRACE_S, PR_SET_PDEATHSIG
@@ -30,26 +30,39 @@ class NurseryFailed(Exception):
     """The nursery has ended, or a module that it is to import cannot be."""
 
 
-@dataclass(frozen=True, slots=True)
 class Forked:
-    """A child of the nursery. Its descriptor stays ours when its process id has become another's."""
+    """A child of the nursery. While it runs we hold on to it: its process id is then nobody else's."""
 
-    pid: int
-    descriptor: int
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self._lock = threading.Lock()
+        try:
+            self._descriptor: int | None = os.pidfd_open(pid)
+        except ProcessLookupError:
+            self._descriptor = None
 
     @property
     def running(self) -> bool:
-        return not select.select([self.descriptor], [], [], 0)[0]
+        with self._lock:
+            return not self._ended(0.0)
 
     def wait(self, timeout_s: float) -> None:
         """Return when it has ended. Raises TimeoutExpired (subprocess)."""
-        if not select.select([self.descriptor], [], [], timeout_s)[0]:
-            raise subprocess.TimeoutExpired(str(self.pid), timeout_s)
+        with self._lock:
+            if not self._ended(timeout_s):
+                raise subprocess.TimeoutExpired(str(self.pid), timeout_s)
 
     def send(self, number: signal.Signals) -> None:
         """Signal the child; nothing happens when it has ended."""
-        if self.running:
-            signal.pidfd_send_signal(self.descriptor, number)
+        with self._lock:
+            if not self._ended(0.0) and self._descriptor is not None:
+                signal.pidfd_send_signal(self._descriptor, number)
+
+    def _ended(self, within_s: float) -> bool:
+        if self._descriptor is not None and _readable(self._descriptor, within_s):
+            os.close(self._descriptor)
+            self._descriptor = None
+        return self._descriptor is None
 
 
 class Nursery:
@@ -59,7 +72,6 @@ class Nursery:
         self._command = [sys.executable, "-m", __name__, main, *modules]
         self._log = log
         self._process: subprocess.Popen[str] | None = None
-        self._children: list[Forked] = []
 
     def start(self) -> None:
         """Begin to import; returns at once."""
@@ -85,12 +97,9 @@ class Nursery:
         try:
             self._process.stdin.write(json.dumps(asked) + "\n")
             self._process.stdin.flush()
-            pid = int(self._process.stdout.readline())
+            return Forked(int(self._process.stdout.readline()))
         except (OSError, ValueError):
             raise NurseryFailed(f"Expected a process for {name}, got none; see {self._log}") from None
-        child = Forked(pid, os.pidfd_open(pid))
-        self._children.append(child)
-        return child
 
     def close(self, timeout_s: float = 2 * GRACE_S) -> None:
         """End it and every child that still runs."""
@@ -100,29 +109,33 @@ class Nursery:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
-        for child in self._children:
-            os.close(child.descriptor)
-        self._process, self._children = None, []
+        self._process = None
 
 
 def serve(main: Callable[[], None], requests: Iterable[str]) -> None:
     """Fork a child for every request until they end, then end the children."""
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps: no child stays as a zombie
     nursery = os.getpid()
-    children: list[int] = []
+    children: dict[int, int] = {}  # process id: its descriptor
     for line in requests:
+        _reap(children)
         asked = json.loads(line)
         pid = os.fork()
         if not pid:
-            for sibling in children:
+            for sibling in children.values():
                 os.close(sibling)
             _become(asked, child_of=nursery)
             main()
             sys.exit()
-        children.append(os.pidfd_open(pid))
+        children[pid] = os.pidfd_open(pid)
         sys.stdout.write(f"{pid}\n")
         sys.stdout.flush()
     _end(children)
+
+
+def _reap(children: dict[int, int]) -> None:
+    for pid in list(children):
+        if os.waitpid(pid, os.WNOHANG)[0]:
+            os.close(children.pop(pid))
 
 
 def _become(asked: Mapping[str, object], *, child_of: int) -> None:
@@ -133,7 +146,6 @@ def _become(asked: Mapping[str, object], *, child_of: int) -> None:
     if os.getppid() != child_of:  # it ended before the kernel was told
         sys.exit(1)
     os.setsid()
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     nothing = os.open(os.devnull, os.O_RDONLY)
     output = os.open(str(asked["log"]), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
     for ours, theirs in ((nothing, 0), (output, 1), (output, 2)):
@@ -147,18 +159,21 @@ def _become(asked: Mapping[str, object], *, child_of: int) -> None:
     sys.argv[1:] = arguments
 
 
-def _end(children: Sequence[int]) -> None:
+def _end(children: dict[int, int]) -> None:
     until = time.monotonic() + GRACE_S
     for number in (signal.SIGTERM, signal.SIGKILL):
-        for child in children:
-            if not _ended(child, 0):
-                signal.pidfd_send_signal(child, number)
-        for child in children:
-            _ended(child, max(0.0, until - time.monotonic()))
+        _reap(children)
+        for child in children.values():
+            signal.pidfd_send_signal(child, number)
+        for child in children.values():
+            _readable(child, max(0.0, until - time.monotonic()))
+    for pid in children:
+        os.waitpid(pid, 0)
 
 
-def _ended(child: int, within_s: float) -> bool:
-    return bool(select.select([child], [], [], within_s)[0])
+def _readable(descriptor: int, within_s: float) -> bool:
+    """Whether the process has ended, or does within this time."""
+    return bool(select.select([descriptor], [], [], within_s)[0])
 
 
 def _function(name: str) -> Callable[[], None]:
