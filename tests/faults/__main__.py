@@ -76,11 +76,16 @@ def heal(ground: Ground, account: Account) -> str:
         drain(ground.settings, within_s=HEAL_S)
     except (RuntimeError, TimeoutError, Transient) as reason:
         return f"{type(reason).__name__}: {str(reason)[:300]}"
-    while account.acknowledged - account.excused - answers(ground).keys():
+    while True:
+        reason = ""
+        try:
+            if not account.acknowledged - account.excused - ground.answered().keys():
+                return ""
+        except ClickHouseError as error:
+            reason = f"history: {str(error)[:300]}"
         if time.monotonic() > until:
-            return ""
+            return reason
         time.sleep(0.2)
-    return ""
 
 
 def answers(ground: Ground) -> dict[str, int]:
@@ -93,7 +98,7 @@ def answers(ground: Ground) -> dict[str, int]:
 
 def invented(ground: Ground, issued: set[str]) -> set[str]:
     """Tags in the history that nobody sent."""
-    return ground.answered().keys() - issued
+    return answers(ground).keys() - issued
 
 
 def show(outcome: Outcome) -> None:

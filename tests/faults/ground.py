@@ -188,7 +188,7 @@ class Ground(Stack):
     def rows(self, query: str, **parameters: Any) -> list[tuple[Any, ...]]:
         """What the history answers to a reading user."""
         client = clickhouse_connect.get_client(
-            **client_arguments(self.settings.clickhouse, "reader"), query_retries=0, send_receive_timeout=5
+            **client_arguments(self.settings.clickhouse, "reader"), query_retries=0, send_receive_timeout=30
         )
         try:
             return [tuple(row) for row in client.query(query, parameters).result_rows]
@@ -250,18 +250,15 @@ class Ground(Stack):
         return f"{name} died at {point}, and what it had sent came again with the same keys"
 
     @contextmanager
-    def full(self, mount: str) -> Iterator[None]:
-        """Not a byte left on a disk; raises NotShown where disks of its own are not allowed."""
+    def full(self, mount: str, *, but: int = 0) -> Iterator[None]:
+        """Not a byte left on a disk, ``but`` so many; raises NotShown where disks of its own are not allowed."""
         place = self.directory / mount
         if not os.path.ismount(place):
             raise NotShown("no file system may be mounted here")
         filler = place / "filler"
-        with filler.open("wb", buffering=0) as file:
-            try:
-                while True:
-                    file.write(bytes(1 << 20 if shutil.disk_usage(place).free > 2 << 20 else 4096))
-            except OSError:
-                pass
+        with filler.open("wb", buffering=0) as file, suppress(OSError):
+            while (free := shutil.disk_usage(place).free) > but:
+                file.write(bytes(1 << 20 if free > but + (2 << 20) else 4096))
         try:
             yield
         finally:
