@@ -15,6 +15,7 @@ class ExitCode(IntEnum):
     FENCED = 73  # somebody else wrote to the changelog of an owned partition
     UNDELIVERED = 74  # a message failed or was not taken in time
     AWAY = 75  # no broker answered while the stage connected
+    STUCK = 76  # asked to stop, and the clients did not end in time
 
 
 @dataclass(frozen=True, slots=True)

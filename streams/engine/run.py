@@ -16,6 +16,7 @@ from lotstream.streams.engine.core import Stage
 from lotstream.streams.engine.exits import end_process
 from lotstream.streams.engine.pulse import Pulse
 
+STOP_S = 10.0  # for the clients to say good-bye
 STALL_SHARE = 0.8  # of a session: beyond it the group may have given the partitions to somebody else
 
 
@@ -74,11 +75,22 @@ async def serve(stages: Iterable[Stage], config: EngineConfig, *, stop: asyncio.
         with _connecting(config):
             await asyncio.gather(*(app.start() for app in apps))
         await stop.wait()
-        await asyncio.gather(*(app.stop() for app in apps))
+        await _stop(apps, config)
     finally:
         pulse.stop()
         for task in tasks:
             task.cancel()
+
+
+async def _stop(apps: list[EngineApp], config: EngineConfig) -> None:
+    """Bounded. What was under way is finished within `drain_s` or left to the next owner; after that nothing is lost by
+    an end, while aiokafka's consumer can take a minute over one when its broker is away."""
+    stopping = [asyncio.ensure_future(app.stop()) for app in apps]
+    _, late = await asyncio.wait(stopping, timeout=config.drain_s + STOP_S)
+    if late:
+        reason = f"Expected to have stopped in {config.drain_s + STOP_S:.0f} s, {len(late)} stages have not."
+        end_process(ExitCode.STUCK, reason, stage="*", on_event=config.on_event)
+    await asyncio.gather(*stopping)
 
 
 @contextmanager

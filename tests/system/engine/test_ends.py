@@ -204,6 +204,29 @@ def test_a_broker_that_goes_while_a_worker_connects(tmp_path: Path) -> None:
             toy.stop()
 
 
+def test_a_stop_without_a_broker_is_bounded(tmp_path: Path) -> None:
+    """A worker that is asked to stop while the broker is away is gone in time, and its records come again."""
+    with EmbeddedKafka(tmp_path / "kafka") as kafka:
+        toys = [Toy(kafka.bootstrap, tmp_path / f"{kind}.log", kind=kind) for kind in ("message", "checkpoint")]
+        try:
+            workers = [toy.start(instance="a") for toy in toys]
+            for toy in toys:
+                toy.wait_said("Ready", seconds=40)
+                toy.feed(400)
+            kafka.kill()
+            time.sleep(2.0)
+            for worker in workers:
+                worker.terminate()
+            assert {worker.wait(25) for worker in workers} <= {0, 76}
+            kafka.restart()
+            for toy in toys:
+                toy.start(instance="a")
+                toy.check()
+        finally:
+            for toy in toys:
+                toy.stop()
+
+
 def test_topics_that_do_not_fit(message_toy: Toy) -> None:
     """A source that is missing is said at the start; a worker does not wait for it in silence."""
     worker = message_toy.start(sources=["nowhere"])
