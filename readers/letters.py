@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from itertools import chain
 
 from pydantic import ValidationError
 
@@ -126,10 +127,12 @@ class Letterbox:
         """The letter of an id. Raises LetterMissing."""
         partition, offset = self._parsed(name)
         records = read_log(self._kafka, self.topic, starts={partition: offset})
-        found = next(assembled(records), None)
-        if found is None or found.id != f"{self.topic}:{partition}:{offset}":
-            raise LetterMissing(f"Expected a dead letter at {name}, got none. See: lotstream dlq list.")
-        return found
+        first = next(records, None)
+        if first is not None and first.offset == offset:
+            for letter in assembled(chain([first], records)):
+                if letter.id == first.where:
+                    return letter
+        raise LetterMissing(f"Expected a dead letter at {name}, got none. See: lotstream dlq list.")
 
     def deeds(self) -> Deeds:
         """What people did."""

@@ -8,10 +8,12 @@ A process that dies between 2 and 3 leaves the letter open: sent again, it has t
 event that comes twice.
 """
 
+import re
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 import httpx
 import orjson
@@ -30,6 +32,7 @@ from lotstream.schemas.topics import DEAD_LETTERS, TOPICS
 
 DOOR_S = 60.0
 _BUSY = (429, 503)
+_DOOR = re.compile(r"/\w[\w/]*(\?.*)?")  # of our gateway: a header of somebody else must not send a token elsewhere
 
 
 class Outcome(StrEnum):
@@ -62,16 +65,33 @@ class Errand:
     token: str = ""
 
 
+class Outgoing(Protocol):
+    """Where messages and audit records go: see `Post`."""
+
+    def send(self, messages: Sequence[Message]) -> list[str]: ...
+
+    def record(self, operations: Iterable[Operation]) -> None: ...
+
+
 class Resender:
     """Sends letters again. Raises Transient when Kafka or the gateway does not answer; what was done is recorded."""
 
-    def __init__(self, settings: Settings, errand: Errand, *, clock: Clock, stop: threading.Event) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        errand: Errand,
+        *,
+        clock: Clock,
+        stop: threading.Event,
+        post: Outgoing | None = None,
+        doors: httpx.Client | None = None,
+    ) -> None:
         self._settings = settings
         self._errand = errand
         self._clock = clock
         self._stop = stop
-        self._post = Post(settings)
-        self._doors = httpx.Client(base_url=errand.url, timeout=DOOR_S)
+        self._post = post or Post(settings)
+        self._doors = doors or httpx.Client(base_url=errand.url, timeout=DOOR_S)
         self._topics = {settings.topics.name(topic.name) for topic in TOPICS if topic.name != DEAD_LETTERS}
 
     def send(self, letters: Sequence[Letter], *, mended: bytes | None = None) -> list[Resent]:
@@ -113,7 +133,7 @@ class Resender:
 
     def _to_door(self, letter: Letter, mended: bytes | None) -> Resent:
         said = {name: value.decode("utf-8", "replace") for name, value in letter.headers}
-        if "path" not in said:
+        if not _DOOR.fullmatch(said.get("path", "")):
             return Resent(letter, Outcome.UNFIT, "the door that it came by is not known")
         body = letter.value if mended is None else mended
         frame = dict(letter.headers)
