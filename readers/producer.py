@@ -96,6 +96,7 @@ class KafkaSender:
         self._retired: set[asyncio.Future[None]] = set()
         self._done: deque[_Delivery] = deque()
         self._impatient: deque[tuple[float, asyncio.Future[KafkaError | None]]] = deque()
+        self._looked = 0.0
         self._stop = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._producer: Producer | None = None
@@ -148,7 +149,10 @@ class KafkaSender:
         """Tell those who have waited long enough that nothing has come; all wait equally long, the oldest is first."""
         assert self._loop is not None
         now, waiting = time.perf_counter(), self._impatient
-        while waiting and (waiting[0][1].done() or waiting[0][0] <= now):
+        # after a standstill of our own the reports that came meanwhile are heard first
+        stood = now - self._looked > 1.0
+        self._looked = now
+        while not stood and waiting and (waiting[0][1].done() or waiting[0][0] <= now):
             future = waiting.popleft()[1]
             if not future.done():
                 future.set_result(KafkaError(KafkaError._TIMED_OUT))

@@ -101,3 +101,22 @@ def test_more_than_may_wait_is_refused_at_once() -> None:
         await sender.close()
 
     asyncio.run(scenario())
+
+
+def test_an_impatient_send_hears_of_the_outage_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request whose data can be kept elsewhere is not held until the brokers' own time is over."""
+    monkeypatch.setattr("lotstream.readers.producer.PATIENCE_S", 0.2)
+
+    async def scenario() -> None:
+        sender = KafkaSender(NOWHERE, metrics=Metrics(), within_s=3.0)
+        sender.start()
+        patient = asyncio.create_task(sender.send(MESSAGES))
+        with pytest.raises(Transient, match="_TIMED_OUT"):
+            await asyncio.wait_for(sender.send(MESSAGES, patient=False), 2.0)
+        assert not patient.done()
+        assert sender.pending_bytes == 2 * 3_000
+        with pytest.raises(Transient, match="_MSG_TIMED_OUT"):
+            await patient
+        await sender.close()
+
+    asyncio.run(scenario())
