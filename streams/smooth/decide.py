@@ -167,13 +167,7 @@ def closed(cells: Sequence[Cell], *, version: tuple[int, int]) -> list[Sighting]
 
 def _alone(cell: Cell) -> bool:
     """Whether a sighting is one run, and its tag has none in the slots beside it: nearly always."""
-    if len(cell.runs) != 1 or cell.carry is not None:
-        return False
-    book, tag = cell.book, cell.tag
-    books, slot = book.point.books, book.slot
-    if (before := books.get(slot - 1)) is not None and tag in before.cells:
-        return False
-    return (after := books.get(slot + 1)) is None or tag not in after.cells
+    return not cell.beside and cell.carry is None and len(cell.runs) == 1
 
 
 def _closed_alone(cell: Cell, told: Told, *, version: tuple[int, int]) -> Sighting:

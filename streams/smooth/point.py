@@ -168,8 +168,10 @@ def _add(point: Point, block: Block, *, touched: Touched) -> None:
         if scanned and tag in scanned:
             cell.scanned = True
         cells[cell] = None
-        if beside and any(key in other for other in beside):
-            near[cell] = None
+        for other in beside:
+            if key in other:
+                near[cell] = None
+                cell.beside = other[key].beside = True
     table.add(rows, pieces.sums[done:])
 
 

@@ -110,6 +110,7 @@ class Cell:
     """A sighting in the making."""
 
     __slots__ = (
+        "beside",
         "book",
         "carry",
         "place",
@@ -130,6 +131,7 @@ class Cell:
         self.recorded = recorded
         self.runs: list[Run] = []  # by time, silences between them
         self.scanned = False
+        self.beside = False  # the tag was also read in a slot beside this one
         self.carry: Visit | None = None  # when the slot before is forgotten
         self.shown = -1  # state last published; -1: nothing yet
         self.shown_at = ""  # location last published

@@ -10,6 +10,11 @@ ENDED = 1 << 62  # the event time of a source that has no more
 STEP_US = 50_000  # timers are kept in steps: what is due in one becomes due at its end
 
 
+def step_end(instant_us: int) -> int:
+    """The last microsecond of an instant's step: whatever is due is so rounded, or a restart would decide sooner."""
+    return instant_us - instant_us % STEP_US + STEP_US - 1
+
+
 class Wheel:
     """What waits for one clock, by the step in which it is due."""
 
@@ -60,7 +65,7 @@ class Timers:
         """When a sighting is final: its clocks must pass this."""
         if not cell.runs:
             return 0
-        return cell.runs[-1].last + cell.book.point.wait_us
+        return step_end(cell.runs[-1].last + cell.book.point.wait_us)
 
     def now(self, book: Book) -> int:
         """How far the slowest clock of a slot is: what is due before it is final."""
@@ -132,7 +137,7 @@ class Timers:
         for clock in sorted(book.clocks):
             source = None if clock == LIVE else self._state.clocks.get(clock)
             if source is not None and source.ended_us >= 0:
-                until_us = source.ended_us + self._policy.remember_us
+                until_us = step_end(source.ended_us + self._policy.remember_us)
                 if self._state.log_us <= until_us:
                     return LIVE, until_us
             elif self.time(clock) <= due_us:
@@ -141,7 +146,7 @@ class Timers:
 
     def _forget_us(self, book: Book) -> int:
         # one slot more than reads are taken for: the slot after may still say that this one goes on in it
-        return book.end_us + self._policy.remember_us + SLOT_US
+        return step_end(book.end_us + self._policy.remember_us + SLOT_US)
 
     def _push(self, clock: str, what: Cell | Book, *, due_us: int) -> None:
         wheel = self._wheels.get(clock)

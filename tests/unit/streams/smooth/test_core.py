@@ -39,6 +39,20 @@ def test_a_run_closes_after_silence_and_grace_of_log_time(door: Any) -> None:
     assert row.marks == Mark.FINAL
 
 
+def test_a_restart_closes_a_run_at_the_same_record(door: Any) -> None:
+    """When a run is final depends on its last read alone: not on when somebody began to wait for it."""
+    door.reads((1.0, TAG))
+    door.reads((1.06, TAG))
+    table = dict(door.core.changes())
+    assert not door.tick(8.07)
+    (row,) = door.tick(8.1)
+    door.core = door.build()
+    door.core.load(table.items())
+    door.offset = row.version[1] - 1
+    assert not door.tick(8.07)
+    assert door.tick(8.1) == [row]
+
+
 def test_a_read_exactly_at_the_silence_goes_on_with_the_run(door: Any) -> None:
     """The silence is inclusive: 5 s apart is one run, a microsecond more is two."""
     door.reads((1.0, TAG), (6.0, TAG), (11.000001, TAG))
