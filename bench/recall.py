@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import clickhouse_connect
@@ -137,7 +138,7 @@ def report(settings: ClickhouseSettings, pid: int, *, times: int) -> int:
 
 
 def _query(history: History, name: str) -> Callable[[], object]:
-    span = {"since": ask.datetime(2025, 1, 1, tzinfo=ask.UTC), "until": ask.datetime(2026, 1, 1, tzinfo=ask.UTC)}
+    span = {"since": datetime(2025, 1, 1, tzinfo=UTC), "until": datetime(2026, 1, 1, tzinfo=UTC)}
     return lambda: history.ask(name, lot=LOT, code="L00777", gtin="", **span)
 
 

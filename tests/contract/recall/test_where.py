@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from lotstream.recall import ask
-from lotstream.schemas.sightings import Context, Declaration, LotSighting, Mark
-from lotstream.streams.locate.unit import RETRACTED, Entry, Unit, add, where_now
+from lotstream.schemas.sightings import Context, Declaration, LotSighting, LotSightingRows, Mark, decode_lot_batch
+from lotstream.streams.locate.entries import entries_of
+from lotstream.streams.locate.unit import Entry, Unit, add, where_now
 
 LOTS = ("01/10614141073464/10/B1", "01/10614141073464/10/B%2F1")
 POINTS = ("dock", "door", "desk")
@@ -66,22 +67,8 @@ def apart(rows: list[LotSighting]) -> list[LotSighting]:
 
 def entry(row: LotSighting) -> Entry:
     """A row as locate keeps it."""
-    s = row.sighting
-    bits = s.state | s.direction << 2 | s.how << 4 | (RETRACTED if s.marks & Mark.RETRACTED else 0)
-    return Entry(
-        s.slot,
-        s.context.read_point,
-        s.lane,
-        s.origin,
-        tuple(s.path),
-        tuple(s.version),
-        row.binding,
-        bits,
-        s.location,
-        s.declaration.disposition,
-        s.last_us,
-        s.recorded_us,
-    )
+    (kept,) = entries_of(decode_lot_batch(LotSightingRows([row]).encode()))
+    return kept
 
 
 def located(rows: list[LotSighting]) -> dict[Key, tuple[str, str, str, int]]:
@@ -91,9 +78,7 @@ def located(rows: list[LotSighting]) -> dict[Key, tuple[str, str, str, int]]:
         unit = units[row.lot, row.sighting.tag]
         unit.entries, _ = add(unit.entries, entry(row), depth=1_000)
     found = {key: where_now(unit.entries) for key, unit in units.items()}
-    return {
-        key: (now.location, now.disposition, now.read_point, now.at_us) for key, now in found.items() if now is not None
-    }
+    return {key: (now.word[1], now.word[2], now.by[0], now.at_us) for key, now in found.items() if now is not None}
 
 
 def answered(warehouse: Any) -> dict[Key, tuple[str, str, str, int]]:
