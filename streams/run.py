@@ -1,19 +1,20 @@
 """The worker process: one or more stages on the engine, their events turned into metrics and health."""
 
+import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from lotstream.runtime.clock import SystemClock
 from lotstream.runtime.crash import crash_point
-from lotstream.runtime.errors import Rejected
+from lotstream.runtime.errors import Rejected, Transient
 from lotstream.runtime.garbage import spare_garbage_collection
 from lotstream.runtime.health import Health
 from lotstream.runtime.kafka import access
 from lotstream.runtime.log import read_log
 from lotstream.runtime.metrics import Metrics
 from lotstream.runtime.retry import persist
-from lotstream.runtime.settings import Settings
+from lotstream.runtime.settings import Settings, SettingsInvalid
 from lotstream.schemas.operations import park_command, parked
 from lotstream.schemas.topics import DEAD_LETTERS, OPERATIONS
 from lotstream.streams.engine.config import (
@@ -30,7 +31,7 @@ from lotstream.streams.engine.config import (
     Revoked,
 )
 from lotstream.streams.engine.core import Stage
-from lotstream.streams.engine.run import run
+from lotstream.streams.engine.run import TopicsUnfit, run
 from lotstream.streams.gone import blind_window_of
 from lotstream.streams.letters import passing
 from lotstream.streams.locate.stage import build_stage as build_locate
@@ -38,6 +39,7 @@ from lotstream.streams.register.stage import build_stage as build_register
 from lotstream.streams.resolve.stage import build_stage as build_resolve
 from lotstream.streams.smooth.stage import build_stage as build_smooth
 
+log = logging.getLogger(__name__)
 STAGES: Mapping[str, Callable[[Settings], Stage]] = {
     "register": build_register,
     "smooth": build_smooth,
@@ -73,16 +75,22 @@ def run_stages(
     letters = settings.topics.name(DEAD_LETTERS)
     gone = blind_window_of(settings.topics, SystemClock())
     stages = [replace(passing(STAGES[name](settings), parks, topic=letters), gone=gone) for name in wanted]
-    run(stages, engine_config(settings, health=health, metrics=metrics, crashed=crashed))
+    try:
+        run(stages, engine_config(settings, health=health, metrics=metrics, crashed=crashed))
+    except TopicsUnfit as unfit:
+        raise SettingsInvalid(f"{unfit} See: lotstream topics plan.") from None
 
 
 def _parks(settings: Settings, health: Health) -> Mapping[str, Rejected]:
     """The records that people have parked, however long the brokers are away."""
     topic = settings.topics.name(OPERATIONS)
+
+    def waits(outage: Transient, wait_s: float) -> None:
+        health.beat()
+        log.warning("brokers_awaited", extra={"cause": outage.detail, "wait_s": round(wait_s, 1)})
+
     return persist(
-        lambda: parked(record.value for record in read_log(settings.kafka, topic)),
-        stop=threading.Event(),
-        report=lambda _outage, _wait_s: health.beat(),
+        lambda: parked(record.value for record in read_log(settings.kafka, topic)), stop=threading.Event(), report=waits
     )
 
 
