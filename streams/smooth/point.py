@@ -139,7 +139,7 @@ def _add(point: Point, block: Block, *, touched: Touched) -> None:
             slot = number
             book = _book(point, slot, clock=block.clock)
             known = book.cells
-            beside = [other.cells for i in (slot - 1, slot + 1) if (other := point.books.get(i)) is not None]
+            beside = [near_by.cells for i in (slot - 1, slot + 1) if (near_by := point.books.get(i)) is not None]
         key = keys[tag]
         cell = known.get(key)
         if cell is None:
