@@ -19,6 +19,8 @@ from lotstream.streams.engine.outbox import Message, Place, Sent
 from lotstream.streams.engine.pulse import Pulse
 from lotstream.streams.engine.shell import StageShell
 
+GROUP_LOOK_S = 1.0
+
 
 class EngineApp(StageApp):
     """Everything that the deviations ask of their app."""
@@ -61,8 +63,18 @@ class EngineApp(StageApp):
     def clockwork(self) -> list[asyncio.Task[None]]:
         """The tasks beside the agent; they run until the process ends."""
         bodies = [*self.shell.outbox.steps(), self.shell.checkpoint_for_ever(), self.shell.idle_for_ever()]
-        bodies.append(self.shell.watch_for_ever())
+        bodies += [self.shell.watch_for_ever(), self._watch_group()]
         return [asyncio.ensure_future(body) for body in bodies]
+
+    async def _watch_group(self) -> None:
+        """The client's task that keeps the membership says nothing when it ends."""
+        while True:
+            await asyncio.sleep(GROUP_LOOK_S)
+            driver: Any = self.consumer
+            consumer = driver._thread._consumer
+            task = None if consumer is None else getattr(consumer._coordinator, "_coordination_task", None)
+            if task is not None and task.done() and not task.cancelled() and task.exception() is not None:
+                self.shell.end(ExitCode.AWAY, f"Expected to stay in the group, got {task.exception()!r}.")
 
 
 def to_record(message: Any) -> Record:

@@ -4,12 +4,12 @@ Written against faust-streaming 0.15.3 and aiokafka 0.14; private names are pinn
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import aiokafka
 import faust
-from aiokafka.errors import ConsumerStoppedError, KafkaConnectionError
+from aiokafka.errors import ConsumerStoppedError, GroupCoordinatorNotAvailableError, KafkaConnectionError
 from aiokafka.producer.message_accumulator import BatchBuilder
 from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery
@@ -32,9 +32,23 @@ class StageThread(driver.AIOKafkaConsumerThread):
         two workers. The engine's state belongs to the number n of all sources.
         """
         consumer = super()._create_worker_consumer(transport)
+        consumer._client.coordinator_lookup = _patient_lookup(consumer._client)
         consumer._fetch_max_wait_ms = int(self.app.engine.fetch_wait_s * 1000)
         consumer._partition_assignment_strategy = [self.app.assignor]
         return consumer
+
+
+def _patient_lookup(client: Any) -> Callable[[int, str], Awaitable[int]]:
+    """A broker that is just starting may tell of no broker at all. aiokafka takes that for a mistake of the program,
+    and the task that keeps the group ends, unnoticed; an error of this kind it answers by asking again."""
+    lookup: Callable[[int, str], Awaitable[int]] = client.coordinator_lookup
+
+    async def patient(kind: int, key: str) -> int:
+        if client.get_random_node() is None:
+            raise GroupCoordinatorNotAvailableError
+        return await lookup(kind, key)
+
+    return patient
 
 
 class StageConsumer(driver.Consumer):

@@ -313,13 +313,21 @@ class StageShell:
             if not offsets:
                 return False
             self._step("acknowledged")
-            if not await self._broker.commit(offsets):
+            if not await self._taken(offsets):
                 return False
             self._step("committed")
             self.ledger.committed(offsets)
             expected = {place: source.first for place, source in self.ledger.sources().items()}
             self.config.on_event(Committed(self.stage.name, offsets, self._broker.behind(expected)))
             return True
+
+    async def _taken(self, offsets: Mapping[SourcePartition, int]) -> bool:
+        limit_s = self.config.delivery_timeout_s
+        try:
+            async with asyncio.timeout(limit_s):
+                return await self._broker.commit(offsets)
+        except TimeoutError:
+            self.end(ExitCode.UNDELIVERED, f"Expected Kafka to take offsets in {limit_s} s, got no answer.")
 
     def _say_applied(self) -> None:
         if self._applied:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from aiokafka.errors import KafkaConnectionError
+from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaConnectionError
 from faust.transport.drivers import aiokafka as driver
 
 from lotstream.streams.engine.app import EngineApp
@@ -116,6 +116,23 @@ def test_an_idle_partition_holds_up_no_other() -> None:
         assert faust_own._fetch_max_wait_ms == 1500
         assert faust_own._partition_assignment_strategy != [app.assignor]
 
+    asyncio.run(body())
+
+
+def test_a_group_without_a_known_broker_asks_again() -> None:
+    """A broker that is starting may name none: for the client that is an outage, no mistake of ours."""
+
+    async def body() -> None:
+        app = build_app()
+        thread = app.consumer._thread
+        client = thread._create_worker_consumer(app.transport)._client
+        with pytest.raises(GroupCoordinatorNotAvailableError):
+            await client.coordinator_lookup(0, "group")
+        stock = super(StageThread, thread)._create_worker_consumer(app.transport)._client
+        with pytest.raises(AssertionError):
+            await stock.coordinator_lookup(0, "group")
+
+    assert GroupCoordinatorNotAvailableError.retriable
     asyncio.run(body())
 
 
