@@ -30,12 +30,16 @@ COLOURS = {State.OK: "green", State.WARN: "yellow", State.FAIL: "red", State.SKI
 def doctor(context: click.Context, as_json: bool) -> None:
     """Check settings, brokers, history, processes and this machine; exit 1 when something fails."""
     # what the clients log of a failure is in the finding
+    silent = logging.root.manager.disable
     logging.disable(logging.ERROR)
     found: list[Finding] = []
-    for finding in examine(context):
-        found.append(finding)
-        if not as_json:
-            show(finding, console())
+    try:
+        for finding in examine(context):
+            found.append(finding)
+            if not as_json:
+                show(finding, console())
+    finally:
+        logging.disable(silent)
     failed = [finding for finding in found if finding.state is State.FAIL]
     if as_json:
         print_json(Diagnosis(ok=not failed, checks=tuple(found)))

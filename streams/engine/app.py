@@ -174,6 +174,8 @@ def _faust_settings(stage: Stage, config: EngineConfig) -> dict[str, Any]:
     return {
         "broker": [URL(f"kafka://{broker}") for broker in config.brokers],
         "broker_credentials": _credentials(config),
+        # Faust waits 90 s: a request that a dying broker took holds up the group, and every commit, for so long
+        "broker_request_timeout": session + 5.0,
         "broker_session_timeout": session,
         "broker_rebalance_timeout": session,
         "broker_heartbeat_interval": session / 5,

@@ -7,6 +7,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -294,10 +295,9 @@ def run(directory: Path, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """One stack for the tests of vendor files and of small vectors: real broker, stages and engine."""
-    directory = tmp_path_factory.mktemp("stack")
+@contextmanager
+def standing(directory: Path) -> Iterator[Stack]:
+    """A stack in a directory of its own: real broker, stages and engine."""
     (directory / "site.toml").write_text(SITE)
     (directory / "lotstream.toml").write_text('[gateway]\nport = 0\nsite_file = "site.toml"\n')
     try:
@@ -306,3 +306,17 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield Stack(directory)
     finally:
         assert run(directory, "down").returncode == 0
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """One stack for the tests of vendor files and of small vectors."""
+    with standing(tmp_path_factory.mktemp("stack")) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack for tests that leave behind what others would find."""
+    with standing(tmp_path_factory.mktemp("own")) as stack:
+        yield stack

@@ -106,8 +106,8 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def desk(stack: Any) -> Desk:
-    return Desk(stack)
+def desk(own_stack: Any) -> Desk:
+    return Desk(own_stack)
 
 
 @pytest.fixture

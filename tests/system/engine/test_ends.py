@@ -248,7 +248,9 @@ def test_broker_killed(tmp_path: Path) -> None:
             for toy in toys:
                 toy.feed(400)
                 toy.check()
-                toy.wait_committed()
+                toy.wait_committed(
+                    seconds=40.0
+                )  # what a dying broker took away with it is asked for again after a timeout
             assert [worker.poll() for worker in workers] == [None, None]
         finally:
             for toy in toys:
