@@ -60,14 +60,6 @@ class Places:
         return place
 
 
-def unit_tag(key: ChunkKey, position: Position) -> str:
-    """The key of the unit at a position; inverse of `chunk_place`."""
-    lot, block = key
-    if isinstance(position, str) or isinstance(block, str):
-        return str(position)
-    return f"{lot[:17]}/21/{(block << BITS) + position}"
-
-
 def encode_news(parts: Iterable[Part]) -> bytes:
     """Units with those of their entries that are new."""
     # plain tuples: orjson takes no subclass

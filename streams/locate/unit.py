@@ -12,7 +12,7 @@ from lotstream.schemas.sightings import State
 DEPTH = 4  # (slot, read point) pairs kept of a unit
 LANES = 8  # facts kept of one pair: main, late, declared, and what is inferred from different parents
 RETRACTED = 64
-_PLACING = RETRACTED | 3
+_PLACING, _OBSERVED = RETRACTED | 3, int(State.OBSERVED)
 
 Pair = tuple[int, str]  # slot, read point
 NO_FLOOR: Pair = (-1, "")
@@ -38,16 +38,6 @@ class Entry(NamedTuple):
     def how(self) -> int:
         """schemas.sightings.How."""
         return self.word[0] >> 4 & 3
-
-    @property
-    def direction(self) -> int:
-        """schemas.sightings.Direction."""
-        return self.word[0] >> 2 & 3
-
-    @property
-    def places(self) -> bool:
-        """Whether it says where the unit was: observed, neither a glimpse nor a cross-read, not retracted."""
-        return self.word[0] & _PLACING == State.OBSERVED
 
 
 Entries = tuple[Entry, ...]
@@ -157,7 +147,7 @@ def where_now(entries: Entries) -> Entry | None:
                 break
             if not _better(entry, best):
                 continue
-        if entry.word[0] & _PLACING == 1 and not (entry.by[1][:5] == "late:" and _has_main(entries, entry)):
+        if entry.word[0] & _PLACING == _OBSERVED and not (entry.by[1][:5] == "late:" and _has_main(entries, entry)):
             best = entry
     return best
 

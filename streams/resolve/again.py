@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from lotstream.schemas.base import SLOT_US
 from lotstream.schemas.identity import Binding
 from lotstream.streams.resolve.bindings import Bindings
 from lotstream.streams.resolve.infer import is_logistic
@@ -29,9 +28,8 @@ class Lots:
         if is_logistic(tag):
             return
         lives = self._bindings.lives(tag)
-        lot, start = lives.lot_at(last_us), slot * SLOT_US
+        lot = lives.lot_at(last_us)
         if lot:
             yield Belonging(lot, retracted=False)
-        others = {span.lot for span in lives.spans if span.start < start + SLOT_US and start <= span.end}
-        for other in sorted(others - {lot}):
+        for other in lives.others_in(slot, lot):
             yield Belonging(other, retracted=True)

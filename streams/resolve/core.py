@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from lotstream.runtime.errors import Rejected
-from lotstream.schemas.base import SLOT_US
 from lotstream.schemas.identity import Binding, Relation, decode_bindings
 from lotstream.schemas.partitions import partition_of, tag_partition
 from lotstream.schemas.sightings import (
@@ -105,16 +104,9 @@ class ResolveCore:
         if lot:
             self._say(lot, lives.binding, row)
         if len(lives.spans) > 1:
-            self._unsay_others(row, lives, lot=lot)
+            for other in lives.others_in(row.slot, lot):
+                self._say(other, lives.binding, row.retracted())
         return bool(lot)
-
-    def _unsay_others(self, row: Sighting, lives: Lives, *, lot: str) -> None:
-        """A slot in which one life ends and another begins: another version of the fact may lie in the other."""
-        start = row.slot * SLOT_US
-        gone = row.retracted()
-        for other in {span.lot for span in lives.spans if span.start < start + SLOT_US and start <= span.end}:
-            if other != lot:
-                self._say(other, lives.binding, gone)
 
     def _say(self, lot: str, binding: int, row: Sighting) -> None:
         partition = partition_of(lot, self._topics.partitions)

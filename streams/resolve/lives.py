@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from lotstream.schemas.base import SLOT_US
 from lotstream.schemas.identity import BindingAction
 
 FOREVER = 1 << 62
@@ -54,6 +55,12 @@ class Lives(NamedTuple):
             if span.start <= time_us:
                 return span.lot if time_us <= span.end else NO_LOT
         return NO_LOT
+
+    def others_in(self, slot: int, lot: str) -> list[str]:
+        """Lots that a slot touches beside its own: another version of a sighting may lie in one of them."""
+        start = slot * SLOT_US
+        lots = {span.lot for span in self.spans if span.start < start + SLOT_US and start <= span.end}
+        return sorted(lots - {lot})
 
 
 NO_LIFE = Lives((), frozenset(), -1)

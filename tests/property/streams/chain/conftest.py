@@ -32,7 +32,6 @@ from lotstream.schemas.sightings import (
 )
 from lotstream.streams.engine.core import Output, Stage, coalesce
 from lotstream.streams.engine.plain import PlainLog, PlainLoop
-from lotstream.streams.locate.chunk import unit_tag
 from lotstream.streams.locate.chunks import Chunks
 from lotstream.streams.locate.core import LocateCore
 from lotstream.streams.locate.stage import build_stage as build_locate
@@ -230,7 +229,10 @@ class World:
         for number in range(PARTITIONS):
             items = [item for item in loop.table(stage, number).items() if item[0][:1] == b"C"]
             for (name, block), units in Chunks(depth=DEPTH).load(items):
-                found |= {unit_tag((name, block), at): unit.now.word[1] for at, unit in units.items() if unit.now}
+                for at, unit in units.items():
+                    tag = at if isinstance(at, str) else f"{name[:17]}/21/{64 * int(block) + at}"
+                    if unit.now:
+                        found[tag] = unit.now.word[1]
         return found
 
     def tables(self, loop: PlainLoop) -> dict[str, Any]:
