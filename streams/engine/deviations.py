@@ -9,6 +9,7 @@ from typing import Any
 
 import aiokafka
 import faust
+from aiokafka.conn import AIOKafkaConnection, CloseReason
 from aiokafka.errors import ConsumerStoppedError, GroupCoordinatorNotAvailableError, KafkaConnectionError
 from aiokafka.producer.message_accumulator import BatchBuilder
 from faust.tables.manager import TableManager
@@ -49,6 +50,18 @@ def _patient_lookup(client: Any) -> Callable[[int, str], Awaitable[int]]:
         return await lookup(kind, key)
 
     return patient
+
+
+class StageConnection(AIOKafkaConnection):
+    def send(self, request: Any, expect_response: bool = True) -> Any:
+        """A connection that a dying broker closed a moment ago is an outage. uvloop refuses a write to it with
+        RuntimeError, which aiokafka lets through: it ends the task that asks for metadata, unnoticed, and whoever asks
+        where the group's coordinator is waits for that task for ever."""
+        try:
+            return super().send(request, expect_response)
+        except RuntimeError as closed:
+            self.close(reason=CloseReason.CONNECTION_BROKEN)
+            raise KafkaConnectionError(f"Expected an open connection, got {closed}.") from closed
 
 
 class StageConsumer(driver.Consumer):

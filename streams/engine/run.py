@@ -6,6 +6,7 @@ import signal
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+import aiokafka.conn
 import uvloop
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaConnectionError
@@ -13,6 +14,7 @@ from aiokafka.errors import KafkaConnectionError
 from lotstream.streams.engine.app import EngineApp, client_settings
 from lotstream.streams.engine.config import EngineConfig, ExitCode
 from lotstream.streams.engine.core import Stage
+from lotstream.streams.engine.deviations import StageConnection
 from lotstream.streams.engine.exits import end_process
 from lotstream.streams.engine.pulse import Pulse
 
@@ -29,6 +31,7 @@ def run(stages: Iterable[Stage], config: EngineConfig) -> None:
     """
     logging.disable(logging.DEBUG)
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+    aiokafka.conn.AIOKafkaConnection = StageConnection  # there is no other way to give a client one
     asyncio.run(_run(tuple(stages), config))
 
 

@@ -65,6 +65,14 @@ antenna = [3, 4]
 read_point = "dock"
 side = "outside"
 
+[[antennas]]
+reader = "aisle"
+read_point = "dock"
+
+[[antennas]]
+reader = "shelf"
+read_point = "belt"
+
 [[scanners]]
 id = "handheld"
 read_point = "belt"

@@ -68,7 +68,7 @@ def kept(stack: Any, tmp_path_factory: pytest.TempPathFactory) -> Kept:
         stack.end(source)
         stack.settle()
 
-    send("REBUILD-1", 71, 72, 73, source="rebuild-a", reader="impinj-01-23-45")
+    send("REBUILD-1", 71, 72, 73, source="rebuild-a", reader="aisle")
     for words in (("backup", found.backup), ("archive", found.archive)):
         said = stack.run(*words)
         assert said.returncode == 0, said.stdout + said.stderr
@@ -76,7 +76,7 @@ def kept(stack: Any, tmp_path_factory: pytest.TempPathFactory) -> Kept:
     shipping |= {"destinationList": [{"type": "location", "destination": "urn:epc:id:sgln:9521321.00001.0"}]}
     moved = epcis("REBUILD-1", 71, **shipping)
     assert stack.post("/events", f"[{moved}]", source="rebuild-ship").is_success
-    send("REBUILD-2", 81, 82, source="rebuild-b", reader="portal")
+    send("REBUILD-2", 81, 82, source="rebuild-b", reader="shelf")
     return found
 
 

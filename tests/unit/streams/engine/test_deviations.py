@@ -5,13 +5,16 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+import uvloop
+from aiokafka.conn import AIOKafkaConnection
 from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaConnectionError
+from aiokafka.protocol.admin import ApiVersionRequest
 from faust.transport.drivers import aiokafka as driver
 
 from lotstream.streams.engine.app import EngineApp
 from lotstream.streams.engine.config import EngineConfig, ExitCode
 from lotstream.streams.engine.core import Acknowledge, Stage
-from lotstream.streams.engine.deviations import StageConsumer, StageProducer, StageThread
+from lotstream.streams.engine.deviations import StageConnection, StageConsumer, StageProducer, StageThread
 from lotstream.streams.engine.pulse import Pulse
 
 
@@ -134,6 +137,27 @@ def test_a_group_without_a_known_broker_asks_again() -> None:
 
     assert GroupCoordinatorNotAvailableError.retriable
     asyncio.run(body())
+
+
+def test_a_write_to_a_closed_connection_is_an_outage() -> None:
+    """What a connection refuses that has just gone is an error that clients try again after."""
+
+    async def body(kind: type[AIOKafkaConnection]) -> None:
+        server = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        connection = kind("127.0.0.1", port)
+        connection._reader, connection._writer = await asyncio.open_connection("127.0.0.1", port)
+        connection._read_task = connection._create_reader_task()
+        connection._writer.transport.abort()
+        await asyncio.sleep(0.05)
+        try:
+            connection.send(ApiVersionRequest())
+        finally:
+            server.close()
+
+    for kind, error in ((StageConnection, KafkaConnectionError), (AIOKafkaConnection, RuntimeError)):
+        with pytest.raises(error):
+            uvloop.run(body(kind))
 
 
 def test_nothing_counts_messages_for_a_page_that_is_not_there() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from aiokafka.client import AIOKafkaClient
+from aiokafka.conn import AIOKafkaConnection
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.producer import AIOKafkaProducer
 from aiokafka.producer.message_accumulator import MessageAccumulator
@@ -49,6 +50,8 @@ PINNED: list[tuple[Callable[..., Any], str]] = [
     (MessageAccumulator.add_batch, "5ed1c5b1367ad854"),
     (MessageAccumulator._pop_batch, "41cc98a298ef2628"),
     (GroupCoordinator.fetch_committed_offsets, "6c049c7379165952"),
+    (AIOKafkaConnection.send, "5909ea32f4efca49"),
+    (AIOKafkaClient._md_synchronizer, "e0421bffa9a7735a"),
     (AIOKafkaClient.coordinator_lookup, "19cc69fb75f8d667"),
     (GroupCoordinator.ensure_coordinator_known, "4dfb9ccd877aba5d"),
     (GroupCoordinator._coordination_routine, "75273e127d4a4f5d"),
