@@ -13,6 +13,7 @@ TOPIC_OF: Mapping[str, str] = {
     "lots": LOTS,
     "document_lines": DOCUMENTS,
     "quantities": DOCUMENTS,
+    "transformations": DOCUMENTS,
     "blind_windows": BLIND_WINDOWS,
 }
 

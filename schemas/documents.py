@@ -1,10 +1,15 @@
-"""documents.v1: document lines and quantity facts. Partitioned by lot (a line without lot: by document)."""
+"""documents.v1: document lines, quantity facts, transformations.
+
+Partitioned by lot; what names no lot, by its document or process.
+"""
 
 from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
 from lotstream.schemas.base import Amount, Evidence, Key, Micros, Name, Wire
+
+UNITS_NAMED = 1000  # by one message
 
 
 class DocumentLine(Wire):
@@ -60,5 +65,31 @@ class QuantityFact(Wire):
     recorded_us: Micros
 
 
-DocumentsMessage = DocumentLine | QuantityFact
+class Transformation(Wire):
+    """One side of a transformation: so much of a lot, or these units, went in or came out.
+
+    Sides with the same ``process`` belong together: every input is in every output (EPCIS 2.0 section 7.4.6). A lot
+    that is on both sides is rework. Units are named where the event does not say their lot; their bindings do.
+    """
+
+    kind: Literal["transformation"] = "transformation"
+    v: Literal[1] = 1
+    process: Name = Field(description="the event's transformation id; without one, the event's hash")
+    event: Name
+    side: Literal["input", "output"]
+    lot: str = Field(default="", max_length=400, description="lot key; empty: of the units named")
+    units: tuple[Key, ...] = Field(default=(), max_length=UNITS_NAMED, description="units whose lot was not said")
+    items: int = Field(default=0, ge=0, description="serialised units, named here or bound to the lot by the event")
+    amount: Amount | None = Field(default=None, description="class-level goods; none: not said")
+    uom: str = Field(default="", max_length=3, description="UN/CEFACT Rec 20; empty: serialised units")
+    part: int = Field(default=0, ge=0, description="numbers the messages that share one long list of units")
+    location: str = Field(default="", max_length=200)
+    biz_step: str = ""
+    document: str = ""
+    at_us: Micros
+    retracted: bool = False
+    recorded_us: Micros
+
+
+DocumentsMessage = DocumentLine | QuantityFact | Transformation
 DOCUMENTS: TypeAdapter[DocumentsMessage] = TypeAdapter(Annotated[DocumentsMessage, Field(discriminator="kind")])

@@ -61,7 +61,7 @@ TOPICS: tuple[Topic, ...] = (
     Topic(
         name=EVENTS,
         key="subject",
-        value="TraceEvent | QuantityScan | SiteMapping",
+        value="TraceEvent | QuantityScan | SiteMapping | LotClaim | LotChange | HoldDecision",
         kept=Retention.FACTS,
         writers=("gateway",),
         readers=("register", "sinks"),
@@ -93,10 +93,10 @@ TOPICS: tuple[Topic, ...] = (
     Topic(
         name=LOTS,
         key="lot",
-        value="LotRecord",
+        value="LotRecord | HoldRecord | LotNumber",
         kept=Retention.FACTS,
         writers=("register",),
-        readers=("locate", "sinks"),
+        readers=("locate", "sinks", "operator"),
     ),
     Topic(
         name=LOTS_LATEST,
@@ -109,7 +109,7 @@ TOPICS: tuple[Topic, ...] = (
     Topic(
         name=DOCUMENTS,
         key="lot",
-        value="DocumentLine | QuantityFact",
+        value="DocumentLine | QuantityFact | Transformation",
         kept=Retention.FACTS,
         writers=("register",),
         readers=("locate", "sinks"),

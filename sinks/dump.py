@@ -36,6 +36,7 @@ TOPIC_OF: Mapping[str, str] = {
     "lots": LOTS,
     "document_lines": DOCUMENTS,
     "quantities": DOCUMENTS,
+    "transformations": DOCUMENTS,
     "sightings": SIGHTINGS,
     "blind_windows": BLIND_WINDOWS,
     "operations": OPERATIONS,

@@ -10,7 +10,9 @@ from lotstream.sinks.store import ClickhouseStore
 # table: (setting that says how long, column that it is counted from)
 RULES = {
     **dict.fromkeys(("sightings", "lot_sightings"), ("sightings_days", "recorded_at")),
-    **dict.fromkeys(("events", "bindings", "lots", "document_lines", "quantities"), ("facts_days", "recorded_at")),
+    **dict.fromkeys(
+        ("events", "bindings", "lots", "document_lines", "quantities", "transformations"), ("facts_days", "recorded_at")
+    ),
     "sink_offsets": ("facts_days", "at"),
     **dict.fromkeys(("reader_events", "blind_windows"), ("signals_days", "recorded_at")),
     "dead_letters": ("signals_days", "received_at"),

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from lotstream.runtime.errors import Reason
 from lotstream.schemas.base import Stamp, decode, first_error
-from lotstream.schemas.documents import DOCUMENTS, DocumentLine
+from lotstream.schemas.documents import DOCUMENTS, DocumentLine, Transformation
 from lotstream.schemas.events import EVENTS, QuantityScan, SiteMapping, TraceEvent
 from lotstream.schemas.identity import decode_bindings
 from lotstream.schemas.lots import LOT_RECORD
@@ -54,6 +54,8 @@ _TABLES = {
         to_location retracted recorded_at""",
     "quantities": """lot identity revision source source_disposition location disposition amount uom cases biz_step
         evidence document line party read_point event at retracted recorded_at""",
+    "transformations": """process event side lot units part items amount uom location biz_step document at retracted
+        recorded_at""",
     "events": """event event_type event_id at action biz_step disposition read_point biz_location error text source
         recorded_at""",
     "reader_events": "reader at type vendor_type read_point port state lost text recorded_at",
@@ -114,7 +116,7 @@ _EVIDENCE = {"confirmed": 0, "inferred": 1, "declared": 2, "probabilistic": 3}
 
 
 def document_rows(message: Message) -> Rows:
-    """documents.v1 -> document_lines, quantities."""
+    """documents.v1 -> document_lines, quantities, transformations."""
     d = decode(DOCUMENTS, message.value)
     end = (message.partition, message.offset)
     if isinstance(d, DocumentLine):
@@ -123,12 +125,24 @@ def document_rows(message: Message) -> Rows:
             d.to_party, d.from_location, d.to_location, d.retracted, d.recorded_us, *end,
         )  # fmt: skip
         return {"document_lines": [line]}
+    if isinstance(d, Transformation):
+        return {"transformations": [(*_transformation(d), *end)]}
     quantity = (
         d.lot, d.identity, d.revision, d.source, d.source_disposition, d.location, d.disposition, d.amount, d.uom,
         d.cases, d.biz_step, _EVIDENCE[d.evidence], d.document, d.line, d.party, d.read_point, d.event, d.at_us,
         d.retracted, d.recorded_us, *end,
     )  # fmt: skip
     return {"quantities": [quantity]}
+
+
+def _transformation(t: Transformation) -> Row:
+    return (
+        t.process, t.event, _SIDES[t.side], t.lot, t.units, t.part, t.items, t.amount, t.uom, t.location, t.biz_step,
+        t.document, t.at_us, t.retracted, t.recorded_us,
+    )  # fmt: skip
+
+
+_SIDES = {"input": 0, "output": 1}
 
 
 def event_rows(message: Message) -> Rows:

@@ -22,7 +22,7 @@ from lotstream.recall.answers import ANSWERS
 from lotstream.recall.verify import Verified
 from lotstream.runtime.pages import ROOT, keep, table
 from lotstream.runtime.settings import Settings
-from lotstream.schemas.documents import DocumentLine, QuantityFact
+from lotstream.schemas.documents import DocumentLine, QuantityFact, Transformation
 from lotstream.schemas.events import QuantityScan, SiteMapping, TraceEvent
 from lotstream.schemas.identifiers.describe import Description
 from lotstream.schemas.identity import BindingBatch
@@ -53,6 +53,7 @@ MODELS: Mapping[str, type[BaseModel]] = {
         LotRecord,
         DocumentLine,
         QuantityFact,
+        Transformation,
         MovementBatch,
         LotLocations,
         BlindWindow,

@@ -1,4 +1,6 @@
-"""The register: events become facts. No state: a fact's key and version follow from the event and its offset."""
+"""The register: events become facts. A fact's key and version follow from the event and its offset; what is kept are
+the numbers that were given to lots.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,8 +10,9 @@ from pydantic import ValidationError
 from lotstream.runtime.errors import Reason, Rejected
 from lotstream.schemas.base import decode, first_error
 from lotstream.schemas.documents import DocumentsMessage
-from lotstream.schemas.events import EVENTS, EventsMessage, QuantityScan, TraceEvent
+from lotstream.schemas.events import EVENTS, EventsMessage, HoldDecision, LotChange, LotClaim, QuantityScan, TraceEvent
 from lotstream.schemas.identity import Binding, BindingRows, Relation
+from lotstream.schemas.lots import LotsMessage
 from lotstream.schemas.partitions import partition_of, range_partitions, tag_partition
 from lotstream.schemas.sightings import Sighting, SightingRows
 from lotstream.streams.engine.core import Output, Record
@@ -17,6 +20,8 @@ from lotstream.streams.letters import dead_letter
 from lotstream.streams.parts import parts_of
 from lotstream.streams.register.decide import decide_event, decide_scan
 from lotstream.streams.register.facts import Facts
+from lotstream.streams.register.holds import changed, claimed, hold_of
+from lotstream.streams.register.numbering import Numbering
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,13 +41,15 @@ class RegisterCore:
 
     def __init__(self, topics: RegisterTopics) -> None:
         self._topics = topics
+        self._numbering = Numbering()
 
     def load(self, items: Iterable[tuple[bytes, bytes]]) -> None:
-        """Nothing is kept."""
+        """The numbers that were given."""
+        self._numbering.load(items)
 
     def changes(self) -> Mapping[bytes, bytes | None]:
-        """Nothing is kept."""
-        return {}
+        """The numbers given since last asked."""
+        return self._numbering.changes()
 
     def apply(self, record: Record) -> Iterable[Output]:
         """Facts of one event, or its dead letter."""
@@ -50,7 +57,7 @@ class RegisterCore:
         try:
             message = decode(EVENTS, record.value)
             source = message.stamp.source
-            facts = _decide(message, record.offset)
+            facts = self._decided(message, record.offset)
         except Rejected as rejected:
             topics = self._topics
             return [
@@ -65,13 +72,20 @@ class RegisterCore:
             ]
         return list(self._outputs(facts))
 
+    def _decided(self, message: EventsMessage, offset: int) -> Facts:
+        if not isinstance(message, LotClaim):
+            return _decide(message, offset)
+        number = self._numbering.decide(message)
+        return Facts(lots=[number, claimed(message, number.lot)] if number.lot else [number])
+
     def _outputs(self, facts: Facts) -> Iterator[Output]:
         topics, count = self._topics, self._topics.partitions
         for partition, bindings in _placed_bindings(facts.bindings, count).items():
             for part in parts_of(bindings):
                 yield Output(topics.identity, partition, BindingRows(part))
-        for lot in facts.lots:
-            yield Output(topics.lots, partition_of(lot.lot, count), lot.encode(), key=lot.lot.encode())
+        for said in facts.lots:
+            key = _lot_key(said)
+            yield Output(topics.lots, partition_of(key, count), said.encode(), key=key.encode())
         for document in facts.documents:
             key = _document_key(document)
             yield Output(topics.documents, partition_of(key, count), document.encode(), key=key.encode())
@@ -89,16 +103,25 @@ def _decide(message: EventsMessage, offset: int) -> Facts:
             return decide_event(message, offset=offset)
         if isinstance(message, QuantityScan):
             return decide_scan(message)
+        if isinstance(message, HoldDecision):
+            return Facts(lots=[hold_of(message)])
+        if isinstance(message, LotChange):
+            return Facts(lots=[changed(message)])
     except ValidationError as error:
         field, detail = first_error(error)
         raise Rejected(Reason.SCHEMA_INVALID, detail, field=field) from None
     return Facts()  # the mapping concerns readers and sinks only
 
 
+def _lot_key(said: LotsMessage) -> str:
+    """What decides the partition: of the answer to a claim its GTIN, so that who waits knows where."""
+    return f"01/{said.gtin}" if said.kind == "lot_number" else said.lot
+
+
 def _document_key(document: DocumentsMessage) -> str:
     if document.lot or document.kind == "quantity":
         return document.lot
-    return document.document
+    return document.process if document.kind == "transformation" else document.document
 
 
 def _placed_bindings(bindings: Sequence[Binding], count: int) -> dict[int, list[Binding]]:

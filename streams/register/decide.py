@@ -17,6 +17,7 @@ from lotstream.streams.register.lots import begins, event_lots, lot_of, scan_lot
 from lotstream.streams.register.papers import event_documents, scan_quantity
 from lotstream.streams.register.place import Placement, placement
 from lotstream.streams.register.serials import Run, runs_of
+from lotstream.streams.register.transform import transformations
 from lotstream.streams.serials import is_sgtin
 
 RETRACTED_EPOCH = 1 << 31
@@ -34,7 +35,7 @@ def decide_event(event: TraceEvent, *, offset: int) -> Facts:
         bindings=[*_lot_bindings(event, runs, others=others), *_containment(event)],
         sightings=_sightings(event, place, tags=[*_named(event), *_ranged(event)], offset=offset),
         lots=event_lots(event, place, runs=runs, others=others),
-        documents=event_documents(event, place),
+        documents=[*event_documents(event, place), *transformations(event, place, runs=runs, others=others)],
     )
 
 

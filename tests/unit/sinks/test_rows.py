@@ -8,7 +8,7 @@ import pytest
 
 from lotstream.runtime.errors import Reason, Rejected
 from lotstream.schemas.base import Evidence, Origin, Stamp
-from lotstream.schemas.documents import DocumentLine, QuantityFact
+from lotstream.schemas.documents import DocumentLine, QuantityFact, Transformation
 from lotstream.schemas.events import (
     Action,
     EventType,
@@ -147,6 +147,16 @@ def test_documents() -> None:
         "d",
     )
     assert (row["amount"], type(row["amount"]), row["evidence"]) == (Decimal("0.000001"), Decimal, 2)
+
+
+def test_transformations() -> None:
+    """A side of a transformation is a row; what was not said of its amount stays absent."""
+    side = Transformation(
+        process="p", event="e", side="output", units=(TAG,), items=1, part=2, at_us=NOW, recorded_us=NOW + 1
+    )
+    (row,) = rows_of("documents", side.encode())["transformations"]
+    assert (row["process"], row["side"], row["lot"], row["units"], row["part"]) == ("p", 1, "", [TAG], 2)
+    assert (row["amount"], row["uom"], row["retracted"], row["recorded_at"]) == (None, "", False, NOW + 1)
 
 
 def test_events() -> None:
