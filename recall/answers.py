@@ -105,6 +105,9 @@ class Affected(Answer):
     accounted: tuple[Accounted, ...]
     evidence: tuple[str, ...] = Field(description="the kinds of evidence behind it, strongest first")
     blind_windows: tuple[BlindWindow, ...]
+    as_of: datetime | None = Field(
+        default=None, description="by what had happened by then; by everything, where absent"
+    )
     known_at: datetime | None = Field(default=None, description="as known at that instant; now, where absent")
     milliseconds: float
 
@@ -131,6 +134,9 @@ class Where(Answer):
     units: tuple[UnitPlace, ...]
     quantities: tuple[QuantityPlace, ...]
     truncated: bool
+    as_of: datetime | None = Field(
+        default=None, description="by what had happened by then; by everything, where absent"
+    )
     known_at: datetime | None = Field(default=None, description="as known at that instant; now, where absent")
     milliseconds: float
 
@@ -166,6 +172,10 @@ class HistoryAnswer(Answer):
     lots: tuple[str, ...]
     sightings: tuple[SightingRow, ...] = Field(description="the newest of them, oldest first")
     truncated: bool = Field(default=False, description="there are older ones")
+    as_of: datetime | None = Field(
+        default=None, description="by what had happened by then; by everything, where absent"
+    )
+    known_at: datetime | None = Field(default=None, description="as known at that instant; now, where absent")
     milliseconds: float
 
 
@@ -192,6 +202,9 @@ class Stock(Answer):
     kind: Literal["stock"] = "stock"
     v: Literal[1] = 1
     rows: tuple[StockRow, ...]
+    as_of: datetime | None = Field(
+        default=None, description="by what had happened by then; by everything, where absent"
+    )
     known_at: datetime | None = Field(default=None, description="as known at that instant; now, where absent")
     milliseconds: float
 

@@ -38,7 +38,7 @@ def affected(history: History, text: str, *, gtin: str = "", now: datetime | Non
     Raises LotMissing, LotAmbiguous, IdentifierInvalid, ClickhouseAway.
     """
     started = _start(history)
-    now = now or history.known_at or datetime.now(UTC)
+    now = now or history.as_of or history.known_at or datetime.now(UTC)
     found = find_lot(history, text, gtin=gtin)
     # a question that nothing can answer costs as much as any other: it is not asked
     asked = ["lot", *(["unit_groups"] if found.units else ()), *(["amounts"] if found.quantities else ())]
@@ -59,6 +59,7 @@ def affected(history: History, text: str, *, gtin: str = "", now: datetime | Non
         blind_windows=tuple(
             BlindWindow.model_validate(row) for row in history.ask("blind_windows", since=since, until=now)
         ),
+        as_of=history.as_of,
         known_at=history.known_at,
         milliseconds=_since(started),
     )
@@ -75,6 +76,7 @@ def where(history: History, text: str, *, gtin: str = "", limit: int = 1000) -> 
         units=tuple(UnitPlace.model_validate(row) for row in units[:limit]),
         quantities=quantities_of(told["amounts"], _names(history)),
         truncated=len(units) > limit,
+        as_of=history.as_of,
         known_at=history.known_at,
         milliseconds=_since(started),
     )
@@ -101,6 +103,8 @@ def history_of(history: History, text: str, *, limit: int = 1000) -> HistoryAnsw
         lots=tuple(lots),
         sightings=tuple(SightingRow.model_validate(row) for row in reversed(rows[:limit])),
         truncated=len(rows) > limit,
+        as_of=history.as_of,
+        known_at=history.known_at,
         milliseconds=_since(started),
     )
 
@@ -128,6 +132,7 @@ def stock(
         )
     return Stock(
         rows=tuple(StockRow.model_validate(row) for row in rows),
+        as_of=history.as_of,
         known_at=history.known_at,
         milliseconds=_since(started),
     )

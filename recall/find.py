@@ -3,7 +3,7 @@
 import difflib
 from dataclasses import dataclass
 
-from lotstream.recall.store import History, Row
+from lotstream.recall.store import ALWAYS, History, Row
 from lotstream.runtime.errors import Rejected
 from lotstream.schemas.identifiers import (
     Key,
@@ -105,12 +105,13 @@ _ALL = "All of them: lotstream lots."
 
 
 def lots_of_unit(history: History, unit: str) -> list[str]:
-    """The lots that a unit was bound to, in order of time."""
+    """The lots that a unit was bound to, in order of time; the first one reaches back and is always told."""
     key = parse_key(unit)
     serial = key.numeric_serial
     of_class = f"01/{key.gtin}" if serial is not None else ""
     rows = history.ask("lots_of_unit", tag=unit, serial=-1 if serial is None else serial, of_class=of_class)
-    return [row["lot"] for row in rows]
+    by = history.as_of or ALWAYS
+    return [row["lot"] for number, row in enumerate(rows) if number == 0 or row["since"] <= by]
 
 
 def find_locations(history: History, text: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
 from types import TracebackType
@@ -21,6 +21,7 @@ Row = dict[str, Any]
 
 AT_ONCE = 4  # questions that one answer asks beside each other
 CONNECT_S = 5  # a person waits
+ALWAYS = datetime(2199, 12, 31, tzinfo=UTC)  # what has happened by then is everything; DateTime64 ends with 2299
 _SILENT = logging.NullHandler()
 _NOT_MIGRATED = frozenset({36, 47, 60, 81})  # a column, table or database is not there
 _NOT_ALLOWED = frozenset({192, 193, 194, 497, 516})  # unknown user, wrong password, no rights
@@ -40,12 +41,16 @@ def query_text(name: str) -> str:
 class History:
     """Asks ClickHouse with the reading user; connects once, at the first question. Safe for threads.
 
-    With ``known_at`` (aware) every question is answered as it would have been at that instant.
+    With ``known_at`` (aware) every question is answered as it would have been at that instant; with ``as_of`` (aware)
+    by what had happened by then. Both together: by what was known at the one of what had happened by the other.
     """
 
-    def __init__(self, settings: ClickhouseSettings, *, known_at: datetime | None = None) -> None:
+    def __init__(
+        self, settings: ClickhouseSettings, *, known_at: datetime | None = None, as_of: datetime | None = None
+    ) -> None:
         self._settings = settings
         self.known_at = known_at
+        self.as_of = as_of
         self._filters: dict[str, str] = {}
         self._client: Client | None = None
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="recall")
@@ -64,7 +69,8 @@ class History:
     def ask(self, name: str, **parameters: Any) -> list[Row]:
         """Rows of a query of recall/queries. Raises ClickhouseAway."""
         try:
-            return _rows(self._connected(), name, parameters, settings=self._filters)
+            asked = {"as_of": self.as_of or ALWAYS, **parameters}
+            return _rows(self._connected(), name, asked, settings=self._filters)
         except (ClickHouseError, OSError) as error:
             if getattr(error, "code", None) in _BUG:
                 raise

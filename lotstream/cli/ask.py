@@ -1,7 +1,7 @@
 """The questions: affected, where, history, stock, lots, locations, parse."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import wraps
 from typing import Any
 
@@ -12,16 +12,38 @@ from lotstream.cli.context import console, json_option, print_json, settings_of
 from lotstream.cli.exits import exit_code
 from lotstream.recall import ask
 from lotstream.recall.answers import Answer
+from lotstream.recall.as_of import parse_instant
 from lotstream.recall.problems import problem
 from lotstream.recall.store import History
 from lotstream.runtime.errors import Rejected, Transient
 
 lot_argument = click.argument("lot")
-known_option = click.option(
+
+
+def _instant(_context: click.Context, _option: click.Parameter, text: str | None) -> datetime | None:
+    try:
+        return None if text is None else parse_instant(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+_known_option = click.option(
     "--known-at",
-    callback=lambda _context, _option, text: _instant(text),
-    help="As it was known at this instant (ISO 8601 with its zone).",
+    callback=_instant,
+    help="As it was known at this instant (ISO 8601 with its zone; a date is its end in UTC).",
 )
+_as_of_option = click.option(
+    "--as-of",
+    callback=_instant,
+    help="By what had happened by this instant (ISO 8601 with its zone; a date is its end in UTC).",
+)
+
+
+def when_options(command: Callable[..., None]) -> Callable[..., None]:
+    """--as-of and --known-at: of when a question is asked."""
+    return _as_of_option(_known_option(command))
+
+
 gtin_option = click.option("--gtin", default="", help="GTIN of the lot, where its code alone is not unique.")
 
 
@@ -42,23 +64,13 @@ def asked(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-def _instant(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
-        raise click.BadParameter(f"Expected an instant with its zone, like 2026-03-02T10:00:00Z, got {text!r}.")
-    return at.astimezone(UTC)
+def history_of(context: click.Context, **when: datetime | None) -> History:
+    """The history, of when `when_options` say."""
+    return History(settings_of(context).clickhouse, **when)
 
 
-def _history(context: click.Context, known_at: datetime | None) -> History:
-    return History(settings_of(context).clickhouse, known_at=known_at)
-
-
-def _answer(answer: Answer, as_json: bool) -> None:
+def print_answer(answer: Answer, as_json: bool) -> None:
+    """As JSON for programs, as tables for people."""
     if as_json:
         print_json(answer)
     else:
@@ -68,40 +80,41 @@ def _answer(answer: Answer, as_json: bool) -> None:
 @click.command()
 @lot_argument
 @gtin_option
-@known_option
+@when_options
 @json_option
 @click.pass_context
 @asked
-def affected(context: click.Context, lot: str, gtin: str, known_at: datetime | None, as_json: bool) -> None:
-    """Where everything of LOT is now, who received some, how sure we are.
+def affected(context: click.Context, lot: str, gtin: str, *, as_json: bool, **when: datetime | None) -> None:
+    """Where everything of LOT is, who received some, how sure we are.
 
     LOT is a lot code, a lot key (01/<gtin>/10/<lot>), an LGTIN, a Digital Link or a scanned label.
     """
-    _answer(ask.affected(_history(context, known_at), lot, gtin=gtin), as_json)
+    print_answer(ask.affected(history_of(context, **when), lot, gtin=gtin), as_json)
 
 
 @click.command()
 @lot_argument
 @gtin_option
 @click.option("--limit", default=1000, show_default=True, help="Units listed at most.")
-@known_option
+@when_options
 @json_option
 @click.pass_context
 @asked
-def where(context: click.Context, lot: str, gtin: str, limit: int, known_at: datetime | None, as_json: bool) -> None:
+def where(context: click.Context, lot: str, gtin: str, *, limit: int, as_json: bool, **when: datetime | None) -> None:
     """Where each unit of LOT is now."""
-    _answer(ask.where(_history(context, known_at), lot, gtin=gtin, limit=limit), as_json)
+    print_answer(ask.where(history_of(context, **when), lot, gtin=gtin, limit=limit), as_json)
 
 
 @click.command()
 @click.argument("epc")
 @click.option("--limit", default=1000, show_default=True, help="Sightings listed at most.")
+@when_options
 @json_option
 @click.pass_context
 @asked
-def history(context: click.Context, epc: str, limit: int, as_json: bool) -> None:
+def history(context: click.Context, epc: str, *, limit: int, as_json: bool, **when: datetime | None) -> None:
     """Everything known of where EPC was: EPC hex, EPC URI, Digital Link or key."""
-    _answer(ask.history_of(History(settings_of(context).clickhouse), epc, limit=limit), as_json)
+    print_answer(ask.history_of(history_of(context, **when), epc, limit=limit), as_json)
 
 
 @click.command()
@@ -109,7 +122,7 @@ def history(context: click.Context, epc: str, limit: int, as_json: bool) -> None
 @click.option("--location", default="", help="Only this location.")
 @click.option("--expires-before", type=click.DateTime(["%Y-%m-%d"]), help="Only what expires before this date.")
 @click.option("--limit", default=1000, show_default=True, help="Rows at most.")
-@known_option
+@when_options
 @json_option
 @click.pass_context
 @asked
@@ -120,14 +133,14 @@ def stock(
     location: str,
     expires_before: datetime | None,
     limit: int,
-    known_at: datetime | None,
     as_json: bool,
+    **when: datetime | None,
 ) -> None:
     """Units and amounts on hand, by lot and location."""
     before = expires_before.date() if expires_before else None
-    history = _history(context, known_at)
+    history = history_of(context, **when)
     answer = ask.stock(history, gtin=gtin, location=location, expires_before=before, limit=limit)
-    _answer(answer, as_json)
+    print_answer(answer, as_json)
 
 
 @click.command()
@@ -139,7 +152,7 @@ def stock(
 @asked
 def lots(context: click.Context, text: str, gtin: str, limit: int, as_json: bool) -> None:
     """Lots, newest first; TEXT is looked for in code, supplier's code and description."""
-    _answer(ask.lots(History(settings_of(context).clickhouse), gtin=gtin, text=text, limit=limit), as_json)
+    print_answer(ask.lots(history_of(context), gtin=gtin, text=text, limit=limit), as_json)
 
 
 @click.command()
@@ -148,4 +161,4 @@ def lots(context: click.Context, text: str, gtin: str, limit: int, as_json: bool
 @asked
 def locations(context: click.Context, as_json: bool) -> None:
     """The locations of the mapping."""
-    _answer(ask.locations(History(settings_of(context).clickhouse)), as_json)
+    print_answer(ask.locations(history_of(context)), as_json)

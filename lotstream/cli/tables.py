@@ -48,9 +48,12 @@ def show(answer: Answer, out: Console) -> None:
     raise TypeError(f"Expected a known answer, got {type(answer).__name__}.")
 
 
-def _known_line(out: Console, known_at: datetime | None) -> None:
-    if known_at is not None:
-        out.print(f"As known at {instant(known_at)}")
+def when_line(out: Console, answer: Affected | Where | HistoryAnswer | Stock) -> None:
+    """Of when an answer is, where it is not of now."""
+    if answer.as_of is not None:
+        out.print(f"As of {instant(answer.as_of)}")
+    if answer.known_at is not None:
+        out.print(f"As known at {instant(answer.known_at)}")
 
 
 def _lot_line(out: Console, lot: Lot) -> None:
@@ -63,7 +66,7 @@ def _lot_line(out: Console, lot: Lot) -> None:
 
 @show.register
 def _(answer: Affected, out: Console) -> None:
-    _known_line(out, answer.known_at)
+    when_line(out, answer)
     _lot_line(out, answer.lot)
     _where_now(answer, out)
     received = table(
@@ -98,7 +101,7 @@ def _(answer: Affected, out: Console) -> None:
 
 def _where_now(answer: Affected, out: Console) -> None:
     places = table(
-        "Where it is now",
+        "Where it was" if answer.as_of else "Where it is now",
         "location",
         "items",
         "cases",
@@ -134,7 +137,7 @@ def _where_now(answer: Affected, out: Console) -> None:
 
 @show.register
 def _(answer: Where, out: Console) -> None:
-    _known_line(out, answer.known_at)
+    when_line(out, answer)
     _lot_line(out, answer.lot)
     units = table("", "unit", "location", "evidence", "read point", "last seen", "inside")
     for u in answer.units:
@@ -162,6 +165,7 @@ def _(answer: Where, out: Console) -> None:
 
 @show.register
 def _(answer: HistoryAnswer, out: Console) -> None:
+    when_line(out, answer)
     codes = ", ".join(split_lot_key(lot)[1] for lot in answer.lots)
     out.print(f"Unit [bold]{answer.tag}[/bold]" + (f" of lot {codes}" if codes else ", of no known lot"))
     rows = table(
@@ -197,7 +201,7 @@ def _(answer: HistoryAnswer, out: Console) -> None:
 
 @show.register
 def _(answer: Stock, out: Console) -> None:
-    _known_line(out, answer.known_at)
+    when_line(out, answer)
     rows = table(
         "", "lot", "product", "expires", "location", "items", "cases", "amount", right=("items", "cases", "amount")
     )

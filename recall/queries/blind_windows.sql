@@ -1,5 +1,5 @@
 -- What could hide more: intervals in which something could not see, as last told, that touch the span of a question.
-SELECT subject, cause, from_at, until_at, lost, detail
+SELECT subject, cause, from_at, if(until_at > {until:DateTime64(6, 'UTC')}, NULL, until_at) AS until_at, lost, detail
 FROM (
   SELECT * FROM blind_windows
   ORDER BY recorded_at DESC, isNull(until_at), source_offset DESC

@@ -8,6 +8,6 @@ FROM (
   ORDER BY version DESC, bitTest(marks, 3) DESC
   LIMIT 1 BY read_point, slot, lane, origin, path
 )
-WHERE NOT bitTest(marks, 3)
+WHERE NOT bitTest(marks, 3) AND first_at <= {as_of:DateTime64(6, 'UTC')}
 ORDER BY first_at DESC, last_at DESC, read_point DESC, lane DESC, origin DESC, path DESC
 LIMIT {limit:UInt32}

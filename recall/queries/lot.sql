@@ -6,5 +6,5 @@ FROM (
   ORDER BY retracted DESC, recorded_at DESC
   LIMIT 1 BY event
 )
-WHERE NOT retracted
+WHERE NOT retracted AND at <= {as_of:DateTime64(6, 'UTC')}
 ORDER BY at, event

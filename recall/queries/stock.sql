@@ -11,12 +11,12 @@ SELECT chosen.lot AS lot, substring(chosen.lot, 4, 14) AS gtin, decodeURLCompone
 FROM (
   SELECT lot_key, lot, toString(location) AS place, toString(disposition) AS state, count() AS items,
          toDecimal128(0, 6) AS amount, '' AS uom, toInt64(0) AS cases
-  FROM unit_places
+  FROM unit_places_at(as_of = {as_of:DateTime64(6, 'UTC')})
   WHERE lot_key IN (SELECT lot_key FROM chosen)
   GROUP BY lot_key, lot, place, state
   UNION ALL
   SELECT lot_key, lot, place, disposition AS state, 0 AS items, amount, toString(uom) AS uom, cases
-  FROM quantity_places
+  FROM quantity_places_at(as_of = {as_of:DateTime64(6, 'UTC')})
   WHERE lot_key IN (SELECT lot_key FROM chosen)
 ) AS held
 INNER JOIN chosen ON held.lot_key = chosen.lot_key AND held.lot = chosen.lot

@@ -1,4 +1,4 @@
--- Units of a lot, counted by where they are now, how that is known, and which shipments they went out with.
+-- Units of a lot, counted by where they are, how that is known, and which shipments they went out with.
 -- Facts are weighed as view lot_facts weighs those of many lots; said again for one, it takes two thirds of the time.
 SELECT place.1 AS location, place.2 AS disposition, toString(place.3) AS evidence, place.6 AS final, placed, sent,
        count() AS items, groupUniqArrayIf(place.5[1], notEmpty(place.5)) AS carriers,
@@ -24,6 +24,7 @@ FROM (
                version DESC, binding DESC, relabelled DESC, bitTest(marks, 3) DESC
       LIMIT 1 BY tag, read_point, slot, lane, origin, path
     )
+    WHERE first_at <= {as_of:DateTime64(6, 'UTC')}
   )
   GROUP BY tag
 )
