@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from lotstream.schemas.base import Amount, Key, Micros, Name, Stamp, Wire
+from lotstream.schemas.decisions import ChangeContent, ClaimContent, HoldContent
 
 
 class EventType(StrEnum):
@@ -171,5 +172,35 @@ class SiteMapping(Wire):
     stamp: Stamp
 
 
-EventsMessage = TraceEvent | QuantityScan | SiteMapping
+class LotClaim(ClaimContent):
+    """A claim to a lot number. All of a GTIN are in one partition, whose order decides."""
+
+    v: Literal[1] = 1
+    gtin: str = Field(pattern=r"^[0-9]{14}$")
+    subject: Name = Field(description="01/{gtin}")
+    stamp: Stamp
+
+
+class LotChange(ChangeContent):
+    """Master data of a lot, said by a person."""
+
+    v: Literal[1] = 1
+    at_us: Micros
+    decision: Name = Field(description="hash of what was decided")
+    subject: Name = Field(description="the lot")
+    stamp: Stamp
+
+
+class HoldDecision(HoldContent):
+    """A hold placed or released."""
+
+    v: Literal[1] = 1
+    at_us: Micros
+    decision: Name = Field(description="hash of what was decided")
+    subject: Name = Field(description="the lot")
+    stamp: Stamp
+
+
+Decision = LotClaim | LotChange | HoldDecision
+EventsMessage = TraceEvent | QuantityScan | SiteMapping | Decision
 EVENTS: TypeAdapter[EventsMessage] = TypeAdapter(Annotated[EventsMessage, Field(discriminator="kind")])

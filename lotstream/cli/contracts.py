@@ -23,10 +23,10 @@ from lotstream.recall.verify import Verified
 from lotstream.runtime.pages import ROOT, keep, table
 from lotstream.runtime.settings import Settings
 from lotstream.schemas.documents import DocumentLine, QuantityFact, Transformation
-from lotstream.schemas.events import QuantityScan, SiteMapping, TraceEvent
+from lotstream.schemas.events import HoldDecision, LotChange, LotClaim, QuantityScan, SiteMapping, TraceEvent
 from lotstream.schemas.identifiers.describe import Description
 from lotstream.schemas.identity import BindingBatch
-from lotstream.schemas.lots import LotRecord
+from lotstream.schemas.lots import HoldRecord, LotNumber, LotRecord
 from lotstream.schemas.movements import LotLocations, MovementBatch
 from lotstream.schemas.operations import Alert, BlindWindow, DeadLetter, Operation
 from lotstream.schemas.reads import ReadBatch, ReaderEvent, SourceEnd, Tick
@@ -47,10 +47,15 @@ MODELS: Mapping[str, type[BaseModel]] = {
         TraceEvent,
         QuantityScan,
         SiteMapping,
+        LotClaim,
+        LotChange,
+        HoldDecision,
         SightingBatch,
         BindingBatch,
         LotSightingBatch,
         LotRecord,
+        HoldRecord,
+        LotNumber,
         DocumentLine,
         QuantityFact,
         Transformation,

@@ -85,12 +85,12 @@ def scan_lots(scan: QuantityScan) -> list[LotRecord]:
     if not is_lot(scan.lot) or not (scan.expires or scan.best_before or scan.produced):
         return []
     said = f"{scan.lot}|{scan.expires}|{scan.best_before}|{scan.produced}"
-    produced = None if scan.produced is None else _midnight_us(scan.produced)
+    produced = None if scan.produced is None else midnight_us(scan.produced)
     return [
         LotRecord(
             lot=scan.lot,
             gtin=scan.lot[3:17],
-            code=_code(scan.lot),
+            code=code_of(scan.lot),
             event=f"label:{hashlib.sha256(said.encode()).hexdigest()[:32]}",
             at_us=scan.time_us,
             produced_us=produced,
@@ -119,7 +119,7 @@ def _record(event: TraceEvent, place: Placement, *, lot: str, made: dict[str, An
     return LotRecord(
         lot=lot,
         gtin=lot[3:17],
-        code=_code(lot),
+        code=code_of(lot),
         event=event.event_hash,
         at_us=event.event_time_us,
         location=place.location,
@@ -130,9 +130,11 @@ def _record(event: TraceEvent, place: Placement, *, lot: str, made: dict[str, An
     )
 
 
-def _code(lot: str) -> str:
+def code_of(lot: str) -> str:
+    """The lot code of a lot key."""
     return unquote(lot[21:])
 
 
-def _midnight_us(day: date) -> int:
+def midnight_us(day: date) -> int:
+    """The beginning of a day in UTC; 1970 for what was before."""
     return max(0, (day - date(1970, 1, 1)).days * 86_400_000_000)

@@ -1,7 +1,7 @@
 """The register as a stage of the engine."""
 
 from lotstream.runtime.settings import Settings
-from lotstream.schemas.topics import DEAD_LETTERS, DOCUMENTS, EVENTS, IDENTITY, LOTS, SIGHTINGS
+from lotstream.schemas.topics import DEAD_LETTERS, DOCUMENTS, EVENTS, IDENTITY, LOTS, REGISTER_CHANGELOG, SIGHTINGS
 from lotstream.streams.engine.core import Acknowledge, Stage
 from lotstream.streams.register.core import RegisterCore, RegisterTopics
 
@@ -22,6 +22,6 @@ def build_stage(settings: Settings) -> Stage:
         sources=(name(EVENTS),),
         partitions=settings.topics.partitions,
         build=lambda _: RegisterCore(topics),
-        changelog=None,
+        changelog=name(REGISTER_CHANGELOG),
         acknowledge=Acknowledge.MESSAGE,
     )

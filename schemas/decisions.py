@@ -1,0 +1,82 @@
+"""What people and their programs decide about lots, as they send it: POST /decisions, `lotstream lot`.
+
+The gateway adds its stamp and makes records of events.v1 of them (schemas/events.py).
+"""
+
+import hashlib
+from datetime import date
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, TypeAdapter, model_validator
+
+from lotstream.schemas.base import Amount, Key, Micros, Name, Wire
+from lotstream.schemas.lots import HoldAction, HoldPurpose, HoldScope
+
+Text = Annotated[str, Field(max_length=500)]
+
+
+class Master(Wire):
+    """What a person says of a lot; what is left out says nothing."""
+
+    description: Text = ""
+    production_date: date | None = None
+    expires: date | None = Field(default=None, description="AI 17")
+    best_before: date | None = Field(default=None, description="AI 15")
+    supplier_code: str = Field(default="", max_length=200, description="the supplier's own lot code")
+    site: str = Field(default="", max_length=200)
+    line: str = Field(default="", max_length=200, description="production line")
+    planned: Amount | None = Field(default=None, gt=0, description="how much is to be made; events count what was")
+    planned_uom: str = Field(default="", max_length=3, description="UN/CEFACT Rec 20")
+    by: Name = Field(description="who decided")
+    reason: Text = ""
+
+
+class ClaimContent(Master):
+    """A number for a new lot: by template, or the code itself. First in log order wins, within a GTIN.
+
+    ``claim`` is the identity: said again it gets the same number, and its master data, when they differ, correct those
+    of the first.
+    """
+
+    kind: Literal["lot_claim"] = "lot_claim"
+    claim: str = Field(min_length=1, max_length=100, description="chosen by who claims, unique within the GTIN")
+    gtin: str = Field(pattern=r"^[0-9]{8,14}$")
+    template: str = Field(default="", max_length=200)
+    code: str = Field(default="", max_length=20, description="lot code (AI 10)")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if bool(self.template) == bool(self.code):
+            raise ValueError("a template or a code, not both")
+        return self
+
+
+class ChangeContent(Master):
+    """Master data of a lot, said anew: of each kind the newest word holds."""
+
+    kind: Literal["lot_change"] = "lot_change"
+    lot: Key
+    at_us: Micros | None = Field(default=None, description="when it was decided; absent: when it arrived")
+
+
+class HoldContent(Wire):
+    """A hold is placed, or released for ever. Placed again under the same name it is another version of it."""
+
+    kind: Literal["hold"] = "hold"
+    hold: str = Field(min_length=1, max_length=100, description="chosen by who places it, unique within the lot")
+    lot: Key
+    action: HoldAction
+    purpose: HoldPurpose = HoldPurpose.QUARANTINE
+    scope: HoldScope = HoldScope()
+    by: Name = Field(description="who decided")
+    reason: Annotated[str, Field(min_length=1, max_length=500)]
+    at_us: Micros | None = Field(default=None, description="when it was decided; absent: when it arrived")
+
+
+DecisionContent = ClaimContent | ChangeContent | HoldContent
+DECISION: TypeAdapter[DecisionContent] = TypeAdapter(Annotated[DecisionContent, Field(discriminator="kind")])
+
+
+def decision_hash(content: DecisionContent) -> str:
+    """Identity of a decision: a function of what was sent, so that a repeated request repeats the decision."""
+    return f"ni:///sha-256;{hashlib.sha256(content.encode()).hexdigest()}"
