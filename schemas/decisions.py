@@ -30,6 +30,12 @@ class Master(Wire):
     by: Name = Field(description="who decided")
     reason: Text = ""
 
+    @model_validator(mode="after")
+    def _whole_amount(self) -> Self:
+        if (self.planned is None) != (not self.planned_uom):
+            raise ValueError("a planned amount with its unit of measure")
+        return self
+
 
 class ClaimContent(Master):
     """A number for a new lot: by template, or the code itself. First in log order wins, within a GTIN.

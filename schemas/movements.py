@@ -1,11 +1,13 @@
 """movements.v1 and lot-locations.v1: what locate says to live clients and dashboards. Partitioned by lot."""
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, TypeAdapter, model_validator
 
 from lotstream.schemas.base import Amount, Evidence, Key, Micros, Name, Wire, decode, dump
+from lotstream.schemas.lots import HoldPurpose, HoldScope
 from lotstream.schemas.sightings import coded
 
 MAX_ROWS = 20_000
@@ -118,6 +120,16 @@ class QuantityAt(Wire):
     cases: int = Field(description="labels counted")
 
 
+class HoldNow(Wire):
+    """A hold that is in force."""
+
+    hold: Name
+    purpose: HoldPurpose
+    scope: HoldScope = HoldScope()
+    reason: str = Field(default="", max_length=500)
+    since_us: Micros
+
+
 class LotLocations(Wire):
     """Where everything of a lot is: absolute, so that the newest message alone is right."""
 
@@ -128,7 +140,9 @@ class LotLocations(Wire):
     as_of_us: Micros = Field(description="newest sighting or fact in it")
     units: tuple[UnitsAt, ...] = ()
     quantities: tuple[QuantityAt, ...] = ()
-    status: Name = "active"
+    status: Name = Field(default="active", description="active, held or recalled; whether it expired, its date tells")
+    expires: date | None = None
+    holds: tuple[HoldNow, ...] = Field(default=(), description="those in force, oldest first")
 
 
 LOT_LOCATIONS = TypeAdapter(LotLocations)

@@ -13,7 +13,7 @@ import orjson
 from lotstream.runtime.errors import Rejected
 from lotstream.schemas.base import decode
 from lotstream.schemas.documents import DOCUMENTS, QuantityFact
-from lotstream.schemas.lots import LOT_RECORD, LotRecord
+from lotstream.schemas.lots import LOTS_MESSAGE, HoldRecord, LotNumber, LotRecord
 from lotstream.schemas.movements import Movement, MovementRows
 from lotstream.schemas.sightings import decode_lot_batch
 from lotstream.streams.engine.core import Core, Output, Record
@@ -22,18 +22,19 @@ from lotstream.streams.locate.chunk import Places, Position, Units, merge_chunks
 from lotstream.streams.locate.chunks import PREFIX as CHUNK
 from lotstream.streams.locate.chunks import Chunks
 from lotstream.streams.locate.entries import entries_of
+from lotstream.streams.locate.holds import newest_hold
 from lotstream.streams.locate.lot import (
     Lot,
     Source,
+    known_of,
     locations_of,
-    merged_record,
     newest_quantity,
     newest_record,
 )
 from lotstream.streams.locate.unit import DEPTH, Entry, Unit, add, where_now
 from lotstream.streams.serials import is_sgtin
 
-QUANTITY, RECORD = b"Q", b"R"
+QUANTITY, RECORD, HOLD = b"Q", b"R", b"H"
 
 Touched = tuple[str, str, Position, Unit]  # lot, tag
 
@@ -98,6 +99,11 @@ class LocateCore:
             statement = LotRecord.model_validate_json(body)
             self._lot(statement.lot).put_record(statement)
             self._lot(statement.lot).changed(Source.LOTS, offset)
+        for _, value in sorted_.get(HOLD, ()):
+            offset, body = orjson.loads(value)
+            said = HoldRecord.model_validate_json(body)
+            self._lot(said.lot).put_hold(said)
+            self._lot(said.lot).changed(Source.LOTS, offset)
 
     def changes(self) -> Mapping[bytes, bytes | None]:
         """State that changed since last asked."""
@@ -178,21 +184,34 @@ class LocateCore:
         unit.changed, unit.source = offset, was.word[1] if was else ""
 
     def _record(self, record: Record) -> Iterator[Output]:
-        statement = decode(LOT_RECORD, record.value)
-        lot = self._lot(statement.lot)
+        said = decode(LOTS_MESSAGE, record.value)
+        if isinstance(said, LotNumber):
+            return  # for who claimed it
+        lot = self._lot(said.lot)
         fresh = record.offset > lot.offsets[Source.LOTS]
-        if lot.put_record(statement):
+        if self._put(lot, said, offset=record.offset):
             lot.changed(Source.LOTS, record.offset)
-            kept = lot.records[statement.event]
-            self._keep(RECORD, statement.lot, statement.event, kept=kept, offset=record.offset)
         elif fresh:
             return
         yield from self._known(lot)
         yield self._locations(lot)
 
+    def _put(self, lot: Lot, said: LotRecord | HoldRecord, *, offset: int) -> bool:
+        """Keep what was said of a lot; whether that changes it."""
+        if isinstance(said, HoldRecord):
+            if not lot.put_hold(said):
+                return False
+            kept = lot.holds[said.hold, said.action]
+            self._keep(HOLD, said.lot, said.hold, said.action, kept=kept, offset=offset)
+            return True
+        if not lot.put_record(said):
+            return False
+        self._keep(RECORD, said.lot, said.event, kept=lot.records[said.event], offset=offset)
+        return True
+
     def _known(self, lot: Lot) -> Iterator[Output]:
         """What is known of a lot, all statements together."""
-        merged = merged_record(lot.records.values())
+        merged = known_of(lot)
         if merged is not None:
             value = merged.encode()
             yield Output(self._topics.lots_latest, self._partition, value, key=lot.key.encode(), absolute=True)
@@ -217,7 +236,7 @@ class LocateCore:
             return
         yield self._locations(lot)
 
-    def _keep(self, prefix: bytes, *names: str, kept: QuantityFact | LotRecord, offset: int) -> None:
+    def _keep(self, prefix: bytes, *names: str, kept: QuantityFact | LotRecord | HoldRecord, offset: int) -> None:
         self._dirty[prefix + orjson.dumps(names)] = orjson.dumps((offset, kept.encode().decode()))
 
     def _locations(self, lot: Lot) -> Output:
@@ -257,9 +276,11 @@ def merge(key: bytes, older: bytes, newer: bytes, *, depth: int = DEPTH) -> byte
     if key[:1] == CHUNK:
         return merge_chunks(older, newer, depth=depth)
     (old_offset, old), (new_offset, new) = orjson.loads(older), orjson.loads(newer)
-    kept: QuantityFact | LotRecord
+    kept: QuantityFact | LotRecord | HoldRecord
     if key[:1] == QUANTITY:
         kept = newest_quantity(QuantityFact.model_validate_json(old), QuantityFact.model_validate_json(new))
+    elif key[:1] == HOLD:
+        kept = newest_hold(HoldRecord.model_validate_json(old), HoldRecord.model_validate_json(new))
     else:
         kept = newest_record(LotRecord.model_validate_json(old), LotRecord.model_validate_json(new))
     return orjson.dumps((max(old_offset, new_offset), kept.encode().decode()))

@@ -7,12 +7,17 @@ from enum import IntEnum
 
 from lotstream.schemas.base import Evidence
 from lotstream.schemas.documents import QuantityFact
-from lotstream.schemas.lots import LotRecord
+from lotstream.schemas.lots import HoldRecord, LotRecord
 from lotstream.schemas.movements import LotLocations, QuantityAt, UnitsAt
+from lotstream.streams.locate.holds import Holds, hold_now, in_force, newest_hold, status_of
 from lotstream.streams.locate.unit import Entry
 
 _GRADES = (Evidence.CONFIRMED, Evidence.INFERRED, Evidence.DECLARED, Evidence.PROBABILISTIC)
 _SEVERITY = {"active": 0, "held": 1, "recalled": 2}
+_WORDS = (
+    "description", "location", "produced_us", "expires", "best_before", "supplier_code", "site", "line", "planned",
+    "planned_uom",
+)  # fmt: skip
 
 Row = tuple[str, str, int, bool]  # location, disposition, how, whether a logistic unit
 
@@ -41,6 +46,7 @@ class Lot:
     quantities: dict[str, QuantityFact] = field(default_factory=dict)
     amounts: dict[Place, Stock] = field(default_factory=dict)  # of what the quantity facts leave, zeros left out
     records: dict[str, LotRecord] = field(default_factory=dict)
+    holds: Holds = field(default_factory=dict)
     offsets: list[int] = field(default_factory=lambda: [-1, -1, -1])
     as_of_us: int = 0
 
@@ -98,6 +104,13 @@ class Lot:
         self.records[record.event] = record
         return record != known
 
+    def put_hold(self, said: HoldRecord) -> bool:
+        """Keep what was decided of a hold at its newest version; a release stays. Whether that changes the lot."""
+        known = self.holds.get((said.hold, said.action))
+        said = said if known is None else newest_hold(known, said)
+        self.holds[said.hold, said.action] = said
+        return said != known
+
 
 def newest_quantity(one: QuantityFact, other: QuantityFact) -> QuantityFact:
     """The version of a quantity fact that holds: the higher revision, retracted when either is."""
@@ -118,13 +131,16 @@ def newest_record(one: LotRecord, other: LotRecord) -> LotRecord:
 def locations_of(lot: Lot) -> LotLocations:
     """Where everything of the lot is, absolute."""
     merged = merged_record(lot.records.values())
+    held = in_force(lot.holds)
     return LotLocations(
         lot=lot.key,
         revision=lot.revision,
         as_of_us=lot.as_of_us,
         units=tuple(_units(lot)),
         quantities=tuple(_quantities(lot)),
-        status="active" if merged is None else merged.status,
+        status=gravest((status_of(held), "active" if merged is None else merged.status)),
+        expires=None if merged is None else merged.expires,
+        holds=tuple(hold_now(said) for said in held),
     )
 
 
@@ -145,6 +161,19 @@ def _quantities(lot: Lot) -> Iterable[QuantityAt]:
         yield QuantityAt(location=location, disposition=disposition, amount=amount, uom=uom, cases=cases)
 
 
+def gravest(words: Iterable[str]) -> str:
+    """The status of a lot of which these are said."""
+    return max(words, key=_SEVERITY.__getitem__)
+
+
+def known_of(lot: Lot) -> LotRecord | None:
+    """All statements about a lot as one, with the status that its holds give it."""
+    merged = merged_record(lot.records.values())
+    if merged is None:
+        return None
+    return merged.model_copy(update={"status": gravest((merged.status, status_of(in_force(lot.holds))))})
+
+
 def merged_record(records: Iterable[LotRecord]) -> LotRecord | None:
     """All statements about a lot as one: newest word of each kind, counts summed, the gravest status."""
     valid = sorted((r for r in records if not r.retracted), key=lambda r: (r.at_us, r.event))
@@ -152,7 +181,7 @@ def merged_record(records: Iterable[LotRecord]) -> LotRecord | None:
         return None
     said: dict[str, object] = {}
     for record in valid:
-        for name in ("description", "location", "produced_us", "expires", "best_before", "supplier_code"):
+        for name in _WORDS:
             value = getattr(record, name)
             if value not in ("", None):
                 said[name] = value
@@ -164,7 +193,7 @@ def merged_record(records: Iterable[LotRecord]) -> LotRecord | None:
     if units:
         said["units"] = sum(units)
     first = valid[0]
-    status = max((record.status for record in valid), key=_SEVERITY.__getitem__)
+    status = gravest(record.status for record in valid)
     recorded = max(record.recorded_us for record in valid)
     return LotRecord.model_validate(
         {

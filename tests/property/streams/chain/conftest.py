@@ -13,7 +13,9 @@ from lotstream.schemas.events import (
     Action,
     ErrorDeclaration,
     EventType,
+    HoldDecision,
     Ilmd,
+    LotClaim,
     Quantity,
     SerialRange,
     TraceEvent,
@@ -127,6 +129,33 @@ class World:
         goods = Quantity.model_validate_json(f'{{"epc_class": "{lot(code)}", "quantity": "{amount}", "uom": "KGM"}}')
         kind = {"event_type": EventType.OBJECT, "action": Action.ADD, "biz_step": "commissioning"}
         return self.event(name, seconds, quantities=(goods,), **(kind | more))
+
+    def hold(self, name: str, seconds: int, code: str, hold: str, **more: Any) -> Input:
+        """A decision about a hold of a lot."""
+        said = HoldDecision(
+            hold=hold,
+            lot=lot(code),
+            by="ann",
+            reason="a reason",
+            at_us=START + seconds * SECOND,
+            decision=name,
+            subject=lot(code),
+            stamp=Stamp(received_us=START, origin=Origin.LIVE, source="qa", request="r"),
+            **more,
+        )
+        return "events.v1", partition_of(said.subject, PARTITIONS), said.encode()
+
+    def claim(self, claim: str, **more: Any) -> Input:
+        """A claim to a lot number."""
+        said = LotClaim(
+            claim=claim,
+            gtin=GTIN,
+            by="ann",
+            subject=f"01/{GTIN}",
+            stamp=Stamp(received_us=START, origin=Origin.LIVE, source="mes", request="r"),
+            **more,
+        )
+        return "events.v1", partition_of(said.subject, PARTITIONS), said.encode()
 
     def read(
         self, unit: str, seconds: int, point: str, *, version: int = 1, marks: Mark = Mark.FINAL, **more: Any
