@@ -13,7 +13,7 @@ endif
 GENERATORS := lotstream.runtime.settings_page lotstream.runtime.metrics_page lotstream.deploy.notices lotstream.cli.contracts lotstream.deploy.core_lock lotstream.deploy.dashboard
 UV := uv==0.13.9
 
-.PHONY: help setup demo test bench soak chaos chaos-compare faults check lint types imports generated generated-check lock clean FORCE
+.PHONY: help setup demo test bench soak chaos chaos-compare faults worlds check lint types imports generated generated-check lock clean FORCE
 
 help:
 	@echo 'make demo      set up, then tell the whole story and answer a recall   (ARGS=--keep leaves it running)'
@@ -23,6 +23,7 @@ help:
 	@echo 'make chaos     kill, freeze and move everything under load, and count  (KILLS=12 SEED=7 MINUTES=3)'
 	@echo 'make chaos-compare  the same blows for an app of stock Faust and one on the engine  (KILLS=6 SEED=3)'
 	@echo 'make faults    named faults, one after the other: what was done, lost, healed (ARGS="--only NAME", --json)'
+	@echo 'make worlds    worlds made by chance, through the stages in disorder, against an oracle  (N=2000 SEED=1)'
 	@echo 'make check     lint, types, import rules, generated files'
 	@echo 'make generated write the generated files anew'
 	@echo 'make setup     the virtual environment alone                           (PYTHON=python3.12)'
@@ -54,6 +55,9 @@ chaos-compare: $(STAMP)
 
 faults: $(STAMP)
 	@$(PY) -m tests.faults $(ARGS)
+
+worlds: $(STAMP)
+	@$(PY) -m tests.worlds $(if $(N),--worlds $(N)) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 check: lint types imports generated-check
 

@@ -1,0 +1,144 @@
+"""One world through the stack, and whether what came out is true."""
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from lotstream.runtime.settings import Settings
+from lotstream.schemas.movements import LOT_LOCATIONS, decode_movements
+from lotstream.schemas.sightings import Mark, decode_lot_sightings
+from lotstream.schemas.topics import LOT_LOCATIONS as LOT_LOCATIONS_TOPIC
+from lotstream.schemas.topics import LOT_SIGHTINGS, MOVEMENTS
+from lotstream.streams.locate.chunks import PREFIX as CHUNK
+from lotstream.streams.locate.chunks import Chunks
+from tests.worlds.oracle import Answer, FactKey, Place, Said, answer
+from tests.worlds.stack import PARTITIONS, UNBOUNDED, Stack, stages
+from tests.worlds.wire import batches, message
+from tests.worlds.world import World, tag
+
+SETTINGS = Settings.model_validate({"topics": {"partitions": PARTITIONS}})
+ORDERS = 3
+AGAIN = 4  # seeds tried before a smaller world counts as right
+
+
+def faults(world: World, *, seed: int, orders: int = ORDERS) -> list[str]:
+    """What is not as the oracle says: in the order in which it was told first, then in as many disorders."""
+    truth = answer(world)
+    for order in range(orders):
+        found = differences(truth, disordered(world, seed=seed * 1_000 + order, calm=order == 0))
+        if found:
+            return [f"order {order}: {line}" for line in found]
+    return []
+
+
+def disordered(world: World, *, seed: int, calm: bool) -> Stack:
+    """A stack that has been told of a world."""
+    chance = random.Random(seed)
+    facts = list(world)
+    if not calm:
+        facts += [fact for fact in world if chance.random() < 0.3]
+        chance.shuffle(facts)
+    messages = [message(fact, partitions=PARTITIONS) for fact in facts]
+    if not calm:
+        messages = batches(messages, sizes=[chance.choice((1, 1, 5)) for _ in messages])
+    stack = Stack(stages(SETTINGS), chance)
+    stack.run(messages, calm=calm)
+    return stack
+
+
+def differences(truth: Answer, stack: Stack) -> list[str]:
+    """Where the tables, the topics and the history of a stack disagree with the truth."""
+    counted = {lot: _counted(units.values()) for lot, units in truth.places.items()}
+    lots_of = Counter(tag for units in truth.places.values() for tag in units)
+    ends = {tag: it.location for units in truth.places.values() for tag, it in units.items() if lots_of[tag] == 1}
+    moved = _moved(stack)
+    return [
+        *_unlike("tables", truth.places, _tables(stack)),
+        *_unlike("lot-locations", counted, _said(stack)),
+        *_unlike("history", truth.facts, _history(stack)),
+        *_unlike("movements", ends, {tag: moved.get(tag) for tag in ends}),
+    ]
+
+
+def _unlike(name: str, expected: dict[Any, Any], got: dict[Any, Any]) -> list[str]:
+    return [
+        f"{name}: Expected {expected.get(key)} for {key}, got {got.get(key)}."
+        for key in sorted(expected.keys() | got.keys(), key=str)
+        if expected.get(key) != got.get(key)
+    ]
+
+
+def _tables(stack: Stack) -> dict[str, dict[str, Place]]:
+    """Where every unit is by the tables of locate, as they would be loaded."""
+    found: dict[str, dict[str, Place]] = {}
+    for place in stack.places:
+        if place.stage.name == "locate":
+            items = (item for item in place.items().items() if item[0][:1] == CHUNK)
+            for (lot, block), units in Chunks(depth=UNBOUNDED).load(items):
+                for position, unit in units.items():
+                    if unit.now is not None:
+                        unit_key = position if isinstance(position, str) else tag(64 * int(block) + position)
+                        bits, location, disposition = unit.now.word
+                        now = Place(location, disposition, bits >> 4 & 3, unit.now.by[3])
+                        found.setdefault(lot, {})[unit_key] = now
+    return found
+
+
+def _counted(places: Any) -> dict[tuple[str, str], tuple[int, int]]:
+    """(location, disposition) -> (units, weakest evidence)."""
+    counts: dict[tuple[str, str], tuple[int, int]] = {}
+    for place in places:
+        units, weakest = counts.get(place[:2], (0, 0))
+        counts[place[:2]] = units + 1, max(weakest, place.how)
+    return counts
+
+
+def _said(stack: Stack) -> dict[str, dict[tuple[str, str], tuple[int, int]]]:
+    """The newest message about each lot that has units."""
+    grades = ("confirmed", "inferred", "declared", "probabilistic")
+    newest: dict[str, tuple[int, Any]] = {}
+    for record in stack.log.topic(LOT_LOCATIONS_TOPIC):
+        said = LOT_LOCATIONS.validate_json(record.value or b"")
+        if said.lot not in newest or said.revision >= newest[said.lot][0]:
+            rows = {(row.location, row.disposition): (row.items, grades.index(row.evidence)) for row in said.units}
+            newest[said.lot] = said.revision, rows
+    return {lot: rows for lot, (_, rows) in newest.items() if rows}
+
+
+def _history(stack: Stack) -> dict[FactKey, Said]:
+    """What lot-sightings.v1 holds to be true: each fact at its highest version, retracted ones left out."""
+    highest: dict[FactKey, tuple[Any, Said | None]] = {}
+    for record in stack.log.topic(LOT_SIGHTINGS):
+        for lot, binding, relabelled, row in decode_lot_sightings(record.value):
+            form = row.form
+            gone = bool(row.marks & Mark.RETRACTED)
+            key = (lot, *row.fact)
+            said = row.last_us, form.location, form.declaration.disposition, form.state, form.how
+            version = row.version, binding, relabelled, gone
+            if key not in highest or version > highest[key][0]:
+                highest[key] = version, None if gone else said
+    return {key: said for key, (_, said) in highest.items() if said is not None}
+
+
+def _moved(stack: Stack) -> dict[str, str]:
+    """Where the last movement of each unit went."""
+    rows = [row for record in stack.log.topic(MOVEMENTS) for row in decode_movements(record.value)]
+    return {row.unit: row.location for row in rows}
+
+
+def shrunk(world: World, *, seed: int) -> World:
+    """A world that is as wrong with fewer facts: those left out without which it still is."""
+    changed = True
+    while changed:
+        changed = False
+        for number in range(len(world) - 1, -1, -1):
+            fewer: World = (*world[:number], *world[number + 1 :])
+            if any(faults(fewer, seed=again) for again in range(seed, seed + AGAIN)):
+                world, changed = fewer, True
+    return world
+
+
+def shown(world: Sequence[Any]) -> str:
+    """A world to be read, and to be pasted into a test."""
+    return "\n".join(f"    {fact}," for fact in world).replace(repr(tag(0))[:-2], "tag(")

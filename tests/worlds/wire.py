@@ -1,0 +1,104 @@
+"""Facts of a world as the messages that the gateway and smooth would write."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from lotstream.schemas.base import Origin, Stamp, slot_of
+from lotstream.schemas.events import Action, ErrorDeclaration, EventType, Ilmd, SerialRange, TraceEvent, Typed
+from lotstream.schemas.partitions import partition_of, tag_partition
+from lotstream.schemas.sightings import Context, Mark, SightingRows, sighting_of
+from lotstream.schemas.topics import EVENTS, SIGHTINGS
+from tests.worlds.world import GTIN, SECOND, START, Event, Fact, Kind, Read
+
+STAMP = Stamp(received_us=START, origin=Origin.LIVE, source="erp", request="r")
+_SEEN = {"event_type": EventType.OBJECT, "action": Action.OBSERVE, "biz_step": "storing"}
+_PACKED = {"event_type": EventType.AGGREGATION, "action": Action.ADD, "biz_step": "packing"}
+_WORDS: dict[Kind, dict[str, Any]] = {
+    Kind.MAKE: {"event_type": EventType.OBJECT, "action": Action.ADD, "biz_step": "commissioning"},
+    Kind.END: {"event_type": EventType.OBJECT, "action": Action.DELETE, "biz_step": "decommissioning"},
+    Kind.PACK: _PACKED,
+    Kind.UNPACK: _PACKED | {"action": Action.DELETE, "biz_step": "unpacking"},
+    Kind.SEE: _SEEN,
+    Kind.SHIP: _SEEN | {"biz_step": "shipping", "read_point": "gate"},
+    Kind.TRANSFORM: {"event_type": EventType.TRANSFORMATION, "biz_step": "commissioning"},
+}
+
+
+class Message(NamedTuple):
+    """A record to append. Sightings of one partition may share a message."""
+
+    topic: str
+    partition: int
+    facts: tuple[Fact, ...]
+
+    def encode(self) -> bytes:
+        (first, *_) = self.facts
+        if isinstance(first, Event):
+            return _event(first)
+        return SightingRows(_sighting(read) for read in self.facts if isinstance(read, Read)).encode()
+
+
+def message(fact: Fact, *, partitions: int) -> Message:
+    """Where a fact is written."""
+    if isinstance(fact, Event):
+        return Message(EVENTS, partition_of(fact.name, partitions), (fact,))
+    return Message(SIGHTINGS, tag_partition(fact.tag, partitions), (fact,))
+
+
+def _event(event: Event) -> bytes:
+    """The event's name is its hash."""
+    fields = dict(_WORDS[event.kind])
+    if event.kind is Kind.SHIP:
+        fields["destinations"] = (Typed(type="location", id=event.location),)
+    elif event.location:
+        fields["biz_location"] = event.location
+    if event.kind in (Kind.PACK, Kind.UNPACK):
+        fields |= {"parent": event.parent, "children": event.tags}
+    elif event.kind is Kind.TRANSFORM:
+        fields |= {"inputs": event.used, "outputs": event.tags}
+    else:
+        fields["epcs"] = event.tags
+    if event.last:
+        fields["ranges"] = (SerialRange(gtin=GTIN, first=event.first, last=event.last),)
+    if event.lot:
+        fields["ilmd"] = Ilmd(lot=event.lot)
+    said = TraceEvent(
+        event_hash=event.name,
+        event_time_us=START + event.at * SECOND,
+        text="{}",
+        subject=event.name,
+        stamp=STAMP,
+        error=ErrorDeclaration(declared_us=START) if event.wrong else None,
+        **fields,
+    )
+    return said.encode()
+
+
+def _sighting(read: Read) -> Any:
+    at = START + read.at * SECOND
+    return sighting_of(
+        read.tag,
+        context=Context(read.point, "reader", 1, 1),
+        location=read.location,
+        slot=slot_of(at),
+        version=(0, read.version),
+        first_us=at,
+        last_us=at,
+        recorded_us=at,
+        reads=3,
+        state=int(read.state),
+        marks=int((Mark.FINAL if read.final else 0) | (Mark.RETRACTED if read.retracted else 0)),
+        runs=[[at, at, 3, 1, 3, -5_000]],
+    )
+
+
+def batches(messages: Sequence[Message], *, sizes: Sequence[int]) -> list[Message]:
+    """Neighbouring sightings of one partition in one message, up to the sizes given."""
+    joined: list[Message] = []
+    for one, size in zip(messages, sizes, strict=True):
+        last = joined[-1] if joined else None
+        if last and one.topic == SIGHTINGS and last[:2] == one[:2] and len(last.facts) < size:
+            joined[-1] = last._replace(facts=last.facts + one.facts)
+        else:
+            joined.append(one)
+    return joined
