@@ -80,6 +80,7 @@ class SinkLoop:
                 "fetch.wait.max.ms": 500,
                 "queued.max.messages.kbytes": 32_768,
                 "session.timeout.ms": int(settings.stream.session_timeout_s * 1000),
+                "heartbeat.interval.ms": 500,  # with its answer a member learns that it must join again
             },
             logger=client_log(__name__),
         )
