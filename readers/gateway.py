@@ -18,6 +18,7 @@ from lotstream.readers.batches import Arrival, Group
 from lotstream.readers.calls import MAX_ID, Call, Doorkeeper, Handler, Parse, request_id_of
 from lotstream.readers.coalesce import Coalescer
 from lotstream.readers.counting import Counting
+from lotstream.readers.decisions import DecisionDoor
 from lotstream.readers.epcis_door import EpcisDoor
 from lotstream.readers.formats import impinj, keonn, mapped, native, scans, zebra
 from lotstream.readers.formats.items import Parsed
@@ -60,6 +61,7 @@ class Gateway:
             gateway, mapping=mapping, blind_windows=self.intake.blind_windows, clock=clock, metrics=metrics
         )
         self.epcis = EpcisDoor(self.intake, sender=self.sender, floodgate=self.floodgate, metrics=metrics)
+        self.decisions = DecisionDoor(self.intake.events, sender=self.sender, floodgate=self.floodgate, metrics=metrics)
         coalescer = partial(Coalescer, encode=self._encode, reads=gateway.batch_reads, wait_s=gateway.batch_ms / 1000)
         self._unkept = coalescer(send=self.sender.send)
         self._kept = coalescer(send=(keeper or producer).send)
@@ -169,6 +171,7 @@ def build_app(
         "/batches": ("batches", gateway.batches),
         "/epcis/capture": ("epcis", gateway.epcis.capture),
         "/events": ("events", gateway.epcis.events),
+        "/decisions": ("decisions", gateway.decisions.decide),
         "/sources/{source}/end": ("end", gateway.end),
     }
     routes = [
