@@ -96,21 +96,26 @@ def letter_digest(letter: DeadLetter, value: bytes) -> str:
 
 
 class Action(StrEnum):
-    """What a person does about a dead letter, or about a record at which a process stops."""
+    """What a person does about a dead letter, or about a record at which a process stops; and files brought in."""
 
     REPLAY = "replay"
     DROP = "drop"
     PARK = "park"
+    IMPORT = "import"
 
 
 class Operation(Wire):
-    """Who did what about which letter, when and why: the audit record. Keyed by its subject."""
+    """Who did what about which letter or file, when and why: the audit record. Keyed by its subject."""
 
     kind: Literal["operation"] = "operation"
     v: Literal[1] = 1
     action: Action
-    subject: Name = Field(description="'topic:partition:offset' of the letter; of a park, of the record")
-    digest: str = Field(default="", max_length=64, description="of the letter, equal for each of its copies")
+    subject: Name = Field(
+        description="'topic:partition:offset' of the letter; of a park, of the record; of an import, 'kind:file'"
+    )
+    digest: str = Field(
+        default="", max_length=64, description="of the letter, equal for each of its copies; of a file, its SHA-256"
+    )
     by: Name
     why: str = Field(default="", max_length=2_000)
     result: str = Field(default="", max_length=2_000, description="of a replay: where the bytes went, what was said")

@@ -19,6 +19,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "locations": ("ask", "locations"),
     "parse": ("parse", "parse"),
     "replay": ("replay", "replay_command"),
+    "import": ("imports", "import_command"),
     "dlq": ("dlq", "dlq"),
     "gateway": ("gateway", "gateway"),
     "worker": ("worker", "worker"),

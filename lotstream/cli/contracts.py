@@ -16,8 +16,10 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 
 from lotstream.cli.dlq_answers import DeadLetterDeeds, DeadLetters, DeadLetterShown
 from lotstream.cli.findings import Diagnosis
+from lotstream.cli.imports_answers import Imported
 from lotstream.cli.replay import Replayed
 from lotstream.cli.wanted import wanted_topics
+from lotstream.readers.imports.ledger import Imports
 from lotstream.recall.answers import ANSWERS
 from lotstream.recall.verify import Verified
 from lotstream.runtime.pages import ROOT, keep, table
@@ -32,6 +34,7 @@ from lotstream.schemas.operations import Alert, BlindWindow, DeadLetter, Operati
 from lotstream.schemas.reads import ReadBatch, ReaderEvent, SourceEnd, Tick
 from lotstream.schemas.sightings import LotSightingBatch, SightingBatch
 from lotstream.schemas.topics import TOPICS, Topic
+from lotstream.schemas.unit_lots import UnitLotsBatch
 
 MODULE = "lotstream.cli.contracts"
 SCHEMAS = ROOT / "docs" / "schemas"
@@ -53,6 +56,7 @@ MODELS: Mapping[str, type[BaseModel]] = {
         SightingBatch,
         BindingBatch,
         LotSightingBatch,
+        UnitLotsBatch,
         LotRecord,
         HoldRecord,
         LotNumber,
@@ -108,6 +112,8 @@ def schemas() -> Iterator[tuple[Path, dict[str, Any]]]:
         Verified,
         Diagnosis,
         Replayed,
+        Imported,
+        Imports,
         DeadLetters,
         DeadLetterShown,
         DeadLetterDeeds,

@@ -1,0 +1,149 @@
+"""import: spreadsheets of an ERP as events, through the gateway's ordinary door."""
+
+import hashlib
+import sys
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import click
+from rich.console import Console
+
+from lotstream.cli.context import console, json_option, print_json, settings_of
+from lotstream.cli.dlq_options import by_option
+from lotstream.cli.exits import EXIT_NO, Refused
+from lotstream.cli.imports_answers import Imported, answer_of, show, show_list
+from lotstream.cli.replay import gateway_url, send
+from lotstream.readers.imports.check import Checked, check
+from lotstream.readers.imports.faults import TableInvalid
+from lotstream.readers.imports.import_map import read_map
+from lotstream.readers.imports.kinds import Kind
+from lotstream.readers.imports.ledger import ImportResult, imports, operation
+from lotstream.readers.imports.template import template_csv, write_xlsx
+from lotstream.readers.post import Post
+from lotstream.readers.replay import Format, Replay
+from lotstream.runtime.sections import read_secret
+from lotstream.runtime.settings import Settings
+
+KINDS = click.Choice([str(kind) for kind in Kind])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Order:
+    """What is to be done with one file."""
+
+    file: Path
+    what: Kind
+    map_name: str
+    only_check: bool
+    proceed: bool
+    url: str
+    token: str
+    by: str
+
+
+@click.command("import")
+@click.argument("file", required=False, type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--as", "what", type=KINDS, help="What the rows are.")
+@click.option("--map", "map_name", default="plain", show_default=True, help="Map: a TOML file, or one that is shipped.")
+@click.option("--check", "only_check", is_flag=True, help="Write nothing; exit 1 when a row is wrong.")
+@click.option("--proceed", is_flag=True, help="Send what is right, though rows are wrong.")
+@click.option("--url", default="", help="Gateway; without it the one of this machine, else that of the settings.")
+@click.option("--token-file", type=click.Path(path_type=Path, exists=True), help="File with the token of the source.")
+@by_option
+@click.option("--list", "only_list", is_flag=True, help="What was imported, by whom and when.")
+@click.option("--template", type=KINDS, help="Write a form to fill in for map `plain`, and nothing else.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Of a form: FILE.csv or FILE.xlsx.")
+@json_option
+@click.pass_context
+def import_command(
+    context: click.Context,
+    /,
+    *,
+    file: Path | None,
+    what: str | None,
+    token_file: Path | None,
+    only_list: bool,
+    template: str | None,
+    out: Path | None,
+    as_json: bool,
+    **given: Any,
+) -> None:
+    """Bring FILE (CSV or XLSX) in as events: receipts, shipments, production, counts, lots ….
+
+    The same file twice changes nothing, a corrected file corrects. A file with a wrong row sends nothing.
+    """
+    if template:
+        _write_template(Kind(template), out)
+    elif only_list:
+        _list(settings_of(context), as_json)
+    elif file is None or what is None:
+        raise click.UsageError("Expected FILE and --as, got none; or --list, or --template.")
+    else:
+        order = _Order(file=file, what=Kind(what), token=read_secret(None, token_file) or "", **given)
+        answer = _import(context, order)
+        print_json(answer) if as_json else show(answer, console())
+        if answer.faults or answer.rejected:
+            context.exit(EXIT_NO)
+
+
+def _import(context: click.Context, order: _Order) -> Imported:
+    text, rules = read_map(order.map_name)
+    try:
+        checked = check(order.file, rules, order.what, now=datetime.now(UTC))
+    except TableInvalid as invalid:
+        raise Refused(f"{order.file.name}: {invalid}") from None
+    answer = answer_of(checked, file=order.file.name, what=order.what, map_name=order.map_name)
+    if order.only_check or not checked.events or (checked.faults and not order.proceed):
+        return answer
+    settings = settings_of(context)
+    sent = _sent(checked, answer, order=order, url=order.url or gateway_url(settings))
+    _record(settings, sent, by=order.by, map_sha256=hashlib.sha256(text.encode()).hexdigest())
+    return sent
+
+
+def _sent(checked: Checked, answer: Imported, *, order: _Order, url: str) -> Imported:
+    source = f"import:{quote(answer.file)[:100]}"
+    replay = Replay(url=url, format=Format.EVENTS, source=source, token=order.token)
+    with tempfile.TemporaryDirectory(prefix="lotstream-import-") as folder:
+        events = Path(folder) / f"{Path(answer.file).stem}.jsonl"
+        events.write_bytes(b"\n".join(checked.events) + b"\n")
+        (done,) = send((events,), replay, Console(stderr=True, highlight=False))
+    return answer.model_copy(update={"sent": True, "accepted": done.accepted, "rejected": done.rejected})
+
+
+def _record(settings: Settings, answer: Imported, *, by: str, map_sha256: str) -> None:
+    result = ImportResult(
+        what=answer.what,
+        map=Path(answer.map).name,
+        map_sha256=map_sha256,
+        rows=answer.rows,
+        faults=len(answer.faults),
+        accepted=answer.accepted,
+        rejected=answer.rejected,
+        retracted=answer.retracted,
+    )
+    done = operation(result, file=answer.file, sha256=answer.sha256, by=by, at=datetime.now(UTC))
+    Post(settings).record([done])
+
+
+def _write_template(kind: Kind, out: Path | None) -> None:
+    if out is None:
+        sys.stdout.write(template_csv(kind))
+    elif out.suffix.lower() == ".xlsx":
+        write_xlsx(kind, out)
+    elif out.suffix.lower() == ".csv":
+        out.write_text(template_csv(kind), encoding="utf-8", newline="")
+    else:
+        raise click.BadParameter(f"Expected FILE.csv or FILE.xlsx, got {str(out)!r}.")
+
+
+def _list(settings: Settings, as_json: bool) -> None:
+    found = imports(settings)
+    if as_json:
+        print_json(found)
+    else:
+        show_list(found, console())

@@ -1,0 +1,1 @@
+"""Shipped maps, as TOML files."""
