@@ -13,10 +13,11 @@ endif
 GENERATORS := lotstream.runtime.settings_page lotstream.runtime.metrics_page lotstream.deploy.notices lotstream.cli.contracts lotstream.deploy.core_lock lotstream.deploy.dashboard
 UV := uv==0.13.9
 
-.PHONY: help setup demo test bench soak chaos chaos-compare faults worlds check lint types imports generated generated-check lock clean FORCE
+.PHONY: help setup demo example-erp test bench soak chaos chaos-compare faults worlds check lint types imports generated generated-check lock clean FORCE
 
 help:
 	@echo 'make demo      set up, then tell the whole story and answer a recall   (ARGS=--keep leaves it running)'
+	@echo 'make example-erp  set up, then import the files of an ERP without any RFID and answer from them (examples/erp)'
 	@echo 'make test      set up, then run the tests                              (ARGS="tests/unit -k name")'
 	@echo 'make bench     set up, then measure; writes build/bench.json'
 	@echo 'make soak      an hour of steady load: memory, descriptors, latency; build/soak.json, .svg (ARGS="--minutes 10")'
@@ -37,6 +38,9 @@ setup: $(STAMP)
 
 demo: $(STAMP)
 	@$(VENV)/bin/lotstream demo $(ARGS)
+
+example-erp: $(STAMP)
+	@$(PY) examples/erp/play.py
 
 test: $(STAMP)
 	@$(PY) -m pytest $(ARGS)
