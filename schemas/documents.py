@@ -3,6 +3,7 @@
 Partitioned by lot; what names no lot, by its document or process.
 """
 
+from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
@@ -10,6 +11,18 @@ from pydantic import Field, TypeAdapter
 from lotstream.schemas.base import Amount, Evidence, Key, Micros, Name, Wire
 
 UNITS_NAMED = 1000  # by one message
+
+
+class Effect(StrEnum):
+    """What a quantity fact does to the balance of its lot (docs/quantities.md)."""
+
+    MOVED = "moved"  # or only seen, where source and location are the same
+    MADE = "made"
+    COUNTED = "counted"  # the amount at the location is this, whatever the books said: an absolute fact
+    ADJUSTED = "adjusted"  # found, or written off
+    CONSUMED = "consumed"
+    DESTROYED = "destroyed"
+    SHIPPED = "shipped"  # out of sight: sold, dispensed, sent where nobody said
 
 
 class DocumentLine(Wire):
@@ -37,6 +50,7 @@ class DocumentLine(Wire):
 class QuantityFact(Wire):
     """Class-level goods of a lot change place: amount leaves ``source`` and arrives at ``location``.
 
+    A counted amount moves nothing: it says what was at ``location`` at that instant, all in all.
     ``identity`` is the business line or the scan, never (lot, place, window): two equal cases are two.
     Stock is the sum over facts deduplicated by (lot, identity), each at its highest revision.
     """
@@ -52,7 +66,8 @@ class QuantityFact(Wire):
     disposition: str = Field(default="", max_length=100, description="in_transit: on its way there")
     amount: Amount
     uom: str = Field(min_length=2, max_length=3, description="UN/CEFACT Rec 20")
-    cases: int = Field(default=0, ge=0, description="labels that the fact counts")
+    cases: int = Field(default=0, ge=0, description="labels or cases that the amount is the measure of (catch weight)")
+    effect: Effect = Effect.MOVED
     biz_step: str
     evidence: Evidence
     document: str = ""

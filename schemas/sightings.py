@@ -64,7 +64,12 @@ class BizStep(StrEnum):
     STORING = "storing"
     INSPECTING = "inspecting"
     RETAIL_SELLING = "retail_selling"
+    DISPENSING = "dispensing"
     DESTROYING = "destroying"
+    DECOMMISSIONING = "decommissioning"
+    CYCLE_COUNTING = "cycle_counting"
+    STOCK_TAKING = "stock_taking"
+    VOID_SHIPPING = "void_shipping"
 
 
 class Context(NamedTuple):

@@ -52,8 +52,8 @@ _TABLES = {
         uom status retracted recorded_at""",
     "document_lines": """document line event biz_step at lot units amount uom from_party to_party from_location
         to_location retracted recorded_at""",
-    "quantities": """lot identity revision source source_disposition location disposition amount uom cases biz_step
-        evidence document line party read_point event at retracted recorded_at""",
+    "quantities": """lot identity revision source source_disposition location disposition amount uom cases effect
+        biz_step evidence document line party read_point event at retracted recorded_at""",
     "transformations": """process event side lot units part items amount uom location biz_step document at retracted
         recorded_at""",
     "events": """event event_type event_id at action biz_step disposition read_point biz_location error text source
@@ -129,8 +129,8 @@ def document_rows(message: Message) -> Rows:
         return {"transformations": [(*_transformation(d), *end)]}
     quantity = (
         d.lot, d.identity, d.revision, d.source, d.source_disposition, d.location, d.disposition, d.amount, d.uom,
-        d.cases, d.biz_step, _EVIDENCE[d.evidence], d.document, d.line, d.party, d.read_point, d.event, d.at_us,
-        d.retracted, d.recorded_us, *end,
+        d.cases, str(d.effect), d.biz_step, _EVIDENCE[d.evidence], d.document, d.line, d.party, d.read_point, d.event,
+        d.at_us, d.retracted, d.recorded_us, *end,
     )  # fmt: skip
     return {"quantities": [quantity]}
 

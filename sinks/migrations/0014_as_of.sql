@@ -15,20 +15,18 @@ WHERE places
 ORDER BY slot DESC, evidence, last_at DESC, read_point DESC, lane DESC, origin DESC, path DESC
 LIMIT 1 BY lot_key, lot, tag;
 
--- Class-level goods by place.
+-- Class-level goods by place, as counts until then had it.
 CREATE VIEW IF NOT EXISTS ${database}.quantity_places_at ${on_cluster} AS
-SELECT lot_key, lot, place, state AS disposition, uom, sum(change) AS amount, sum(labels) AS cases
+SELECT lot_key, lot, place, state AS disposition, unit AS uom,
+       sumIf(change, NOT counted AND (NOT was_counted OR at > counted_at))
+         + argMaxIf(change, (at, recorded_at, identity), counted) AS amount,
+       sumIf(labels, NOT counted AND (NOT was_counted OR at > counted_at))
+         + argMaxIf(labels, (at, recorded_at, identity), counted) AS cases
 FROM (
-  SELECT lot_key, lot, toString(location) AS place, toString(disposition) AS state, uom, amount AS change,
-         toInt64(cases) AS labels
-  FROM ${database}.lot_quantities
-  WHERE at <= {as_of:DateTime64(6, 'UTC')}
-  UNION ALL
-  SELECT lot_key, lot, toString(source) AS place, toString(source_disposition) AS state, uom, -amount AS change,
-         -toInt64(cases) AS labels
-  FROM ${database}.lot_quantities
+  SELECT *, max(counted) OVER (PARTITION BY lot_key, lot, place, state, unit) AS was_counted,
+         maxIf(at, counted) OVER (PARTITION BY lot_key, lot, place, state, unit) AS counted_at
+  FROM ${database}.quantity_entries
   WHERE at <= {as_of:DateTime64(6, 'UTC')}
 )
-WHERE place != ''
-GROUP BY lot_key, lot, place, state, uom
+GROUP BY lot_key, lot, place, state, unit
 HAVING amount != 0 OR cases != 0;

@@ -28,9 +28,9 @@ from lotstream.streams.locate.lot import (
     Source,
     known_of,
     locations_of,
-    newest_quantity,
     newest_record,
 )
+from lotstream.streams.locate.stock import newest_quantity
 from lotstream.streams.locate.unit import DEPTH, Entry, Unit, add, where_now
 from lotstream.streams.serials import is_sgtin
 
@@ -230,7 +230,7 @@ class LocateCore:
         fresh = record.offset > lot.offsets[Source.DOCUMENTS]
         if lot.put_quantity(fact):
             lot.changed(Source.DOCUMENTS, record.offset)
-            kept = lot.quantities[fact.identity]
+            kept = lot.stock.facts[fact.identity]
             self._keep(QUANTITY, fact.lot, fact.identity, kept=kept, offset=record.offset)
         elif fresh:
             return

@@ -10,6 +10,7 @@ from lotstream.schemas.documents import QuantityFact
 from lotstream.schemas.lots import HoldRecord, LotRecord
 from lotstream.schemas.movements import LotLocations, QuantityAt, UnitsAt
 from lotstream.streams.locate.holds import Holds, hold_now, in_force, newest_hold, status_of
+from lotstream.streams.locate.stock import Stock
 from lotstream.streams.locate.unit import Entry
 
 _GRADES = (Evidence.CONFIRMED, Evidence.INFERRED, Evidence.DECLARED, Evidence.PROBABILISTIC)
@@ -20,9 +21,6 @@ _WORDS = (
 )  # fmt: skip
 
 Row = tuple[str, str, int, bool]  # location, disposition, how, whether a logistic unit
-
-Place = tuple[str, str, str]  # location, disposition, unit of measure
-Stock = tuple[Decimal, int]  # amount, labels
 
 
 class Source(IntEnum):
@@ -43,8 +41,7 @@ class Lot:
 
     key: str
     counts: dict[Row, int] = field(default_factory=dict)
-    quantities: dict[str, QuantityFact] = field(default_factory=dict)
-    amounts: dict[Place, Stock] = field(default_factory=dict)  # of what the quantity facts leave, zeros left out
+    stock: Stock = field(default_factory=Stock)
     records: dict[str, LotRecord] = field(default_factory=dict)
     holds: Holds = field(default_factory=dict)
     offsets: list[int] = field(default_factory=lambda: [-1, -1, -1])
@@ -71,31 +68,10 @@ class Lot:
 
     def put_quantity(self, fact: QuantityFact) -> bool:
         """Keep a fact at its highest revision; a retraction stays. Whether that changes the lot."""
-        known = self.quantities.get(fact.identity)
-        fact = fact if known is None else newest_quantity(known, fact)
-        if fact == known:
+        if not self.stock.put(fact):
             return False
-        if known is not None:
-            self._book(known, sign=-1)
-        self._book(fact, sign=1)
-        self.quantities[fact.identity] = fact
         self.as_of_us = max(self.as_of_us, fact.at_us)
         return True
-
-    def _book(self, fact: QuantityFact, *, sign: int) -> None:
-        """What arrived at a place less what left it; a fact that only saw goods where they are books nothing."""
-        left, came = (fact.source, fact.source_disposition), (fact.location, fact.disposition)
-        if fact.retracted or left == came:
-            return
-        for (location, disposition), way in ((left, -sign), (came, sign)):
-            if location:
-                place = location, disposition, fact.uom
-                amount, cases = self.amounts.get(place, (Decimal(0), 0))
-                amount, cases = amount + way * fact.amount, cases + way * fact.cases
-                if amount or cases:
-                    self.amounts[place] = amount, cases
-                else:
-                    self.amounts.pop(place, None)
 
     def put_record(self, record: LotRecord) -> bool:
         """Keep a statement at its newest version; a retraction stays. Whether that changes the lot."""
@@ -110,14 +86,6 @@ class Lot:
         said = said if known is None else newest_hold(known, said)
         self.holds[said.hold, said.action] = said
         return said != known
-
-
-def newest_quantity(one: QuantityFact, other: QuantityFact) -> QuantityFact:
-    """The version of a quantity fact that holds: the higher revision, retracted when either is."""
-    first, second = sorted((one, other), key=lambda fact: (fact.revision, fact.recorded_us, fact.encode()))
-    if first.retracted and not second.retracted:
-        return second.model_copy(update={"retracted": True})
-    return second
 
 
 def newest_record(one: LotRecord, other: LotRecord) -> LotRecord:
@@ -157,7 +125,7 @@ def _units(lot: Lot) -> Iterable[UnitsAt]:
 
 
 def _quantities(lot: Lot) -> Iterable[QuantityAt]:
-    for (location, disposition, uom), (amount, cases) in sorted(lot.amounts.items()):
+    for (location, disposition, uom), (amount, cases) in sorted(lot.stock.amounts().items()):
         yield QuantityAt(location=location, disposition=disposition, amount=amount, uom=uom, cases=cases)
 
 

@@ -9,12 +9,12 @@ from urllib.parse import unquote
 from lotstream.runtime.errors import Reason, Rejected
 from lotstream.schemas.events import Action, EventType, Quantity, QuantityScan, TraceEvent
 from lotstream.schemas.identifiers import IdentifierInvalid, lot_key
+from lotstream.schemas.identifiers.measures import PIECE  # EPCIS 2.0 section 7.3.3.3: no unit counts instances
 from lotstream.schemas.lots import LotRecord
-from lotstream.streams.register.place import Placement
+from lotstream.schemas.units import is_unit_code
+from lotstream.streams.register.place import COUNTING, Placement
 from lotstream.streams.register.serials import Run
 from lotstream.streams.serials import is_sgtin
-
-PIECE = "H87"  # UN/CEFACT Rec 20; EPCIS 2.0 section 7.3.3.3: no unit means a count of instances
 
 Amounts = dict[tuple[str, str], Decimal]  # (lot key, uom) -> amount
 
@@ -53,16 +53,28 @@ def amounts_of(event: TraceEvent, quantities: tuple[Quantity, ...]) -> Amounts:
         if named and is_class(lot):
             lot = lot_of(event, lot[3:17])
         if is_lot(lot) and quantity.quantity is not None:
-            key = lot, quantity.uom or PIECE
+            key = lot, _checked(quantity, quantity.quantity)
             amounts[key] = amounts.get(key, Decimal(0)) + quantity.quantity
     return dict(sorted(amounts.items()))
+
+
+def _checked(quantity: Quantity, amount: Decimal) -> str:
+    """The unit of measure of an amount that can be one. Raises Rejected."""
+    if amount < 0:
+        expected = "Expected a quantity of 0 or more; what goes back is an event of its own"
+        raise Rejected(Reason.VALUE_OUT_OF_RANGE, f"{expected}, got {amount}.", field="quantity")
+    uom = quantity.uom or PIECE
+    if not is_unit_code(uom):
+        expected = "Expected a UN/CEFACT Rec 20 unit: two or three of A-Z and 0-9"
+        raise Rejected(Reason.UNIT_UNKNOWN, f"{expected}, got {uom!r}.", field="uom")
+    return uom
 
 
 def begins(event: TraceEvent) -> bool:
     """Whether the event brings goods into being."""
     if event.event_type is EventType.TRANSFORMATION:
         return True
-    return event.event_type is EventType.OBJECT and event.action is Action.ADD
+    return event.event_type is EventType.OBJECT and event.action is Action.ADD and event.biz_step not in COUNTING
 
 
 def made_quantities(event: TraceEvent) -> tuple[Quantity, ...]:

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from lotstream.schemas.base import Evidence
-from lotstream.schemas.documents import DocumentLine, DocumentsMessage, QuantityFact
+from lotstream.schemas.documents import DocumentLine, DocumentsMessage, Effect, QuantityFact
 from lotstream.schemas.events import EventType, QuantityScan, TraceEvent
+from lotstream.schemas.units import is_counted
 from lotstream.streams.register.lots import Amounts, amounts_of
-from lotstream.streams.register.place import Placement, quantity_way, transit
+from lotstream.streams.register.place import Placement, Way, quantity_way, scan_way
 
 LONGEST = 200  # characters of an identity; a longer one is its hash
 
@@ -18,17 +19,17 @@ def event_documents(event: TraceEvent, place: Placement) -> list[DocumentsMessag
     if event.event_type is EventType.TRANSFORMATION:
         made = amounts_of(event, event.output_quantities)
         used = amounts_of(event, event.input_quantities)
+        consumed = Way(place.source or place.location, "", Effect.CONSUMED)
         return [
-            *_facts(event, place, amounts=made, source="", location=place.location),
-            *_facts(event, place, amounts=used, source=place.source or place.location, location="", mark="|used"),
+            *_facts(event, place, amounts=made, way=Way("", place.location, Effect.MADE)),
+            *_facts(event, place, amounts=used, way=consumed, mark="|used"),
             *_lines(event, place, amounts=made | used),
         ]
     if event.event_type in (EventType.AGGREGATION, EventType.ASSOCIATION):
         return list(_lines(event, place, amounts={}))
     amounts = amounts_of(event, event.quantities)
-    source, location = quantity_way(event, place)
     return [
-        *_facts(event, place, amounts=amounts, source=source, location=location),
+        *_facts(event, place, amounts=amounts, way=quantity_way(event, place)),
         *_lines(event, place, amounts=amounts),
     ]
 
@@ -40,18 +41,19 @@ def document_of(event: TraceEvent) -> str:
 
 def scan_quantity(scan: QuantityScan) -> QuantityFact:
     """A scanned label moves what is on it; two scans are two facts, one scan sent twice is one."""
-    before, after = transit(scan.biz_step)
+    way = scan_way(scan.biz_step, source=scan.source, location=scan.location)
     return QuantityFact(
         lot=scan.lot,
         identity=scan_identity(scan),
         revision=scan.stamp.received_us,
-        source=scan.source,
-        source_disposition=before,
-        location=scan.location,
-        disposition=after,
+        source=way.source,
+        source_disposition=way.before,
+        location=way.location,
+        disposition=way.after,
         amount=scan.amount,
         uom=scan.uom,
         cases=1,
+        effect=way.effect,
         biz_step=scan.biz_step,
         evidence=Evidence.CONFIRMED,
         document=scan.document,
@@ -78,47 +80,62 @@ def _short(identity: str, scanner: str) -> str:
 
 
 def _facts(
-    event: TraceEvent, place: Placement, *, amounts: Amounts, source: str, location: str, mark: str = ""
+    event: TraceEvent, place: Placement, *, amounts: Amounts, way: Way, mark: str = ""
 ) -> Iterator[QuantityFact]:
     """``mark`` tells apart what an event takes from what it makes of one lot."""
-    if not (source or location):
-        return
+    if way.effect in (Effect.MOVED, Effect.COUNTED, Effect.ADJUSTED) and not (way.source or way.location):
+        return  # it says of no place anything; what came into being or went out of it did so wherever that was
     document = document_of(event)
     # what is shipped on a line and what is received on it are two facts; a corrected shipment of the line is one
     on_line = document and event.document_line
     line = (f"{document}|{event.document_line}|{event.biz_step}" if on_line else event.event_hash) + mark
     seen: set[str] = set()
-    for (lot, uom), amount in amounts.items():
+    for lot, uom, amount, cases in caught(amounts):
         # an event may give one lot in two units of measure; the first keeps the plain identity
         identity = f"{line}|{uom}" if lot in seen else line
         seen.add(lot)
         if len(identity) > LONGEST:
             identity = _short(identity, "")
-        yield _fact(event, place, identity=identity, lot=lot, uom=uom, amount=amount, source=source, location=location)
+        yield _fact(event, place, way=way, identity=identity, lot=lot, uom=uom, amount=amount, cases=cases)
+
+
+def caught(amounts: Amounts) -> Iterator[tuple[str, str, Decimal, int]]:
+    """(lot, unit of measure, amount, cases): a count beside one measure of the lot is catch weight, one amount."""
+    lots: dict[str, list[tuple[str, Decimal]]] = {}
+    for (lot, uom), amount in amounts.items():
+        lots.setdefault(lot, []).append((uom, amount))
+    for lot, given in lots.items():
+        counts = [(uom, amount) for uom, amount in given if is_counted(uom)]
+        if len(counts) == 1 and len(given) == 2 and counts[0][1] == int(counts[0][1]):
+            (measure,) = (each for each in given if each != counts[0])
+            yield lot, *measure, int(counts[0][1])
+        else:
+            yield from ((lot, uom, amount, 0) for uom, amount in given)
 
 
 def _fact(
     event: TraceEvent,
     place: Placement,
     *,
+    way: Way,
     identity: str,
     lot: str,
     uom: str,
     amount: Decimal,
-    source: str,
-    location: str,
+    cases: int,
 ) -> QuantityFact:
-    before, after = transit(event.biz_step)
     return QuantityFact(
         lot=lot,
         identity=identity,
         revision=event.stamp.received_us,
-        source=source,
-        source_disposition=before,
-        location=location,
-        disposition=after,
+        source=way.source,
+        source_disposition=way.before,
+        location=way.location,
+        disposition=way.after,
         amount=amount,
         uom=uom,
+        cases=cases,
+        effect=way.effect,
         biz_step=event.biz_step,
         evidence=Evidence.DECLARED,
         document=document_of(event),

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from lotstream.runtime.errors import Reason
 from lotstream.schemas.base import Evidence
-from lotstream.schemas.documents import QuantityFact
+from lotstream.schemas.documents import Effect, QuantityFact
 from lotstream.schemas.events import Action, EventType, Quantity, QuantityScan, Typed
 
 LOT = "01/09521234543213/10/W"
@@ -42,6 +43,71 @@ def test_each_step_moves_goods_its_own_way(
     there = (Typed(type="location", id="store"),) if step == "shipping" else ()
     event = register.event(action=action, biz_step=step, quantities=(kilos("5"),), destinations=there, **place)
     assert moved(register.facts(event)) == [(*expected, "5")]
+
+
+STORE = (Typed(type="location", id="store"),)
+RMA = (Typed(type="rma", id="9"),)
+
+
+@pytest.mark.parametrize(
+    ("step", "action", "given", "expected"),
+    [
+        ("commissioning", Action.ADD, {}, ("", "", "dc", "", Effect.MADE)),
+        ("cycle_counting", Action.OBSERVE, {}, ("", "", "dc", "", Effect.COUNTED)),
+        ("stock_taking", Action.OBSERVE, {}, ("", "", "dc", "", Effect.COUNTED)),
+        ("cycle_counting", Action.ADD, {}, ("", "", "dc", "", Effect.ADJUSTED)),
+        ("stock_taking", Action.DELETE, {}, ("dc", "", "", "", Effect.ADJUSTED)),
+        ("inspecting", Action.OBSERVE, {}, ("dc", "", "dc", "", Effect.MOVED)),
+        ("shipping", Action.OBSERVE, {"destinations": STORE}, ("dc", "", "store", "in_transit", Effect.MOVED)),
+        ("shipping", Action.OBSERVE, {}, ("dc", "", "", "", Effect.SHIPPED)),
+        ("void_shipping", Action.OBSERVE, {"destinations": STORE}, ("store", "in_transit", "dc", "", Effect.MOVED)),
+        ("receiving", Action.OBSERVE, {"sources": STORE}, ("dc", "in_transit", "dc", "", Effect.MOVED)),
+        ("receiving", Action.OBSERVE, {"sources": STORE, "documents": RMA}, ("store", "", "dc", "", Effect.MOVED)),
+        (
+            "receiving",
+            Action.OBSERVE,
+            {"sources": STORE, "disposition": "returned"},
+            ("store", "", "dc", "", Effect.MOVED),
+        ),
+        ("retail_selling", Action.OBSERVE, {}, ("dc", "", "", "", Effect.SHIPPED)),
+        ("dispensing", Action.DELETE, {}, ("dc", "", "", "", Effect.SHIPPED)),
+        ("destroying", Action.OBSERVE, {}, ("dc", "", "", "", Effect.DESTROYED)),
+        ("decommissioning", Action.DELETE, {}, ("dc", "", "", "", Effect.DESTROYED)),
+        ("", Action.DELETE, {}, ("dc", "", "", "", Effect.DESTROYED)),
+        ("sampling", Action.DELETE, {}, ("dc", "", "", "", Effect.CONSUMED)),
+    ],
+)
+def test_what_an_event_means_for_the_balance(
+    register: Any, step: str, action: Action, given: dict[str, Any], expected: tuple[str, ...]
+) -> None:
+    """Each line of the table in docs/quantities.md: where goods leave and arrive, and what that is."""
+    event = register.event(action=action, biz_step=step, biz_location="dc", quantities=(kilos("5"),), **given)
+    facts = [fact for fact in register.facts(event)["documents.v1"] if isinstance(fact, QuantityFact)]
+    assert [(f.source, f.source_disposition, f.location, f.disposition, f.effect) for f in facts] == [expected]
+
+
+def test_a_surplus_begins_no_lot(register: Any) -> None:
+    """What a count adds was not made: no statement about the lot."""
+    event = register.event(action=Action.ADD, biz_step="cycle_counting", biz_location="dc", quantities=(kilos("5"),))
+    assert not register.facts(event)["lots.v1"]
+
+
+def test_goods_made_nobody_said_where_are_made(register: Any) -> None:
+    """Without a place they are on no place's books, and in the balance all the same."""
+    event = register.event(action=Action.ADD, biz_step="commissioning", quantities=(kilos("5"),))
+    assert [fact.effect for fact in register.facts(event)["documents.v1"]] == [Effect.MADE]
+
+
+@pytest.mark.parametrize(
+    ("amount", "uom", "reason"),
+    [("-5", "KGM", Reason.VALUE_OUT_OF_RANGE), ("5", "kg", Reason.UNIT_UNKNOWN), ("5", "K", Reason.UNIT_UNKNOWN)],
+)
+def test_amounts_that_cannot_be_are_refused(register: Any, amount: str, uom: str, reason: Reason) -> None:
+    """A negative quantity and a unit that no code can be go to the dead letters with their rule, the event whole."""
+    event = register.event(action=Action.ADD, biz_location="dc", quantities=(kilos(amount, uom),))
+    (letter,) = register.outputs(event.encode())
+    assert letter.topic == "dead-letters.v1"
+    assert dict(letter.headers)["reason"] == str(reason).encode()
 
 
 def test_what_is_received_comes_out_of_transit(register: Any) -> None:
@@ -84,11 +150,19 @@ def test_without_a_line_the_event_is_the_identity(register: Any) -> None:
     assert (fact.identity, fact.amount) == ("hash", Decimal(7))
 
 
-def test_one_lot_in_two_units_of_measure_is_two_facts(register: Any) -> None:
-    """Twenty cases of together three kilos: both are kept, under identities of their own."""
-    event = register.event(action=Action.ADD, biz_location="dc", quantities=(kilos("20", ""), kilos("3")))
-    facts = register.facts(event)["documents.v1"]
-    assert sorted((fact.uom, fact.identity) for fact in facts) == [("H87", "hash"), ("KGM", "hash|KGM")]
+def test_catch_weight_is_one_fact(register: Any) -> None:
+    """Twenty cases of together three kilos are three kilos in twenty cases, never two amounts of the same goods."""
+    event = register.event(action=Action.ADD, biz_location="dc", quantities=(kilos("20", "XCS"), kilos("3")))
+    (fact,) = register.facts(event)["documents.v1"]
+    assert (fact.identity, fact.amount, fact.uom, fact.cases) == ("hash", Decimal(3), "KGM", 20)
+
+
+def test_two_measures_of_a_lot_are_two_facts(register: Any) -> None:
+    """Kilograms and litres of one lot, or half a case, are kept apart under identities of their own."""
+    for first, second in ((kilos("2", "KGM"), kilos("3", "LTR")), (kilos("0.5", "XCS"), kilos("3"))):
+        event = register.event(action=Action.ADD, biz_location="dc", quantities=(first, second))
+        facts = register.facts(event)["documents.v1"]
+        assert len({fact.identity for fact in facts}) == 2 and {fact.cases for fact in facts} == {0}
 
 
 def test_class_level_goods_begin_a_lot(register: Any) -> None:
