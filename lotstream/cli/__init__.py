@@ -18,6 +18,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "lots": ("ask", "lots"),
     "locations": ("ask", "locations"),
     "parse": ("parse", "parse"),
+    "epcis": ("epcis", "epcis"),
     "replay": ("replay", "replay_command"),
     "import": ("imports", "import_command"),
     "dlq": ("dlq", "dlq"),

@@ -15,6 +15,7 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 
 from lotstream.cli.dlq_answers import DeadLetterDeeds, DeadLetters, DeadLetterShown
+from lotstream.cli.epcis_answers import EpcisCheck, EpcisHash
 from lotstream.cli.findings import Diagnosis
 from lotstream.cli.imports_answers import Imported
 from lotstream.cli.replay import Replayed
@@ -112,6 +113,8 @@ def schemas() -> Iterator[tuple[Path, dict[str, Any]]]:
         Verified,
         Diagnosis,
         Replayed,
+        EpcisCheck,
+        EpcisHash,
         Imported,
         Imports,
         DeadLetters,

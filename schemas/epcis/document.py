@@ -12,22 +12,24 @@ from pydantic import TypeAdapter, ValidationError
 from lotstream.runtime.errors import Reason, Rejected
 from lotstream.schemas.base import Stamp, first_error
 from lotstream.schemas.epcis import cut
+from lotstream.schemas.epcis.conditions import broken_conditions
 from lotstream.schemas.epcis.content import Fields, fields_of, subject_of
+from lotstream.schemas.epcis.keys import is_uri
 from lotstream.schemas.epcis.members import own_members, standard_members
 from lotstream.schemas.epcis.models import DOCUMENT, EVENT, AnyEvent
 from lotstream.schemas.epcis.names import NAMES, STANDARD, Names, namespace
 from lotstream.schemas.epcis.prehash import hash_of
-from lotstream.schemas.epcis.problems import schema_invalid
+from lotstream.schemas.epcis.problems import schema_problems, shown
 from lotstream.schemas.epcis.strict_json import parse_json
 from lotstream.schemas.epcis.tree import TooDeep, event_node
 from lotstream.schemas.events import EventType, TraceEvent
 
 _TYPES = ", ".join(EventType)
-_EVENT_LISTS = {
+EVENT_LISTS = {
     "EPCISDocument": ("epcisBody", "eventList"),
     "EPCISQueryDocument": ("epcisBody", "queryResults", "resultsBody", "eventList"),
 }
-_TAGS = frozenset({*EventType, *_EVENT_LISTS})
+TAGS = frozenset({*EventType, *EVENT_LISTS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ def parse_document(value: bytes) -> list[ParsedEvent]:
     if not isinstance(document, dict):
         raise Rejected(Reason.SCHEMA_INVALID, f"Expected an EPCIS document or event, got {type(document).__name__}.")
     names = NAMES.within(document.get("@context"))
-    path = _EVENT_LISTS.get(str(document.get("type")))
+    path = EVENT_LISTS.get(str(document.get("type")))
     if path is None:
         return list(_parsed(text, [(start, len(text.rstrip()))], [document], names=names, context=""))
     _check_document(document)
@@ -90,7 +92,7 @@ def _parsed(
     for index, (span, event) in enumerate(zip(spans, events, strict=True)):
         sent = text[slice(*span)]
         try:
-            fields = _fields(event, names)
+            fields = parse_event(event, names)
         except Rejected as rejected:
             yield ParsedEvent(index, sent, sent, {}, rejected)
             continue
@@ -112,35 +114,51 @@ def _inside(context: str) -> str:
     return context[1:-1] if context.startswith("[") else context
 
 
-def _fields(event: Any, names: Names) -> Fields:
+def parse_event(event: Any, names: Names) -> Fields:
+    """Every field of TraceEvent but the text and the stamp. Raises Rejected for the first thing that is wrong."""
     if not isinstance(event, dict):
         raise Rejected(Reason.SCHEMA_INVALID, f"Expected an event, got {type(event).__name__}.")
     kind = event.get("type")
     if kind not in EventType.__members__.values():
-        raise Rejected(Reason.SCHEMA_INVALID, f"Expected one of {_TYPES}, got {kind!r}.", field="type")
+        raise Rejected(Reason.SCHEMA_INVALID, f"Expected one of {_TYPES}, got {shown(kind)}.", field="type")
     names = names.within(event.get("@context"))
-    extensions = {name: value for name, value in event.items() if ":" in name}
-    _require_foreign(extensions, names)
+    for foreign in foreign_faults(event, names):
+        raise foreign
     model: AnyEvent = _validated(EVENT, standard_members(event))
-    fields: Fields = fields_of(model, extensions, names)
+    for broken in broken_conditions(event):
+        raise broken
+    fields: Fields = fields_of(model, {name: value for name, value in event.items() if ":" in name}, names)
     try:
         fields["event_hash"] = hash_of(event_node(event, names))
     except TooDeep as deep:
-        raise Rejected(Reason.SCHEMA_INVALID, str(deep)) from None
+        raise Rejected(Reason.DEPTH_EXCEEDED, str(deep)) from None
     fields["subject"] = subject_of(fields, fields["event_hash"])
     return fields
 
 
-def _require_foreign(extensions: Iterable[str], names: Names) -> None:
-    for name in extensions:
-        if namespace(names.full(name)) == STANDARD["epcis"]:
+def foreign_faults(event: Mapping[str, Any], names: Names) -> Iterator[Rejected]:
+    """Members in the namespace of the standard that the standard does not have."""
+    for name in event:
+        if ":" in name and namespace(names.full(name)) == STANDARD["epcis"]:
             detail = f"Expected a member of EPCIS 2.0 or an extension, got {name!r}."
-            raise Rejected(Reason.SCHEMA_INVALID, detail, field=name)
+            yield Rejected(Reason.SCHEMA_INVALID, detail, field=name)
+
+
+def context_faults(document: Mapping[str, Any]) -> Iterator[Rejected]:
+    """What is wrong with the @context of a document: none, or neither an address, nor names, nor an array of these."""
+    if "@context" not in document:
+        yield Rejected(Reason.SCHEMA_INVALID, "Expected a @context, got none.", field="@context")
+        return
+    given = document["@context"]
+    for part in given if isinstance(given, list) else [given]:
+        if not (isinstance(part, dict) or (isinstance(part, str) and is_uri(part))):
+            detail = f"Expected a URI or an object of names, got {shown(part)}."
+            yield Rejected(Reason.SCHEMA_INVALID, detail, field="@context")
 
 
 def _check_document(document: Mapping[str, Any]) -> None:
-    if "@context" not in document:
-        raise Rejected(Reason.SCHEMA_INVALID, "Expected @context, got a document without.", field="@context")
+    for wrong in context_faults(document):
+        raise wrong
     _validated(DOCUMENT, own_members(document))
 
 
@@ -148,4 +166,4 @@ def _validated(adapter: TypeAdapter[Any], value: object) -> Any:
     try:
         return adapter.validate_python(value)
     except ValidationError as error:
-        raise schema_invalid(error, tags=_TAGS) from None
+        raise next(iter(schema_problems(error, tags=TAGS).values())) from None

@@ -84,12 +84,17 @@ def require_name(uri: str) -> str:
     return uri
 
 
+def is_uri(text: str) -> bool:
+    """Whether it has a scheme, something behind it, and no white space."""
+    return _URI.fullmatch(text) is not None
+
+
 def _key_or_name(uri: str) -> str:
     return gs1_key(_require_uri(uri)) or require_name(uri)
 
 
 def _require_uri(uri: str) -> str:
-    if not _URI.fullmatch(uri):
+    if not is_uri(uri):
         shown = uri if len(uri) <= 80 else f"{uri[:79]}…"
         raise Rejected(Reason.IDENTIFIER_INVALID, f"Expected a URI, got {shown!r}.")
     return uri

@@ -1,15 +1,26 @@
 # ruff: noqa: N815 - the members have the names of the standard
 """Events of EPCIS 2.0 as they stand in JSON (JSON binding, section 10), extensions taken out beforehand.
 
-What the models check is what EPCIS-JSON-Schema checks: names, types, what is required beside what. Identifiers, words
-and times are checked where they get their meaning.
+What the models check is what EPCIS-JSON-Schema checks of a member by itself: names, types, what is required. What
+members demand of each other is in `conditions`; identifiers, words and times are checked where they get their meaning.
 """
 
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, TypeAdapter, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    TypeAdapter,
+    model_validator,
+)
 
+from lotstream.schemas.epcis.keys import is_uri
+from lotstream.schemas.epcis.times import parse_instant
 from lotstream.schemas.events import Action
 
 Number = int | Decimal
@@ -18,13 +29,43 @@ Uris = list[str]
 
 def _distinct(uris: Uris) -> Uris:
     if len(set(uris)) != len(uris):
-        raise ValueError("each EPC once")
+        raise ValueError("each item once")
     return uris
 
 
+def _uri(text: str) -> str:
+    if not is_uri(text):
+        raise ValueError("a URI")
+    return text
+
+
+def _instant(text: str) -> str:
+    try:
+        parse_instant(text)
+    except ValueError:
+        raise ValueError("a date and time with its offset (RFC 3339)") from None
+    return text
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+Uri = Annotated[str, AfterValidator(_uri)]
+Instant = Annotated[str, AfterValidator(_instant)]
 Distinct = Annotated[Uris, AfterValidator(_distinct)]
 Offset = Annotated[str, Field(pattern=r"^[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00)$")]
 Version = Annotated[str, Field(pattern=r"^\d+(?:\.\d+)*$")]
+
+
+class Null:
+    """Stands for a null where the standard has a value."""
+
+    def __repr__(self) -> str:
+        return "null"
+
+
+NULL = Null()
 
 
 class Standard(BaseModel):
@@ -35,10 +76,9 @@ class Standard(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _no_null(cls, value: object) -> object:
-        if isinstance(value, dict):
-            for name, item in value.items():
-                if item is None:
-                    raise ValueError(f"a value or nothing at all for {name}")
+        if isinstance(value, dict) and None in value.values():
+            # a null is no absence: the member's own type refuses it
+            return {name: NULL if item is None else item for name, item in value.items()}
         return value
 
 
@@ -47,7 +87,7 @@ class ErrorDeclaration(Standard):
 
     declarationTime: str
     reason: str = ""
-    correctiveEventIDs: Uris = []
+    correctiveEventIDs: list[Uri] = []
 
 
 class QuantityElement(Standard):
@@ -88,8 +128,8 @@ class Destination(Standard):
 class PersistentDisposition(Standard):
     """Dispositions that hold until they are unset: at least one of the two lists."""
 
-    set: Annotated[Uris, Field(min_length=1)] | None = None
-    unset: Annotated[Uris, Field(min_length=1)] | None = None
+    set: Annotated[Distinct, Field(min_length=1)] | None = None
+    unset: Annotated[Distinct, Field(min_length=1)] | None = None
 
     @model_validator(mode="after")
     def _one(self) -> Self:
@@ -104,11 +144,11 @@ class SensorMetadata(Standard):
     time: str | None = None
     startTime: str | None = None
     endTime: str | None = None
-    deviceID: str | None = None
-    deviceMetadata: str | None = None
-    rawData: str | None = None
-    dataProcessingMethod: str | None = None
-    bizRules: str | None = None
+    deviceID: Uri | None = None
+    deviceMetadata: Uri | None = None
+    rawData: Uri | None = None
+    dataProcessingMethod: Uri | None = None
+    bizRules: Uri | None = None
 
 
 class SensorReport(Standard):
@@ -116,21 +156,21 @@ class SensorReport(Standard):
 
     type: str
     exception: str | None = None
-    deviceID: str | None = None
-    deviceMetadata: str | None = None
-    rawData: str | None = None
-    dataProcessingMethod: str | None = None
-    bizRules: str | None = None
+    deviceID: Uri | None = None
+    deviceMetadata: Uri | None = None
+    rawData: Uri | None = None
+    dataProcessingMethod: Uri | None = None
+    bizRules: Uri | None = None
     time: str | None = None
-    microorganism: str | None = None
-    chemicalSubstance: str | None = None
-    coordinateReferenceSystem: str | None = None
+    microorganism: Uri | None = None
+    chemicalSubstance: Uri | None = None
+    coordinateReferenceSystem: Uri | None = None
     value: Number | None = None
     component: str | None = None
     stringValue: str | None = None
     booleanValue: bool | None = None
     hexBinaryValue: Annotated[str, Field(pattern=r"^[A-Fa-f0-9]+$")] | None = None
-    uriValue: str | None = None
+    uriValue: Uri | None = None
     minValue: Number | None = None
     maxValue: Number | None = None
     meanValue: Number | None = None
@@ -153,8 +193,8 @@ class Event(Standard):
     eventTime: str
     eventTimeZoneOffset: Offset
     recordTime: str | None = None
-    eventID: str = ""
-    certificationInfo: str | Uris | None = None
+    eventID: Uri | None = None
+    certificationInfo: Annotated[list[Uri], BeforeValidator(_listed)] = []
     errorDeclaration: ErrorDeclaration | None = None
     bizStep: str | None = None
     disposition: str | None = None
@@ -176,14 +216,6 @@ class ObjectEvent(Event):
     quantityList: list[QuantityElement] = []
     ilmd: dict[str, object] | None = None
 
-    @model_validator(mode="after")
-    def _said(self) -> Self:
-        if self.epcList is None and not self.quantityList and not (self.sensorElementList and self.readPoint):
-            raise ValueError("epcList, quantityList, or sensorElementList with readPoint")
-        if self.ilmd is not None and self.action is not Action.ADD:
-            raise ValueError(f"no ilmd beside action {self.action}")
-        return self
-
 
 class WithChildren(Event):
     """Events about a parent and its children."""
@@ -193,23 +225,11 @@ class WithChildren(Event):
     childEPCs: Uris = []
     childQuantityList: list[QuantityElement] = []
 
-    @model_validator(mode="after")
-    def _children(self) -> Self:
-        if not self.childEPCs and not self.childQuantityList and self.action is not Action.DELETE:
-            raise ValueError("childEPCs or childQuantityList")
-        return self
-
 
 class AggregationEvent(WithChildren):
     """Objects were put into, or taken out of, a parent."""
 
     type: Literal["AggregationEvent"]
-
-    @model_validator(mode="after")
-    def _parent(self) -> Self:
-        if not self.parentID and self.action is not Action.OBSERVE:
-            raise ValueError(f"parentID beside action {self.action}")
-        return self
 
 
 class TransactionEvent(Event):
@@ -221,12 +241,6 @@ class TransactionEvent(Event):
     parentID: str = ""
     epcList: Uris | None = None
     quantityList: list[QuantityElement] = []
-
-    @model_validator(mode="after")
-    def _said(self) -> Self:
-        if self.epcList is None and not self.quantityList and self.action is not Action.DELETE:
-            raise ValueError("epcList or quantityList")
-        return self
 
 
 class TransformationEvent(Event):
@@ -240,13 +254,6 @@ class TransformationEvent(Event):
     transformationID: str = ""
     ilmd: dict[str, object] | None = None
 
-    @model_validator(mode="after")
-    def _said(self) -> Self:
-        used, made = self.inputEPCList or self.inputQuantityList, self.outputEPCList or self.outputQuantityList
-        if not (used and made) and not (self.transformationID and (used or made)):
-            raise ValueError("inputs and outputs, or one of them with transformationID")
-        return self
-
 
 class AssociationEvent(WithChildren):
     """Objects were associated with a parent, or separated from it."""
@@ -259,6 +266,46 @@ AnyEvent = ObjectEvent | AggregationEvent | TransactionEvent | TransformationEve
 EVENT: TypeAdapter[AnyEvent] = TypeAdapter(Annotated[AnyEvent, Discriminator("type")])
 
 
+class Part(Standard):
+    """A part of master data: what it does not name is left to whoever sent it."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="ignore")
+
+
+class Attribute(Part):
+    """What is said of a vocabulary element."""
+
+    id: Uri
+    attribute: Number | str | dict[str, object] | None = None
+
+
+class VocabularyElement(Part):
+    """A party, place, product ... with its attributes."""
+
+    id: Uri
+    attributes: list[Attribute] = []
+    children: list[Uri] = []
+
+
+class MasterVocabulary(Part):
+    """Master data of one kind."""
+
+    type: Uri
+    vocabularyElementList: list[VocabularyElement] = []
+
+
+class MasterData(Part):
+    """epcisMasterData of a header."""
+
+    vocabularyList: list[MasterVocabulary] = []
+
+
+class Header(Part):
+    """epcisHeader of a document: master data, and headers of others."""
+
+    epcisMasterData: MasterData | None = None
+
+
 class Body(Standard):
     """epcisBody of a document; the events are checked one by one."""
 
@@ -269,13 +316,13 @@ class Document(Standard):
     """EPCISDocument."""
 
     type: Literal["EPCISDocument"]
-    id: str | None = None
+    id: Uri | None = None
     schemaVersion: Version
-    creationDate: str
+    creationDate: Instant
     instanceIdentifier: str | None = None
     sender: str | None = None
     receiver: str | None = None
-    epcisHeader: dict[str, object] | None = None
+    epcisHeader: Header | None = None
     epcisBody: Body
 
 
@@ -283,7 +330,7 @@ class ResultsBody(Standard):
     """Events that a query found."""
 
     eventList: list[object]
-    vocabularyList: list[object] | None = None
+    vocabularyList: list[MasterVocabulary] | None = None
 
 
 class QueryResults(Standard):
@@ -304,9 +351,9 @@ class QueryDocument(Standard):
     """EPCISQueryDocument."""
 
     type: Literal["EPCISQueryDocument"]
-    id: str | None = None
+    id: Uri | None = None
     schemaVersion: Version | None = None
-    creationDate: str | None = None
+    creationDate: Instant | None = None
     epcisBody: QueryBody
 
 

@@ -18,20 +18,22 @@ _WORDS = {
     "bool_type": "true or false",
     "union_tag_not_found": "a type",
 }
+# the members of a union are no members of the event
+_BRANCHES = frozenset({"int", "decimal", "str", "dict[str,object]"})
 
 
-def schema_invalid(error: ValidationError, *, tags: frozenset[str]) -> Rejected:
-    """The first problem as a Rejected; `tags` are the union members that pydantic puts into paths."""
-    problem = error.errors(include_url=False)[0]
-    path = [str(part) for part in problem["loc"] if part not in tags]
-    # the members of a union of scalars are no members of the event
-    while path and path[-1] in ("int", "decimal", "str", "list[str]"):
-        path.pop()
-    return Rejected(
-        Reason.SCHEMA_INVALID,
-        f"Expected {_expected(problem)}, got {_got(problem, path)}.",
-        field=".".join(path) or None,
-    )
+Path = tuple[str | int, ...]
+
+
+def schema_problems(error: ValidationError, *, tags: frozenset[str]) -> dict[Path, Rejected]:
+    """Each problem by its path, one for a member; `tags` are the union members that pydantic puts into paths."""
+    found: dict[Path, Rejected] = {}
+    for problem in error.errors(include_url=False):
+        path = tuple(part for part in problem["loc"] if part not in tags and part not in _BRANCHES)
+        if path not in found:
+            detail = f"Expected {_expected(problem)}, got {_got(problem, path)}."
+            found[path] = Rejected(Reason.SCHEMA_INVALID, detail, field=".".join(map(str, path)) or None)
+    return found
 
 
 def _expected(problem: ErrorDetails) -> str:
@@ -48,14 +50,17 @@ def _expected(problem: ErrorDetails) -> str:
     return text[:1].lower() + text[1:] if text[:2] != text[:2].upper() else text
 
 
-def _got(problem: ErrorDetails, path: list[str]) -> str:
+def _got(problem: ErrorDetails, path: Path) -> str:
     if problem["type"] == "missing":
         return "none"
     if problem["type"] == "extra_forbidden":
-        return repr(path[-1])
-    return _shown(problem.get("input"))
+        return repr(str(path[-1]))
+    return shown(problem.get("input"))
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A value in a sentence: not the whole of an object, nor of a long text."""
+    if value is None:
+        return "null"
     text = f"an object with {', '.join(map(str, value)) or 'nothing'}" if isinstance(value, dict) else repr(value)
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"

@@ -1,24 +1,28 @@
-"""Sensor elements: their times are checked; what they measured, in which words, stays in the event's text."""
+"""Sensor elements: times and words are checked; what they measured stays in the event's text."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from lotstream.schemas.epcis.models import SensorElement, SensorMetadata, SensorReport
+from lotstream.schemas.epcis.reading import Reader, instant_of
+from lotstream.schemas.epcis.words import ALERT, COMPONENT, MEASUREMENT
 
-Instant = Callable[[str, str], int]
 
-
-def check_sensors(elements: Sequence[SensorElement], *, instant: Instant) -> None:
-    """Raises Rejected for a time that is none, or has no offset."""
+def check_sensors(elements: Sequence[SensorElement], *, read: Reader) -> None:
+    """Raises Rejected for a time that is none or has no offset, and for a word that GS1 does not have."""
     for index, element in enumerate(elements):
         field = f"sensorElementList.{index}"
         if element.sensorMetadata is not None:
-            _check_times(element.sensorMetadata, f"{field}.sensorMetadata", instant=instant)
+            _check_times(element.sensorMetadata, f"{field}.sensorMetadata")
         for number, report in enumerate(element.sensorReport):
-            _check_times(report, f"{field}.sensorReport.{number}", instant=instant)
+            place = f"{field}.sensorReport.{number}"
+            _check_times(report, place)
+            read.word(report.type, MEASUREMENT, f"{place}.type")
+            read.word(report.exception, ALERT, f"{place}.exception")
+            read.word(report.component, COMPONENT, f"{place}.component")
 
 
-def _check_times(part: SensorMetadata | SensorReport, field: str, *, instant: Instant) -> None:
+def _check_times(part: SensorMetadata | SensorReport, field: str) -> None:
     for name in ("time", "startTime", "endTime"):
         text = getattr(part, name, None)
         if text is not None:
-            instant(text, f"{field}.{name}")
+            instant_of(text, f"{field}.{name}")

@@ -10,15 +10,26 @@ from functools import lru_cache
 _CBV = ("https://ref.gs1.org/cbv/", "http://ref.gs1.org/cbv/", "https://ns.gs1.org/cbv/", "http://ns.gs1.org/cbv/")
 _VOC = ("https://gs1.org/voc/", "http://gs1.org/voc/", "https://www.gs1.org/voc/", "http://www.gs1.org/voc/")
 
+_MARKS = ("BizStep", "Disp", "BTT", "SDT", "ER", "Comp")
+# the spaces of CBV's own words, in any of their spellings
+_CLOSED = (
+    *(f"{base}{mark}-" for base in _CBV for mark in _MARKS),
+    *(f"urn:epcglobal:cbv:{mark.lower()}:" for mark in _MARKS),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """The words that one field may have, and how their URIs begin; `urn` is '' where CBV 1.2 had none."""
+    """The words that one field may have, and how their URIs begin; `urn` is '' where CBV 1.2 had none.
+
+    `grows`: the GS1 Web Vocabulary gets new words between releases of the standard; an unknown one is no mistake.
+    """
 
     what: str
     words: frozenset[str]
     bases: tuple[str, ...]
     urn: str
+    grows: bool = False
 
     def bare(self, uri: str) -> str:
         """The word when `uri` names one, else the URI itself."""
@@ -28,14 +39,19 @@ class Vocabulary:
                 return word if word in self.words else uri
         return uri
 
+    def refuses(self, iri: str) -> bool:
+        """Whether a text that is none of the words may not stand in the field either: bare, or a word of CBV that
+        CBV does not have, or has for another field (CBV 2.0 section 7)."""
+        return iri.startswith(_CLOSED) or (":" not in iri and not (self.grows and iri.replace("_", "").isalnum()))
+
     def web_uri(self, word: str) -> str:
         """The Web URI of a word; a URI as it is."""
         return self.bases[0] + word if word in self.words else word
 
 
-def _vocabulary(what: str, *, mark: str, urn: str, words: str) -> Vocabulary:
+def _vocabulary(what: str, *, mark: str, urn: str, words: str, grows: bool = False) -> Vocabulary:
     bases = tuple(f"{base}{mark}-" for base in _CBV) if mark else _VOC
-    return Vocabulary(what, frozenset(words.split()), bases, f"urn:epcglobal:cbv:{urn}:" if urn else "")
+    return Vocabulary(what, frozenset(words.split()), bases, f"urn:epcglobal:cbv:{urn}:" if urn else "", grows)
 
 
 BIZ_STEP = _vocabulary(
@@ -75,6 +91,7 @@ COMPONENT = _vocabulary(
 )
 MEASUREMENT = _vocabulary(
     "a measurement type",
+    grows=True,
     mark="",
     urn="",
     words="""AbsoluteHumidity AbsorbedDose AbsorbedDoseRate Acceleration Radioactivity Altitude AmountOfSubstance

@@ -97,7 +97,7 @@ def test_rollback(bench: Callable[..., Any]) -> None:
     assert (said["accepted"], said["rejected"]) == (0, 2)
     assert [(error["index"], error["field"]) for error in said["errors"]] == [(1, "epcList.1"), (2, "bizStep")]
     assert (said["error"], said["field"]) == ("check_digit_invalid", "epcList.1")
-    assert said["errors"][1]["expected"] == "a business step of CBV 2.0 or a URI"
+    assert said["errors"][1]["expected"] == "a business step of CBV 2.0 or a URI of another vocabulary"
     assert said["errors"][1]["got"] == "'shipped'"
     assert door.producer.sent == []
 

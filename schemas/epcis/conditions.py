@@ -1,0 +1,63 @@
+"""What the members of an event demand of each other (EPCIS 2.0 sections 7.4.2 to 7.4.6), held against raw JSON.
+
+Apart from the models, so that an event with a bad member still hears what else is wrong with it.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from lotstream.runtime.errors import Reason, Rejected
+from lotstream.schemas.epcis.problems import shown
+
+Event = Mapping[str, Any]
+_MADE_AND_USED = "inputs and outputs, or one of them with transformationID"
+
+
+def broken_conditions(event: Event) -> Iterator[Rejected]:
+    """Each condition that the event breaks; none for a type that is none of the standard's."""
+    for expected in _CONDITIONS.get(str(event.get("type")), _nothing)(event):
+        yield Rejected(Reason.SCHEMA_INVALID, f"Expected {expected}, got {shown(event)}.")
+
+
+def _nothing(event: Event) -> Iterator[str]:
+    return iter(())
+
+
+def _object(event: Event) -> Iterator[str]:
+    sensed = event.get("sensorElementList") and event.get("readPoint")
+    if "epcList" not in event and not event.get("quantityList") and not sensed:
+        yield "epcList, quantityList, or sensorElementList with readPoint"
+    if "ilmd" in event and event.get("action") in ("OBSERVE", "DELETE"):
+        yield f"no ilmd beside action {event['action']}"
+
+
+def _children(event: Event) -> Iterator[str]:
+    if not event.get("childEPCs") and not event.get("childQuantityList") and event.get("action") != "DELETE":
+        yield "childEPCs or childQuantityList"
+
+
+def _aggregation(event: Event) -> Iterator[str]:
+    yield from _children(event)
+    if not event.get("parentID") and event.get("action") in ("ADD", "DELETE"):
+        yield f"parentID beside action {event['action']}"
+
+
+def _transaction(event: Event) -> Iterator[str]:
+    if "epcList" not in event and not event.get("quantityList") and event.get("action") != "DELETE":
+        yield "epcList or quantityList"
+
+
+def _transformation(event: Event) -> Iterator[str]:
+    used = event.get("inputEPCList") or event.get("inputQuantityList")
+    made = event.get("outputEPCList") or event.get("outputQuantityList")
+    if not (used and made) and not (event.get("transformationID") and (used or made)):
+        yield _MADE_AND_USED
+
+
+_CONDITIONS: Mapping[str, Callable[[Event], Iterator[str]]] = {
+    "ObjectEvent": _object,
+    "AggregationEvent": _aggregation,
+    "TransactionEvent": _transaction,
+    "TransformationEvent": _transformation,
+    "AssociationEvent": _children,
+}
