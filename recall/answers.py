@@ -13,6 +13,27 @@ class Answer(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class HoldScope(Answer):
+    """What of a lot is held; nothing named: the whole lot."""
+
+    serials: tuple[tuple[int, int], ...] = Field(default=(), description="ranges first..last")
+    units: tuple[str, ...] = Field(default=(), description="items, or logistic units with what is in them")
+    amount: Decimal | None = None
+    uom: str = ""
+    site: str = Field(default="", description="what is at this site or location")
+
+
+class Hold(Answer):
+    """A hold in force: this much of a lot must not move on."""
+
+    hold: str = Field(description="its name, by which it is released")
+    purpose: Literal["quarantine", "recall"]
+    scope: HoldScope
+    by: str
+    reason: str
+    since: datetime
+
+
 class Lot(Answer):
     """What is known of a lot."""
 
@@ -28,7 +49,12 @@ class Lot(Answer):
     units: int | None = Field(default=None, description="serialised units commissioned")
     amount: Decimal | None = None
     uom: str = ""
-    status: str = "active"
+    site: str = Field(default="", description="where it was made, as a person said")
+    line: str = ""
+    planned: Decimal | None = Field(default=None, description="how much was to be made")
+    planned_uom: str = ""
+    status: str = Field(default="active", description="recalled, held, expired or active, the gravest of them")
+    holds: tuple[Hold, ...] = Field(default=(), description="those in force, where the answer is about one lot")
 
 
 class Place(Answer):
@@ -70,15 +96,45 @@ class Recipient(Answer):
     first_at: datetime
 
 
+class Missing(Answer):
+    """Where the books of a lot do not add up."""
+
+    location: str = Field(description="empty: nobody said where")
+    disposition: str = ""
+    amount: Decimal = Field(description="below nothing: more has left than ever arrived there")
+
+
+class Adjustment(Answer):
+    """A count of a place, and what it corrected: what moved until then and is told later changes the difference."""
+
+    location: str
+    disposition: str = ""
+    uom: str
+    at: datetime
+    booked: Decimal = Field(description="what the facts until then had there")
+    counted: Decimal
+    difference: Decimal = Field(description="counted - booked")
+    opening: bool = Field(description="nothing was ever booked there before")
+    document: str = ""
+
+
 class Accounted(Answer):
-    """How much of what was made the facts explain, in one unit."""
+    """What became of what was made, in one unit.
+
+    made = on hand + in transit + shipped + consumed + destroyed + adjusted + unexplained.
+    """
 
     uom: str = Field(description="'items', or a UN/CEFACT Rec 20 unit")
-    made: Decimal
+    made: Decimal = Field(description="made, or received from outside")
+    received: Decimal = Field(default=Decimal(0), description="of these, what came without anybody having made it here")
     on_hand: Decimal
     in_transit: Decimal
-    gone: Decimal = Field(default=Decimal(0), description="consumed, sold or destroyed, as facts say")
-    unexplained: Decimal = Field(description="made - on hand - in transit - gone; shown, never hidden")
+    shipped: Decimal = Field(description="with customers, on the way to them, or sold")
+    consumed: Decimal
+    destroyed: Decimal
+    adjusted: Decimal = Field(description="written off by counts and corrections; below nothing: found")
+    unexplained: Decimal = Field(description="made less all of these; shown, never hidden")
+    missing: tuple[Missing, ...] = Field(default=(), description="the unexplained part, place by place")
     percent: Decimal | None = Field(description="accounted for, of what was made; absent when nothing is known made")
 
 
@@ -103,8 +159,24 @@ class Affected(Answer):
     quantities: tuple[QuantityPlace, ...]
     recipients: tuple[Recipient, ...]
     accounted: tuple[Accounted, ...]
+    adjustments: tuple[Adjustment, ...] = Field(default=(), description="counts, in order of time")
     evidence: tuple[str, ...] = Field(description="the kinds of evidence behind it, strongest first")
     blind_windows: tuple[BlindWindow, ...]
+    as_of: datetime | None = Field(
+        default=None, description="by what had happened by then; by everything, where absent"
+    )
+    known_at: datetime | None = Field(default=None, description="as known at that instant; now, where absent")
+    milliseconds: float
+
+
+class Balance(Answer):
+    """`lotstream balance LOT`: what became of everything that was made of it."""
+
+    kind: Literal["balance"] = "balance"
+    v: Literal[1] = 1
+    lot: Lot
+    accounted: tuple[Accounted, ...]
+    adjustments: tuple[Adjustment, ...] = Field(default=(), description="counts, in order of time")
     as_of: datetime | None = Field(
         default=None, description="by what had happened by then; by everything, where absent"
     )
@@ -238,6 +310,32 @@ class Locations(Answer):
     milliseconds: float
 
 
+class LotEntry(Answer):
+    """Something that was said or decided of a lot."""
+
+    what: Literal["said", "taken back", "hold placed", "hold released"]
+    event: str = Field(description="hash of the event or decision; claim:ID of a claim to its number")
+    at: datetime
+    recorded_at: datetime
+    by: str = Field(description="who, where a person did")
+    reason: str
+    said: dict[str, str]
+
+
+class LotShown(Answer):
+    """`lotstream lot show LOT`: what the lot is, and with `--history` who said what of it, when and why."""
+
+    kind: Literal["lot"] = "lot"
+    v: Literal[1] = 1
+    lot: Lot
+    history: tuple[LotEntry, ...] = Field(default=(), description="in order of receipt")
+    as_of: datetime | None = Field(
+        default=None, description="by what had happened by then; by everything, where absent"
+    )
+    known_at: datetime | None = Field(default=None, description="as known at that instant; now, where absent")
+    milliseconds: float
+
+
 class Problem(Answer):
     """Instead of an answer, with `--json`: why there is none."""
 
@@ -251,4 +349,4 @@ class Problem(Answer):
     candidates: tuple[str, ...] = Field(default=(), description="what an ambiguous name can mean, as lot keys")
 
 
-ANSWERS: tuple[type[Answer], ...] = (Affected, Where, HistoryAnswer, Stock, Lots, Locations, Problem)
+ANSWERS: tuple[type[Answer], ...] = (Affected, Balance, Where, HistoryAnswer, Stock, Lots, Locations, LotShown, Problem)

@@ -18,6 +18,7 @@ from lotstream.recall.answers import (
     UnitPlace,
     Where,
 )
+from lotstream.recall.conservation import accounted, adjustments_of, counted_places
 from lotstream.recall.find import (
     LocationMissing,
     UnitMissing,
@@ -27,9 +28,12 @@ from lotstream.recall.find import (
     near_locations,
     unit_named,
 )
+from lotstream.recall.holds import status_of
 from lotstream.recall.store import History
-from lotstream.recall.tally import accounted, lot_of, places_of, quantities_of, recipients_of, span_start, strongest
+from lotstream.recall.tally import lot_of, places_of, quantities_of, recipients_of, span_start, strongest
 from lotstream.schemas.identifiers import gtin14, parse_key, tag_key
+
+_AMOUNTS = ("amounts", "counted")
 
 
 def affected(history: History, text: str, *, gtin: str = "", now: datetime | None = None) -> Affected:
@@ -37,16 +41,17 @@ def affected(history: History, text: str, *, gtin: str = "", now: datetime | Non
 
     Raises LotMissing, LotAmbiguous, IdentifierInvalid, ClickhouseAway.
     """
-    started = _start(history)
-    now = now or history.as_of or history.known_at or datetime.now(UTC)
+    started = start(history)
+    now = now or _now(history)
     found = find_lot(history, text, gtin=gtin)
     # a question that nothing can answer costs as much as any other: it is not asked
-    asked = ["lot", *(["unit_groups"] if found.units else ()), *(["amounts"] if found.quantities else ())]
+    asked = ["lot", "holds", *(["unit_groups"] if found.units else ()), *(_AMOUNTS if found.quantities else ())]
     told = defaultdict(list, history.ask_all(*asked, lot=found.lot))
     groups, ways = told["unit_groups"], told["amounts"]
-    lot = lot_of(found.lot, told["lot"])
+    lot = lot_of(found.lot, told["lot"], decided=told["holds"], day=now.date())
     names = _names(history)
-    places, quantities = places_of(groups, names), quantities_of(ways, names)
+    counted = counted_places(told["counted"])
+    places, quantities = places_of(groups, names), quantities_of(ways, names, counted=counted)
     since = span_start(groups, ways, otherwise=now)
     since = min(since, lot.produced_at or since)
     return Affected(
@@ -54,31 +59,34 @@ def affected(history: History, text: str, *, gtin: str = "", now: datetime | Non
         places=places,
         quantities=quantities,
         recipients=recipients_of(groups, ways),
-        accounted=accounted(lot.units or 0, groups, ways, quantities=quantities),
+        accounted=accounted(
+            lot.units or 0, groups, ways, quantities=quantities, counted=counted, kinds=kinds_of(history)
+        ),
+        adjustments=adjustments_of(counted),
         evidence=strongest(kind for kinds in (places, quantities) for place in kinds for kind in place.evidence),
         blind_windows=tuple(
             BlindWindow.model_validate(row) for row in history.ask("blind_windows", since=since, until=now)
         ),
         as_of=history.as_of,
         known_at=history.known_at,
-        milliseconds=_since(started),
+        milliseconds=took_ms(started),
     )
 
 
 def where(history: History, text: str, *, gtin: str = "", limit: int = 1000) -> Where:
     """Where each unit of a lot is. Raises LotMissing, LotAmbiguous, IdentifierInvalid, ClickhouseAway."""
-    started = _start(history)
+    started = start(history)
     found = find_lot(history, text, gtin=gtin)
-    told = history.ask_all("lot", "units", "amounts", lot=found.lot, limit=limit + 1)
+    told = history.ask_all("lot", "holds", "units", *_AMOUNTS, lot=found.lot, limit=limit + 1)
     units = told["units"]
     return Where(
-        lot=lot_of(found.lot, told["lot"]),
+        lot=lot_of(found.lot, told["lot"], decided=told["holds"], day=today(history)),
         units=tuple(UnitPlace.model_validate(row) for row in units[:limit]),
-        quantities=quantities_of(told["amounts"], _names(history)),
+        quantities=quantities_of(told["amounts"], _names(history), counted=counted_places(told["counted"])),
         truncated=len(units) > limit,
         as_of=history.as_of,
         known_at=history.known_at,
-        milliseconds=_since(started),
+        milliseconds=took_ms(started),
     )
 
 
@@ -87,7 +95,7 @@ def history_of(history: History, text: str, *, limit: int = 1000) -> HistoryAnsw
 
     Raises UnitMissing, IdentifierInvalid, ClickhouseAway.
     """
-    started = _start(history)
+    started = start(history)
     text = text.strip()
     unit = unit_named(text)
     if unit is None:
@@ -105,7 +113,7 @@ def history_of(history: History, text: str, *, limit: int = 1000) -> HistoryAnsw
         truncated=len(rows) > limit,
         as_of=history.as_of,
         known_at=history.known_at,
-        milliseconds=_since(started),
+        milliseconds=took_ms(started),
     )
 
 
@@ -116,7 +124,7 @@ def stock(
 
     Raises LocationMissing, IdentifierInvalid, ClickhouseAway.
     """
-    started = _start(history)
+    started = start(history)
     before = expires_before.isoformat() if expires_before else ""
     wanted = find_locations(history, location) if location else []
     rows = history.ask(
@@ -134,33 +142,53 @@ def stock(
         rows=tuple(StockRow.model_validate(row) for row in rows),
         as_of=history.as_of,
         known_at=history.known_at,
-        milliseconds=_since(started),
+        milliseconds=took_ms(started),
     )
 
 
 def lots(history: History, *, gtin: str = "", text: str = "", limit: int = 100) -> Lots:
     """Lots, newest first; a GTIN in any length. Raises IdentifierInvalid, ClickhouseAway."""
-    started = _start(history)
+    started = start(history)
     rows = history.ask("lots", gtin=gtin14(gtin) if gtin else "", text=text.strip(), limit=limit)
-    return Lots(lots=tuple(Lot.model_validate(row) for row in rows), milliseconds=_since(started))
+    day = today(history)
+    known = tuple(
+        Lot.model_validate(row | {"status": status_of([row["status"]], expires=row["expires"], day=day)})
+        for row in rows
+    )
+    return Lots(lots=known, milliseconds=took_ms(started))
 
 
 def locations(history: History) -> Locations:
     """The locations of the newest mapping. Raises ClickhouseAway."""
-    started = _start(history)
+    started = start(history)
     found = tuple(Location.model_validate(row) for row in history.places())
-    return Locations(locations=found, milliseconds=_since(started))
+    return Locations(locations=found, milliseconds=took_ms(started))
+
+
+def today(history: History) -> date:
+    """The day of the question, in UTC: a lot has expired when its last day is over."""
+    return _now(history).date()
+
+
+def _now(history: History) -> datetime:
+    return history.as_of or history.known_at or datetime.now(UTC)
+
+
+def kinds_of(history: History) -> dict[str, str]:
+    """Each location of the newest mapping with its kind. Raises ClickhouseAway."""
+    return {row["id"]: row["kind"] for row in history.places()}
 
 
 def _names(history: History) -> dict[str, str]:
     return {row["id"]: row["name"] for row in history.places()}
 
 
-def _start(history: History) -> float:
+def start(history: History) -> float:
     """The clock of a question; connecting, once in the life of a client, is no part of it."""
     history.connect()
     return time.perf_counter()
 
 
-def _since(started: float) -> float:
+def took_ms(started: float) -> float:
+    """Milliseconds since `start`."""
     return round((time.perf_counter() - started) * 1000, 3)

@@ -11,6 +11,8 @@ TOPIC_OF: Mapping[str, str] = {
     "lot_sightings": LOT_SIGHTINGS,
     "bindings": IDENTITY,
     "lots": LOTS,
+    "holds": LOTS,
+    "lot_numbers": LOTS,
     "document_lines": DOCUMENTS,
     "quantities": DOCUMENTS,
     "transformations": DOCUMENTS,

@@ -1,28 +1,30 @@
-"""Sums over what is known of one lot: where it is, who received some, how much of it is explained. Pure.
+"""Sums over what is known of one lot: what it is, where it is, who received some. Pure.
 
-Amounts are Decimal throughout. Nothing is counted twice and nothing is hidden: what is made is on hand, in transit,
-gone, or unexplained.
+Amounts are Decimal throughout. Nothing is counted twice.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
-from lotstream.recall.answers import Accounted, Lot, Place, QuantityPlace, Recipient
+from lotstream.recall.answers import Lot, Place, QuantityPlace, Recipient
+from lotstream.recall.conservation import Account, Counted
+from lotstream.recall.holds import holds_of, status_of
 from lotstream.schemas.identifiers import split_lot_key
 
 Row = dict[str, Any]
 Names = dict[str, str]
 
-IN_TRANSIT = "in_transit"
-GONE = frozenset({"retail_sold", "dispensed", "destroyed", "disposed", "inactive"})  # CBV 2.0 dispositions
 OUTGOING = frozenset({"shipping", "departing", "retail_selling"})
+_NOT_COUNTED: Mapping[Account, Counted] = MappingProxyType({})
 _STRENGTH = ("confirmed", "inferred", "declared", "probabilistic")
-_CENT = Decimal("0.01")
-_WORDS = ("supplier_code", "description", "location", "produced_at", "expires", "best_before")
-_SEVERITY = ("active", "held", "recalled")
+_WORDS = (
+    "supplier_code", "description", "location", "produced_at", "expires", "best_before", "site", "line", "planned",
+    "planned_uom",
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -44,17 +46,18 @@ class _Sum:
         self.last = last if self.last is None else max(self.last, last)
 
 
-def lot_of(key: str, statements: Sequence[Row]) -> Lot:
-    """A lot from the valid statements about it, in order of time.
+def lot_of(key: str, statements: Sequence[Row], *, decided: Sequence[Row], day: date) -> Lot:
+    """A lot from the valid statements about it, in order of time, and what was decided about its holds.
 
     The newest word of each kind, counts summed, amounts summed of the unit of measure named first, the gravest
-    status: as view lot_master has it for many lots, quicker for one.
+    status: as view lot_master has it for many lots, quicker for one. ``day`` tells whether it has expired.
     """
     gtin, code = split_lot_key(key)
     words = {name: _newest(row[name] for row in statements) for name in _WORDS}
     units = [row["units"] for row in statements if row["units"] is not None]
     amounts = [(row["uom"], row["amount"]) for row in statements if row["amount"] is not None]
     uom = amounts[0][0] if amounts else ""
+    holds = holds_of(decided)
     return Lot(
         lot=key,
         gtin=gtin,
@@ -62,7 +65,8 @@ def lot_of(key: str, statements: Sequence[Row]) -> Lot:
         units=sum(units) if units else None,
         amount=sum((amount for unit, amount in amounts if unit == uom), Decimal(0)) if amounts else None,
         uom=uom,
-        status=max((row["status"] for row in statements), key=_SEVERITY.index, default="active"),
+        status=status_of((row["status"] for row in statements), holds=holds, expires=words["expires"], day=day),
+        holds=holds,
         **{name: word for name, word in words.items() if word is not None},
     )
 
@@ -98,8 +102,10 @@ def places_of(groups: Iterable[Row], names: Names) -> tuple[Place, ...]:
     )
 
 
-def quantities_of(ways: Iterable[Row], names: Names) -> tuple[QuantityPlace, ...]:
-    """Class-level goods by place: what arrived less what left, where that is not nothing; most first."""
+def quantities_of(
+    ways: Iterable[Row], names: Names, *, counted: Mapping[Account, Counted] = _NOT_COUNTED
+) -> tuple[QuantityPlace, ...]:
+    """Class-level goods by place: what arrived less what left, or was counted; where that is not nothing; most first."""
     sums: dict[tuple[str, str, str], _Sum] = {}
     for row in ways:
         came, left = (row["location"], row["disposition"]), (row["source"], row["source_disposition"])
@@ -112,6 +118,8 @@ def quantities_of(ways: Iterable[Row], names: Names) -> tuple[QuantityPlace, ...
                 at.cases += sign * row["cases"]
                 at.evidence.add(row["evidence"])
                 at.seen(row["since"], row["newest"])
+    for place in sums.keys() & counted.keys():
+        sums[place].amount, sums[place].cases = counted[place].amount, counted[place].cases
     return tuple(
         QuantityPlace(
             location=location,
@@ -157,60 +165,6 @@ def recipients_of(groups: Iterable[Row], ways: Iterable[Row]) -> tuple[Recipient
             first_at=_instant(sent.first),
         )
         for (party, document, line, uom), sent in sorted(sums.items())
-    )
-
-
-def accounted(
-    made_units: int, groups: Iterable[Row], ways: Sequence[Row], *, quantities: Iterable[QuantityPlace]
-) -> tuple[Accounted, ...]:
-    """Conservation, in items and in each unit of measure: made = on hand + in transit + gone + unexplained.
-
-    A place that more has left than ever arrived holds nothing; what is missing there is unexplained.
-    """
-    held = list(quantities)
-    amounts = (_accounted_amount(uom, ways, held) for uom in sorted({row["uom"] for row in ways}))
-    return (*_accounted_items(made_units, [row for row in groups if row["placed"]]), *amounts)
-
-
-def _accounted_items(made: int, groups: Sequence[Row]) -> Iterable[Accounted]:
-    if not (made or groups):
-        return
-    counts = {IN_TRANSIT: 0, "gone": 0, "": 0}
-    for row in groups:
-        disposition = row["disposition"]
-        kind = IN_TRANSIT if disposition == IN_TRANSIT else "gone" if disposition in GONE else ""
-        counts[kind] += row["items"]
-    yield _balance(
-        "items",
-        Decimal(made),
-        on_hand=Decimal(counts[""]),
-        in_transit=Decimal(counts[IN_TRANSIT]),
-        gone=Decimal(counts["gone"]),
-    )
-
-
-def _accounted_amount(uom: str, ways: Iterable[Row], held: Iterable[QuantityPlace]) -> Accounted:
-    of_it = [row for row in ways if row["uom"] == uom]
-    here = [place for place in held if place.uom == uom and place.amount > 0]
-    return _balance(
-        uom,
-        sum((row["amount"] for row in of_it if not row["source"] and row["location"]), Decimal(0)),
-        on_hand=sum((place.amount for place in here if place.disposition != IN_TRANSIT), Decimal(0)),
-        in_transit=sum((place.amount for place in here if place.disposition == IN_TRANSIT), Decimal(0)),
-        gone=sum((row["amount"] for row in of_it if row["source"] and not row["location"]), Decimal(0)),
-    )
-
-
-def _balance(uom: str, made: Decimal, *, on_hand: Decimal, in_transit: Decimal, gone: Decimal) -> Accounted:
-    found = on_hand + in_transit + gone
-    return Accounted(
-        uom=uom,
-        made=made,
-        on_hand=on_hand,
-        in_transit=in_transit,
-        gone=gone,
-        unexplained=made - found,
-        percent=(found * 100 / made).quantize(_CENT) if made > 0 else None,
     )
 
 

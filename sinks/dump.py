@@ -34,6 +34,8 @@ TOPIC_OF: Mapping[str, str] = {
     "read_points": EVENTS,
     "bindings": IDENTITY,
     "lots": LOTS,
+    "holds": LOTS,
+    "lot_numbers": LOTS,
     "document_lines": DOCUMENTS,
     "quantities": DOCUMENTS,
     "transformations": DOCUMENTS,

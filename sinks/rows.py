@@ -12,9 +12,9 @@ from pydantic import ValidationError
 from lotstream.runtime.errors import Reason
 from lotstream.schemas.base import Stamp, decode, first_error
 from lotstream.schemas.documents import DOCUMENTS, DocumentLine, Transformation
-from lotstream.schemas.events import EVENTS, QuantityScan, SiteMapping, TraceEvent
+from lotstream.schemas.events import EVENTS, SiteMapping, TraceEvent
 from lotstream.schemas.identity import decode_bindings
-from lotstream.schemas.lots import LOT_RECORD
+from lotstream.schemas.lots import LOTS_MESSAGE, HoldRecord, LotNumber
 from lotstream.schemas.operations import BLIND_WINDOW, OPERATION, Headers, parse_dead_letter
 from lotstream.schemas.reads import ReaderEvent, decode_reads
 from lotstream.schemas.sightings import Sighting, decode_lot_sightings, decode_sightings
@@ -49,7 +49,10 @@ _TABLES = {
     "lot_sightings": f"lot binding relabelled {_SIGHTING}",
     "bindings": "relation subject first_serial last_serial object action at event retracted recorded_at",
     "lots": """lot gtin code supplier_code event at description location produced_at expires best_before units amount
-        uom status retracted recorded_at""",
+        uom status retracted recorded_at site line planned planned_uom by reason""",
+    "holds": """lot hold action purpose first_serials last_serials units amount uom site by reason at decision
+        recorded_at""",
+    "lot_numbers": "gtin claim lot detail by recorded_at",
     "document_lines": """document line event biz_step at lot units amount uom from_party to_party from_location
         to_location retracted recorded_at""",
     "quantities": """lot identity revision source source_disposition location disposition amount uom cases effect
@@ -102,14 +105,28 @@ def binding_rows(message: Message) -> Rows:
 
 
 def lot_rows(message: Message) -> Rows:
-    """lots.v1 -> lots."""
-    r = decode(LOT_RECORD, message.value)
+    """lots.v1 -> lots, holds, lot_numbers."""
+    r = decode(LOTS_MESSAGE, message.value)
+    end = (message.partition, message.offset)
+    if isinstance(r, LotNumber):
+        return {"lot_numbers": [(r.gtin, r.claim, r.lot, r.detail, r.by, r.recorded_us, *end)]}
+    if isinstance(r, HoldRecord):
+        return {"holds": [(*_hold(r), *end)]}
     row = (
         r.lot, r.gtin, r.code, r.supplier_code, r.event, r.at_us, r.description, r.location, r.produced_us, r.expires,
-        r.best_before, r.units, r.amount, r.uom, r.status, r.retracted, r.recorded_us,
-        message.partition, message.offset,
+        r.best_before, r.units, r.amount, r.uom, r.status, r.retracted, r.recorded_us, r.site, r.line, r.planned,
+        r.planned_uom, r.by, r.reason, *end,
     )  # fmt: skip
     return {"lots": [row]}
+
+
+def _hold(h: HoldRecord) -> Row:
+    scope = h.scope
+    serials = [first for first, _ in scope.serials], [last for _, last in scope.serials]
+    return (
+        h.lot, h.hold, str(h.action), str(h.purpose), *serials, scope.units, scope.amount, scope.uom, scope.site, h.by,
+        h.reason, h.at_us, h.decision, h.recorded_us,
+    )  # fmt: skip
 
 
 _EVIDENCE = {"confirmed": 0, "inferred": 1, "declared": 2, "probabilistic": 3}
@@ -146,12 +163,12 @@ _SIDES = {"input": 0, "output": 1}
 
 
 def event_rows(message: Message) -> Rows:
-    """events.v1 -> events, locations, read_points. Scans are in quantities, by way of the register."""
+    """events.v1 -> events, locations, read_points. Scans and decisions become facts by way of the register."""
     e = decode(EVENTS, message.value)
     end = (message.partition, message.offset)
     if isinstance(e, SiteMapping):
         return _mapping_rows(e, end)
-    if isinstance(e, QuantityScan):
+    if not isinstance(e, TraceEvent):
         return {}
     return {"events": [(*_event(e, e.stamp), *end)]}
 

@@ -18,10 +18,12 @@ from lotstream.cli.dlq_answers import DeadLetterDeeds, DeadLetters, DeadLetterSh
 from lotstream.cli.epcis_answers import EpcisCheck, EpcisHash
 from lotstream.cli.findings import Diagnosis
 from lotstream.cli.imports_answers import Imported
+from lotstream.cli.lot import Numbered
 from lotstream.cli.replay import Replayed
 from lotstream.cli.wanted import wanted_topics
 from lotstream.readers.imports.ledger import Imports
 from lotstream.recall.answers import ANSWERS
+from lotstream.recall.trace_answer import Trace
 from lotstream.recall.verify import Verified
 from lotstream.runtime.pages import ROOT, keep, table
 from lotstream.runtime.settings import Settings
@@ -110,9 +112,11 @@ def schemas() -> Iterator[tuple[Path, dict[str, Any]]]:
             yield SCHEMAS / "topics" / f"{topic.name}.{model.__name__}.json", _named(found, topic.name, model.__name__)
     answers: Sequence[type[BaseModel]] = (
         *ANSWERS,
+        Trace,
         Verified,
         Diagnosis,
         Replayed,
+        Numbered,
         EpcisCheck,
         EpcisHash,
         Imported,

@@ -5,9 +5,22 @@ from decimal import Decimal
 from functools import singledispatch
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from lotstream.recall.answers import Affected, Answer, HistoryAnswer, Locations, Lot, Lots, Stock, Where
+from lotstream.recall.answers import (
+    Affected,
+    Answer,
+    Balance,
+    HistoryAnswer,
+    HoldScope,
+    Locations,
+    Lot,
+    Lots,
+    LotShown,
+    Stock,
+    Where,
+)
 from lotstream.schemas.identifiers import split_lot_key
 
 _UNIT = {"KGM": "kg", "LTR": "l", "MTR": "m", "GRM": "g", "H87": "pieces"}
@@ -48,7 +61,7 @@ def show(answer: Answer, out: Console) -> None:
     raise TypeError(f"Expected a known answer, got {type(answer).__name__}.")
 
 
-def when_line(out: Console, answer: Affected | Where | HistoryAnswer | Stock) -> None:
+def when_line(out: Console, answer: Affected | Balance | Where | HistoryAnswer | Stock | LotShown) -> None:
     """Of when an answer is, where it is not of now."""
     if answer.as_of is not None:
         out.print(f"As of {instant(answer.as_of)}")
@@ -56,18 +69,36 @@ def when_line(out: Console, answer: Affected | Where | HistoryAnswer | Stock) ->
         out.print(f"As known at {instant(answer.known_at)}")
 
 
-def _lot_line(out: Console, lot: Lot) -> None:
+def lot_line(out: Console, lot: Lot) -> None:
+    """Which lot it is, and what must be known before anything else."""
     words = [f"[bold]{lot.code}[/bold] of {lot.gtin}"]
     words += [lot.description] if lot.description else []
     words += [f"expires {lot.expires}"] if lot.expires else []
     words += [f"made at {lot.location}"] if lot.location else []
     out.print("Lot " + ", ".join(words))
+    if lot.status != "active":
+        held = [
+            f"{hold_words(hold.scope)} since {instant(hold.since)} by {hold.by}: {hold.reason}" for hold in lot.holds
+        ]
+        out.print(f"[bold red]{lot.status.upper()}[/bold red] " + escape("; ".join(held)), soft_wrap=True)
+
+
+def hold_words(scope: HoldScope) -> str:
+    """What of a lot is held, in words."""
+    if scope.serials:
+        ranges = [f"{first}..{last}" if first != last else str(first) for first, last in scope.serials]
+        return f"serials {', '.join(ranges)}"
+    if scope.units:
+        return ", ".join(scope.units[:5]) + (f" and {len(scope.units) - 5} more" if len(scope.units) > 5 else "")
+    if scope.amount is not None:
+        return amount(scope.amount, scope.uom)
+    return f"at {scope.site}" if scope.site else "all of it"
 
 
 @show.register
 def _(answer: Affected, out: Console) -> None:
     when_line(out, answer)
-    _lot_line(out, answer.lot)
+    lot_line(out, answer.lot)
     _where_now(answer, out)
     received = table(
         "Who received some", "party", "document", "line", "items", "amount", "since", right=("items", "amount")
@@ -76,27 +107,41 @@ def _(answer: Affected, out: Console) -> None:
         received.add_row(r.party, r.document, r.line, _count(r.items), amount(r.amount, r.uom), instant(r.first_at))
     if answer.recipients:
         out.print(received)
-    sums = table(
-        "Accounted for",
-        "of",
-        "made",
-        "on hand",
-        "in transit",
-        "gone",
-        "unexplained",
-        "accounted",
-        right=("made", "on hand", "in transit", "gone", "unexplained", "accounted"),
-    )
-    for a in answer.accounted:
-        values = (f"{v.normalize():f}" for v in (a.made, a.on_hand, a.in_transit, a.gone, a.unexplained))
-        sums.add_row(_UNIT.get(a.uom, a.uom), *values, "" if a.percent is None else f"{a.percent:f} %")
-    out.print(sums)
+    show_accounted(answer, out)
     blind = f"{len(answer.blind_windows)} blind windows could hide more" if answer.blind_windows else "no blind windows"
     out.print(f"Evidence: {', '.join(answer.evidence) or 'none'}; {blind}. Answered in {answer.milliseconds:.1f} ms.")
     for window in answer.blind_windows[:10]:
         out.print(
             f"  {window.subject}: {window.cause} {instant(window.from_at)} to {instant(window.until_at) or 'now'}"
         )
+
+
+def show_accounted(answer: Affected | Balance, out: Console) -> None:
+    """What became of what was made, the terms that are nothing everywhere left out; what is missing; the counts."""
+    terms = [term for term in _TERMS if term in _ALWAYS or any(getattr(a, term) for a in answer.accounted)]
+    heads = [term.replace("_", " ") for term in terms]
+    sums = table("Accounted for", "of", *heads, "accounted", right=(*heads, "accounted"))
+    for a in answer.accounted:
+        values = (_number(getattr(a, term)) for term in terms)
+        sums.add_row(_UNIT.get(a.uom, a.uom), *values, "" if a.percent is None else f"{a.percent:f} %")
+    out.print(sums)
+    for a in answer.accounted:
+        for one in a.missing:
+            where = ", ".join(word for word in (one.location or "nobody said where", one.disposition) if word)
+            out.print(f"  unexplained: {amount(one.amount, a.uom)} {where}")
+    for count in answer.adjustments:
+        out.print(
+            f"  counted {instant(count.at)} at {count.location}: {amount(count.counted, count.uom)}, booked"
+            f" {amount(count.booked, count.uom)}{' (opening)' if count.opening else ''} {count.document}".rstrip()
+        )
+
+
+def _number(value: Decimal) -> str:
+    return f"{value.normalize():f}"
+
+
+_TERMS = ("made", "on_hand", "in_transit", "shipped", "consumed", "destroyed", "adjusted", "unexplained")
+_ALWAYS = ("made", "on_hand", "in_transit", "shipped", "unexplained")
 
 
 def _where_now(answer: Affected, out: Console) -> None:
@@ -138,7 +183,7 @@ def _where_now(answer: Affected, out: Console) -> None:
 @show.register
 def _(answer: Where, out: Console) -> None:
     when_line(out, answer)
-    _lot_line(out, answer.lot)
+    lot_line(out, answer.lot)
     units = table("", "unit", "location", "evidence", "read point", "last seen", "inside")
     for u in answer.units:
         units.add_row(

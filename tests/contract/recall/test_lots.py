@@ -71,7 +71,7 @@ def test_master_data_as_locate_merges_them(warehouse: Any, seed: int) -> None:
             description=draw.choice(["", "soup", "stew"]),
             location=draw.choice(["", "plant"]),
             produced_us=draw.choice([None, NOW - draw.randrange(9)]),
-            expires=draw.choice([None, date(2026, 3, 1), date(9999, 12, 31)]),
+            expires=draw.choice([None, date(2126, 3, 1), date(9999, 12, 31)]),
             units=draw.choice([None, draw.randrange(50)]),
             **draw.choice([{}, {"amount": Decimal(draw.randrange(50)), "uom": draw.choice(["KGM", "H87"])}]),
             supplier_code=draw.choice(["", f"S{draw.randrange(3)}"]),
