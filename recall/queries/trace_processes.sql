@@ -1,0 +1,5 @@
+-- Processes on one side of which any of these lots is named.
+SELECT DISTINCT process
+FROM transformation_sides
+WHERE lot_key IN (SELECT sipHash64(arrayJoin({lots:Array(String)}))) AND lot IN {lots:Array(String)}
+  AND side = {side:String} AND at <= {as_of:DateTime64(6, 'UTC')}
