@@ -105,7 +105,7 @@ def places_of(groups: Iterable[Row], names: Names) -> tuple[Place, ...]:
 def quantities_of(
     ways: Iterable[Row], names: Names, *, counted: Mapping[Account, Counted] = _NOT_COUNTED
 ) -> tuple[QuantityPlace, ...]:
-    """Class-level goods by place: what arrived less what left, or was counted; where that is not nothing; most first."""
+    """Class-level goods by place: what arrived less what left, or was counted; where that is not 0; most first."""
     sums: dict[tuple[str, str, str], _Sum] = {}
     for row in ways:
         came, left = (row["location"], row["disposition"]), (row["source"], row["source_disposition"])

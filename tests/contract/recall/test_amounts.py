@@ -1,14 +1,16 @@
 """Sums of class-level goods, held against locate's own and against plain arithmetic."""
 
 import random
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from lotstream.recall import ask
+from lotstream.recall.store import History
 from lotstream.schemas.base import Evidence
-from lotstream.schemas.documents import QuantityFact
+from lotstream.schemas.documents import Effect, QuantityFact
 from lotstream.streams.locate.lot import Lot, locations_of
 
 LOT = "01/90614141000411/10/W1"
@@ -55,10 +57,11 @@ def places(warehouse: Any, lot: str = LOT) -> dict[tuple[str, str, str], tuple[D
 
 
 def some_facts(draw: random.Random, number: int) -> list[QuantityFact]:
-    """Revisions of few identities, some retracted, some that only look, in two units of measure."""
+    """Revisions of few identities, some retracted, some that look or count, in two units of measure."""
     facts = []
     for recorded in range(number):
-        way = draw.choice([{}, {"source": "plant", "location": "plant"}, {"source": "plant", "location": ""}])
+        look, count = {"source": "plant", "location": "plant"}, {"effect": Effect.COUNTED}
+        way: dict[str, Any] = draw.choice([{}, look, {"source": "plant", "location": ""}, count])
         make = draw.choice([fact, ship, receive])
         facts.append(
             make(
@@ -68,6 +71,7 @@ def some_facts(draw: random.Random, number: int) -> list[QuantityFact]:
                 uom=draw.choice(["KGM", "KGM", "H87"]),
                 cases=draw.randrange(3),
                 retracted=draw.random() < 0.05,
+                at_us=NOW + draw.randrange(40),
                 recorded_us=NOW + recorded,
                 **(way if make is fact else {}),
             )
@@ -94,6 +98,28 @@ def test_amounts_as_locate_sums_them(warehouse: Any, seed: int) -> None:
     assert held == expected
 
 
+def test_amounts_as_of_an_instant(warehouse: Any) -> None:
+    """As of an instant, stock is the sum of the facts until then, counts among them, as they are known today."""
+    draw = random.Random(7)
+    lot = Lot(LOT)
+    facts = some_facts(draw, 200)
+    for one in facts:
+        lot.put_quantity(one)
+    put(warehouse, *facts)
+    for later in (0, 13, 25):
+        then = Lot(LOT)
+        for one in lot.stock.facts.values():
+            if one.at_us <= NOW + later:
+                then.put_quantity(one)
+        expected = {(q.location, q.disposition, q.uom): (q.amount, q.cases) for q in locations_of(then).quantities}
+        as_of = datetime.fromtimestamp(NOW // 1_000_000, UTC) + timedelta(microseconds=later)
+        with History(warehouse.settings, as_of=as_of) as history:
+            found = ask.affected(history, LOT).quantities
+            assert {(q.location, q.disposition, q.uom): (q.amount, q.cases) for q in found} == expected
+            held = {(r.location, r.disposition, r.uom): (r.amount, r.cases) for r in ask.stock(history).rows}
+            assert held == expected
+
+
 def test_transit(warehouse: Any) -> None:
     """What is shipped is in transit at its destination; receiving takes it out of transit."""
     put(warehouse, fact("1", "10"), ship("2", "6.5", party="417/1", document="desadv:7", line="1"))
@@ -117,9 +143,12 @@ def test_transit(warehouse: Any) -> None:
 
 def test_what_is_sold_or_consumed_is_accounted_for(warehouse: Any) -> None:
     """Goods that left for nowhere are gone, not unexplained."""
-    put(warehouse, fact("1", "10"), fact("2", "4", source="plant", location="", biz_step="retail_selling"))
+    sold = fact("2", "4", source="plant", location="", effect=Effect.SHIPPED, biz_step="retail_selling")
+    used = fact("3", "1", source="plant", location="", effect=Effect.CONSUMED)
+    put(warehouse, fact("1", "10"), sold, used)
     (sums,) = ask.affected(warehouse.history, LOT).accounted
-    assert (sums.made, sums.on_hand, sums.gone, sums.unexplained, sums.percent) == (10, 6, 4, 0, 100)
+    assert (sums.made, sums.on_hand, sums.shipped, sums.consumed, sums.unexplained) == (10, 5, 4, 1, 0)
+    assert sums.percent == 100
 
 
 def test_more_left_than_arrived(warehouse: Any) -> None:
@@ -127,7 +156,8 @@ def test_more_left_than_arrived(warehouse: Any) -> None:
     put(warehouse, fact("1", "10"), ship("2", "12"))
     answer = ask.affected(warehouse.history, LOT)
     (sums,) = answer.accounted
-    assert (sums.made, sums.on_hand, sums.in_transit, sums.unexplained) == (10, 0, 12, -2)
+    assert (sums.made, sums.on_hand, sums.shipped, sums.unexplained) == (10, 0, 12, -2)
+    assert [(one.location, one.amount) for one in sums.missing] == [("plant", -2)]
     assert {(q.location, q.amount) for q in answer.quantities} == {("store", 12), ("plant", -2)}
 
 

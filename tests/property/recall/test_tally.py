@@ -1,13 +1,12 @@
 """Sums of one lot hold for whatever is known of it."""
 
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lotstream.recall.tally import accounted, places_of, quantities_of, recipients_of
+from lotstream.recall.tally import places_of, quantities_of, recipients_of
 
 T0 = datetime(2026, 11, 23, tzinfo=UTC)
 PLACES = st.sampled_from(["", "plant", "centre", "store"])
@@ -20,7 +19,8 @@ def ways(draw: st.DrawFn) -> dict[str, Any]:
     """Goods that went from anywhere to anywhere."""
     return {
         "source": draw(PLACES), "source_disposition": draw(STATES), "location": draw(PLACES),
-        "disposition": draw(STATES), "uom": draw(st.sampled_from(["KGM", "H87"])), "biz_step": "shipping",
+        "disposition": draw(STATES), "uom": draw(st.sampled_from(["KGM", "H87"])), "effect": "moved",
+        "biz_step": "shipping",
         "evidence": "confirmed", "document": draw(st.sampled_from(["", "d1", "d2"])), "line": "1", "receiver": "p",
         "named": draw(st.booleans()), "amount": draw(AMOUNTS), "cases": draw(st.integers(0, 9)), "since": T0,
         "newest": T0,
@@ -36,24 +36,6 @@ def groups(draw: st.DrawFn) -> dict[str, Any]:
         "placed": draw(st.booleans()), "items": draw(st.integers(1, 99)), "carriers": [], "newest": T0, "since": T0,
         "sent": draw(st.lists(st.tuples(st.just("p"), st.sampled_from(["d1", "d2"]), st.just("1"), st.just(T0)))),
     }  # fmt: skip
-
-
-@settings(max_examples=200, deadline=None)
-@given(st.lists(ways(), max_size=12), st.lists(groups(), max_size=8), st.integers(0, 500))
-def test_nothing_is_lost_and_nothing_invented(
-    found: list[dict[str, Any]], units: list[dict[str, Any]], made: int
-) -> None:
-    """made = on hand + in transit + gone + unexplained, to the last digit, and no amount is a float."""
-    quantities = quantities_of(found, {})
-    for line in accounted(made, units, found, quantities=quantities):
-        assert line.made == line.on_hand + line.in_transit + line.gone + line.unexplained
-        assert all(type(value) is Decimal for value in (line.made, line.on_hand, line.in_transit, line.gone))
-        assert min(line.on_hand, line.in_transit, line.gone) >= 0
-    for uom in ("KGM", "H87"):
-        moved = [way for way in found if way["uom"] == uom]
-        came = sum((way["amount"] for way in moved if way["location"]), Decimal(0))
-        left = sum((way["amount"] for way in moved if way["source"]), Decimal(0))
-        assert sum((q.amount for q in quantities if q.uom == uom), Decimal(0)) == came - left
 
 
 @settings(max_examples=100, deadline=None)

@@ -1,0 +1,35 @@
+"""The balance of a lot as an answer: what became of everything that was made of it."""
+
+from lotstream.recall.answers import Balance
+from lotstream.recall.ask import kinds_of, start, today, took_ms
+from lotstream.recall.conservation import accounted, adjustments_of, counted_places
+from lotstream.recall.find import find_lot
+from lotstream.recall.store import History
+from lotstream.recall.tally import lot_of, quantities_of
+
+
+def balance(history: History, text: str, *, gtin: str = "") -> Balance:
+    """What became of everything that was made of a lot.
+
+    Raises LotMissing, LotAmbiguous, IdentifierInvalid, ClickhouseAway.
+    """
+    started = start(history)
+    found = find_lot(history, text, gtin=gtin)
+    told = history.ask_all("lot", "holds", "unit_groups", "amounts", "counted", lot=found.lot)
+    lot = lot_of(found.lot, told["lot"], decided=told["holds"], day=today(history))
+    counted = counted_places(told["counted"])
+    return Balance(
+        lot=lot,
+        accounted=accounted(
+            lot.units or 0,
+            told["unit_groups"],
+            told["amounts"],
+            quantities=quantities_of(told["amounts"], {}, counted=counted),
+            counted=counted,
+            kinds=kinds_of(history),
+        ),
+        adjustments=adjustments_of(counted),
+        as_of=history.as_of,
+        known_at=history.known_at,
+        milliseconds=took_ms(started),
+    )
