@@ -17,6 +17,33 @@ LONGEST_KEY = 400
 LONGEST_NAME = 200
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\s\x00-\x1f\x7f]+", re.ASCII)
 _NUMBERED = re.compile(r"(urn:epc:id:.+\.|https?://.+/)([0-9]{1,20})", re.ASCII)
+_QUERY = re.compile(r"[?#].*", re.DOTALL)
+_END = re.compile(r"/(?=[?#]|$)")
+# GS1 Digital Link 1.2, on which CBV 2.0 rests, still has names for the AIs of a path
+_AI_NAMES = {
+    "gtin": "01",
+    "itip": "8006",
+    "gmn": "8013",
+    "cpid": "8010",
+    "gln": "414",
+    "partyGln": "417",
+    "gsrnp": "8017",
+    "gsrn": "8018",
+    "gcn": "255",
+    "sscc": "00",
+    "gdti": "253",
+    "ginc": "401",
+    "gsin": "402",
+    "grai": "8003",
+    "giai": "8004",
+    "cpv": "22",
+    "lot": "10",
+    "ser": "21",
+    "cpsn": "8011",
+    "glnx": "254",
+    "tpx": "235",
+}
+_NAMED = re.compile(rf"/({'|'.join(_AI_NAMES)})(?=/[^/])")
 _RAW = re.compile(r"urn:epc:raw:[1-9][0-9]*\.x([0-9A-F]+)", re.ASCII)
 # what makes a web address under any domain a Digital Link beyond doubt, though a wrong one
 _TYPING_ERRORS = frozenset({Rule.CHECK_DIGIT})
@@ -68,11 +95,15 @@ def uri_key(uri: str) -> str:
 @lru_cache(maxsize=1 << 17)
 def canonical_uri(uri: str) -> str:
     """The Digital Link on id.gs1.org with the finest key only; a URI without one, or with a wrong one, as it is."""
-    try:
-        key = gs1_key(uri)
-    except IdentifierInvalid:
-        return uri
-    return uri if not key or key.startswith("hex/") else f"{CANONICAL}/{key}"
+    # a qualifier in the query makes no valid link, but CBV 2.0 section 8.9 strips off every query
+    for given in dict.fromkeys((uri, _QUERY.sub("", uri) if uri[:4].lower() == "http" else uri)):
+        try:
+            key = gs1_key(given)
+        except IdentifierInvalid:
+            continue
+        if key and not key.startswith("hex/"):
+            return f"{CANONICAL}/{key}"
+    return uri
 
 
 def require_name(uri: str) -> str:
@@ -131,9 +162,13 @@ def _of_urn(urn: str) -> str:
 
 
 def _of_link(uri: str) -> str:
+    plain = _END.sub("", uri, count=1)
     try:
-        return tag_key(uri)
+        return tag_key(plain)
     except IdentifierInvalid as invalid:
+        numbered = _NAMED.sub(lambda found: f"/{_AI_NAMES[found[1]]}", plain.partition("?")[0])
+        if _NAMED.search(plain.partition("?")[0]):
+            return _of_link(numbered)
         own = uri.split("/", 3)[2].lower() == "id.gs1.org" if uri.count("/") >= 2 else False
         if own or invalid.rule in _TYPING_ERRORS:
             raise

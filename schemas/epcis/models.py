@@ -53,6 +53,7 @@ def _listed(value: object) -> object:
 
 Uri = Annotated[str, AfterValidator(_uri)]
 Instant = Annotated[str, AfterValidator(_instant)]
+Text = Annotated[str, Field(min_length=1)]
 Distinct = Annotated[Uris, AfterValidator(_distinct)]
 Offset = Annotated[str, Field(pattern=r"^[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00)$")]
 Version = Annotated[str, Field(pattern=r"^\d+(?:\.\d+)*$")]
@@ -86,7 +87,7 @@ class ErrorDeclaration(Standard):
     """Section 7.4.1.3."""
 
     declarationTime: str
-    reason: str = ""
+    reason: Text = ""
     correctiveEventIDs: list[Uri] = []
 
 
@@ -107,7 +108,7 @@ class Place(Standard):
 class BizTransaction(Standard):
     """A business transaction and its type."""
 
-    type: str = ""
+    type: Text = ""
     bizTransaction: str
 
 
@@ -221,7 +222,7 @@ class WithChildren(Event):
     """Events about a parent and its children."""
 
     action: Annotated[Action, Field(strict=False)]
-    parentID: str = ""
+    parentID: Text = ""
     childEPCs: Uris = []
     childQuantityList: list[QuantityElement] = []
 
@@ -238,7 +239,7 @@ class TransactionEvent(Event):
     type: Literal["TransactionEvent"]
     action: Annotated[Action, Field(strict=False)]
     bizTransactionList: Annotated[list[BizTransaction], Field(min_length=1)]
-    parentID: str = ""
+    parentID: Text = ""
     epcList: Uris | None = None
     quantityList: list[QuantityElement] = []
 
@@ -251,7 +252,7 @@ class TransformationEvent(Event):
     inputQuantityList: list[QuantityElement] = []
     outputEPCList: Distinct = []
     outputQuantityList: list[QuantityElement] = []
-    transformationID: str = ""
+    transformationID: Text = ""
     ilmd: dict[str, object] | None = None
 
 
@@ -259,7 +260,7 @@ class AssociationEvent(WithChildren):
     """Objects were associated with a parent, or separated from it."""
 
     type: Literal["AssociationEvent"]
-    parentID: Annotated[str, Field(min_length=1)]
+    parentID: Text
 
 
 AnyEvent = ObjectEvent | AggregationEvent | TransactionEvent | TransformationEvent | AssociationEvent

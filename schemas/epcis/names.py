@@ -3,6 +3,7 @@
 Remote contexts are not fetched: the one of EPCIS 2.0 is known, what others define stays as written.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -37,7 +38,7 @@ class Names:
         """A compact IRI in full; any other text as it is."""
         prefix, colon, rest = text.partition(":")
         base = self.defined.get(prefix) if colon and not rest.startswith("//") else None
-        return text if base is None else base + rest
+        return text if base is None or _SPACE.search(rest) else base + rest
 
     def full(self, name: str) -> str:
         """`{namespace}local` of a member's name: a compact IRI, an IRI, or a term; a bare name as it is."""
@@ -48,6 +49,7 @@ class Names:
         return _split(name) if colon else _split(term) if term else name
 
 
+_SPACE = re.compile(r"\s")  # behind it stands a sentence, no name
 NAMES = Names()
 
 

@@ -12,6 +12,7 @@ _WORDS = {
     "missing": "a value",
     "extra_forbidden": "a member of EPCIS 2.0, or an extension with its namespace",
     "string_type": "text",
+    "string_too_short": "text that is not empty",
     "list_type": "an array",
     "dict_type": "an object",
     "model_type": "an object",

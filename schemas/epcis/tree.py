@@ -55,14 +55,16 @@ def extension(name: str, value: Any, names: Names, *, depth: int = 0) -> Iterato
         for item in value:
             yield from extension(name, item, names, depth=depth + 1)
     elif isinstance(value, dict):
-        if "@value" in value:
-            yield from extension(name, value["@value"], names, depth=depth + 1)
-            return
+        for keyword in ("@value", "@id"):
+            if keyword in value:
+                yield from extension(name, value[keyword], names, depth=depth + 1)
+                return
         inner = names.within(value.get("@context"))
         full = names.full(name)
         yield Node(full, "", tuple(_inside(value, inner, depth + 1)))
     elif value is not None:
-        yield Node(names.full(name), scalar(value))
+        # CBV 2.0 section 8.9, rule 15: a compact IRI in full, wherever it stands
+        yield Node(names.full(name), names.iri(value) if isinstance(value, str) else scalar(value))
 
 
 def scalar(value: Any) -> str:

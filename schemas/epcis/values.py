@@ -140,7 +140,7 @@ def _ours(extension: Mapping[str, Any], names: Names) -> object:
 
 def _of_gtin(event: Mapping[str, Any], names: Names) -> bool:
     """Whether the event begins goods of a GTIN, as far as their identifiers are good."""
-    begun = [uri for name in _BEGUN for uri in event.get(name) or ()]
+    begun = [uri for name in _BEGUN if isinstance(event.get(name), list) for uri in event[name]]
     uris = [one.get("epcClass") if isinstance(one, dict) else one for one in begun]
     return any(isinstance(uri, str) and canonical_uri(names.iri(uri)).startswith(_GTIN) for uri in uris)
 

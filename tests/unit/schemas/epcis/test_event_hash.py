@@ -208,6 +208,76 @@ def test_names_of_extensions() -> None:
     assert one != event_hash(event | {"ex:a": {"ex:b": "1"}}, [{"ex": "https://example.org/other/"}])
 
 
+KEYS = [
+    ("urn:epc:id:sscc:4012345.0000000333", "00/040123450000003338"),
+    ("urn:epc:id:sgtin:4012345.012345.12", "01/04012345123456/21/12"),
+    ("urn:epc:id:upui:4012345.012345.AB12", "01/04012345123456/235/AB12"),
+    ("urn:epc:id:gdti:4012345.55555.98", "253/401234555555498"),
+    ("urn:epc:id:gdti:987659999999..9", "253/98765999999929"),
+    ("urn:epc:id:sgcn:4012345.99999.44", "255/401234599999044"),
+    ("urn:epc:id:ginc:4012345.333", "401/4012345333"),
+    ("urn:epc:id:ginc:0614141.xyz47%2F11", "401/0614141xyz47%2F11"),
+    ("urn:epc:id:gsin:4012345.999987654", "402/40123459999876541"),
+    ("urn:epc:id:sgln:4012345.00011.987", "414/4012345000115/254/987"),
+    ("urn:epc:id:sgln:4012345.00011.0", "414/4012345000115"),
+    ("urn:epc:id:pgln:999999999999.", "417/9999999999994"),
+    ("urn:epc:id:grai:4012345.66666.87", "8003/0401234566666387"),
+    ("urn:epc:id:giai:4012345.AAbb", "8004/4012345AAbb"),
+    ("urn:epc:id:itip:4012345.012345.01.02.999", "8006/040123451234560102/21/999"),
+    ("urn:epc:id:cpi:4012345.ABC.123", "8010/4012345ABC/8011/123"),
+    ("urn:epc:id:gsrnp:4012345.0000098765", "8017/401234500000987658"),
+    ("urn:epc:id:gsrn:4012345.9876540000", "8018/401234598765400000"),
+    ("urn:epc:class:lgtin:4054739.099914.20160711", "01/04054739999148/10/20160711"),
+    ("urn:epc:idpat:sgtin:4054739.099914.*", "01/04054739999148"),
+    ("urn:epc:idpat:gdti:4012345.55555.*", "253/4012345555554"),
+    ("urn:epc:idpat:sgcn:4012345.99999.*", "255/4012345999990"),
+    ("urn:epc:idpat:grai:4012345.66666.*", "8003/04012345666663"),
+    ("urn:epc:idpat:itip:4012345.012345.01.02.*", "8006/040123451234560102"),
+    ("urn:epc:idpat:cpi:4012345.ABC.*", "8010/4012345ABC"),
+    ("https://example.com/gtin/09780345418913/ser/765tz?abc=211121", "01/09780345418913/21/765tz"),
+    ("http://example.com/a/b/01/9780345418913/22/2A/10/L/21/x?17=201225#top", "01/09780345418913/21/x"),
+    ("https://example.com/01/09780345418913/?21=4711", "01/09780345418913"),
+    ("https://example.com/414/4012345000115/7040/1ABC", "414/4012345000115"),
+    ("https://example.com/8017/401234500000987658/8019/1", "8017/401234500000987658"),
+]
+
+
+@pytest.mark.parametrize(("written", "key"), KEYS, ids=[key for _, key in KEYS])
+def test_identifiers(written: str, key: str) -> None:
+    """Every EPC, class and pattern URN, and every Digital Link, is the link on id.gs1.org with its finest key alone."""
+    event = head("ObjectEvent") | {"action": "OBSERVE", "epcList": [written], "ex:made_by": written}
+    assert said(event) == (
+        f"eventType=ObjectEvent{HEAD}epcListepc={ID}{key}action=OBSERVE{{https://example.org/ns/}}made_by={ID}{key}"
+    )
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["urn:epc:id:bic:CSQU3054383", "urn:uuid:1", "geo:50.9,6.9", "https://example.com/?a=1", "https://a.b/c/"],
+)
+def test_other_identifiers(written: str) -> None:
+    """A URI that has no GS1 key stays as it is written."""
+    event = head("ObjectEvent") | {"action": "OBSERVE", "epcList": [written]}
+    assert said(event) == f"eventType=ObjectEvent{HEAD}epcListepc={written}action=OBSERVE"
+
+
+def test_compact_names_in_extensions() -> None:
+    """A compact IRI that an extension holds is written in full; a sentence with a colon is none."""
+    event = head("ObjectEvent") | {"action": "OBSERVE", "epcList": []}
+    held = {"ex:a": "other:b", "ex:c": {"@id": "ex:d"}, "ex:e": "ex: a note", "ex:f": "unknown:g"}
+    ns = "https://example.org/ns/"
+    assert said(event | held) == (
+        f"eventType=ObjectEvent{HEAD}action=OBSERVE{{{ns}}}a=urn:example:other:b{{{ns}}}c={ns}d"
+        f"{{{ns}}}e=ex: a note{{{ns}}}f=unknown:g"
+    )
+
+
+def test_names_without_a_namespace() -> None:
+    """Inside an extension a bare name stays bare, and what is empty is its name alone."""
+    event = head("ObjectEvent") | {"action": "OBSERVE", "epcList": [], "ex:a": {"b": {"c": "1", "d": ""}, "e": []}}
+    assert said(event) == f"eventType=ObjectEvent{HEAD}action=OBSERVE{{https://example.org/ns/}}abc=1d"
+
+
 def test_codes_stay_codes() -> None:
     """Lot 1.10 is not lot 1.1, and 007 is not 7; a measure 1.10 is 1.1."""
     event = head("ObjectEvent") | {"action": "ADD", "epcList": ["urn:epc:id:sgtin:0614141.107346.1"]}
