@@ -39,6 +39,7 @@ class Format(StrEnum):
     SCANS = "scans"
     BATCHES = "batches"
     EVENTS = "events"
+    DECISIONS = "decisions"
     READS = "reads"
 
 
@@ -49,6 +50,7 @@ _PATHS = {
     Format.SCANS: "/scans",
     Format.BATCHES: "/batches",
     Format.EVENTS: "/events",
+    Format.DECISIONS: "/decisions",
     Format.READS: "/reads",
 }
 
@@ -157,7 +159,7 @@ def posts_of(file: Path, kind: Format) -> Iterator[Post]:
             yield from _of_lines((line for line in opened if line.strip()), kind)
         return
     body = file.read_bytes()
-    if kind in (Format.KEONN, Format.READS, Format.EVENTS):
+    if kind in (Format.KEONN, Format.READS, Format.EVENTS, Format.DECISIONS):
         yield _post(body, kind)
         return
     framed = frame(body)
@@ -167,7 +169,7 @@ def posts_of(file: Path, kind: Format) -> Iterator[Post]:
 
 
 def _of_lines(lines: Iterator[bytes], kind: Format) -> Iterator[Post]:
-    if kind in (Format.BATCHES, Format.EVENTS):
+    if kind in (Format.BATCHES, Format.EVENTS, Format.DECISIONS):
         # these doors take arrays, not lines
         yield from _arrays(((line.strip(), _stands_alone(line)) for line in lines), kind)
         return

@@ -29,6 +29,12 @@ SETTLED_S = 60.0
 Answer = dict[str, Any]
 
 
+def say(text: str) -> None:
+    """A line for people."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
 def run(*words: str, env: dict[str, str]) -> str:
     """What a command printed; its complaint and our end when it fails."""
     done = subprocess.run([*LOTSTREAM, *words], cwd=HERE, env=env, capture_output=True, text=True, check=False)
@@ -75,15 +81,15 @@ def told(env: dict[str, str]) -> bool:
     """The whole story over a stack that is up: whether the answers are as expected."""
     for _ in range(2):  # the second time changes nothing
         for file, kind in FILES:
-            print(run("import", file, "--as", kind, "--map", "map.toml", env=env).splitlines()[-1], flush=True)
+            say(run("import", file, "--as", kind, "--map", "map.toml", env=env).splitlines()[-1])
     expected = json.loads((HERE / "expected.json").read_text(encoding="utf-8"))
     until = time.monotonic() + SETTLED_S
     while (found := wrong(expected, env)) and time.monotonic() < until:
         time.sleep(1.0)
     for lot in expected:
-        print(f"\n$ lotstream affected {lot}\n{run('affected', lot, env=env)}", end="")
-    print(run("import", "--list", env=env))
-    print("\n".join(found) if found else f"The answers are as expected, for all of {len(expected)} lots.")
+        say(f"\n$ lotstream affected {lot}\n{run('affected', lot, env=env)}")
+    say(run("import", "--list", env=env))
+    say("\n".join(found) if found else f"The answers are as expected, for all of {len(expected)} lots.")
     return not found
 
 

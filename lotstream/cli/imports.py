@@ -93,7 +93,7 @@ def import_command(
 def _import(context: click.Context, order: _Order) -> Imported:
     text, rules = read_map(order.map_name)
     try:
-        checked = check(order.file, rules, order.what, now=datetime.now(UTC))
+        checked = check(order.file, rules, order.what, now=datetime.now(UTC), by=order.by)
     except TableInvalid as invalid:
         raise Refused(f"{order.file.name}: {invalid}") from None
     answer = answer_of(checked, file=order.file.name, what=order.what, map_name=order.map_name)
@@ -107,7 +107,8 @@ def _import(context: click.Context, order: _Order) -> Imported:
 
 def _sent(checked: Checked, answer: Imported, *, order: _Order, url: str) -> Imported:
     source = f"import:{quote(answer.file)[:100]}"
-    replay = Replay(url=url, format=Format.EVENTS, source=source, token=order.token)
+    door = Format.DECISIONS if order.what is Kind.LOTS else Format.EVENTS
+    replay = Replay(url=url, format=door, source=source, token=order.token)
     with tempfile.TemporaryDirectory(prefix="lotstream-import-") as folder:
         events = Path(folder) / f"{Path(answer.file).stem}.jsonl"
         events.write_bytes(b"\n".join(checked.events) + b"\n")

@@ -54,7 +54,7 @@ class Imported(_Said):
     map: str
     rows: int
     passed_over: int = Field(description="rows of another kind, totals")
-    lines: int = Field(description="business lines that are right")
+    lines: int = Field(description="rows that are right: business lines, or records of master data")
     faults: tuple[ImportFault, ...]
     flags: tuple[ImportFlag, ...]
     totals: tuple[ImportTotal, ...]
@@ -73,7 +73,7 @@ def answer_of(checked: Checked, *, file: str, what: str, map_name: str) -> Impor
         map=map_name,
         rows=checked.rows,
         passed_over=checked.passed_over,
-        lines=len(checked.lines),
+        lines=len(checked.lines) + len(checked.records),
         faults=tuple(
             ImportFault(row=one.row, column=one.column, expected=one.expected, got=one.got) for one in checked.faults
         ),

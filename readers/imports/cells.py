@@ -1,7 +1,7 @@
 """The cells of a row by field: which column of this file each field of the map is."""
 
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -52,25 +52,26 @@ def columns_of(table: Table, wanted: KindMap, *, kind: Kind) -> dict[Field, str]
             found[field] = there
         elif field in required:
             raise TableInvalid(_missing(" or ".join(map(repr, named)), table, f" ({field})", near=named[0]))
-    for name in wanted.only:
-        if name not in table.columns:
-            raise TableInvalid(_missing(repr(name), table, " (only)", near=name))
     return found
 
 
 def wanted_rows(table: Table, wanted: KindMap, *, totals: Sequence[str]) -> tuple[list[Row], list[Flag]]:
-    """Rows of this kind, without the totals below them; what was passed over."""
+    """Rows of this kind, without the totals below them; what was passed over. Raises TableInvalid."""
+    only = {_present(names, table): patterns for names, patterns in wanted.only.items()}
     rows = list(table.rows)
     flags: list[Flag] = []
     while rows and _is_total(rows[-1], totals):
         flags.append(Flag(rows.pop().number, "a row of totals, passed over"))
-    return [row for row in rows if _is_wanted(row, wanted.only)], flags
+    return [row for row in rows if _is_wanted(row, only)], flags
 
 
-def unmapped(table: Table, used: Iterator[str]) -> list[str]:
-    """Columns that the map does not name."""
-    known = set(used)
-    return [name for name in table.columns if name not in known]
+def _present(names: str, table: Table) -> str:
+    """The column that the file has, of names like 'From | location_id'."""
+    named = [name.strip() for name in names.split("|")]
+    for name in named:
+        if name in table.columns:
+            return name
+    raise TableInvalid(_missing(" or ".join(map(repr, named)), table, " (only)", near=named[0]))
 
 
 def _is_wanted(row: Row, only: Mapping[str, Sequence[str]]) -> bool:

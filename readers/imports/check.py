@@ -1,22 +1,26 @@
 """A file against its map: the lines that can be sent, what is wrong row by row, and what looks odd. Writes nothing."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
 from lotstream.readers.imports.cells import Cells, columns_of, wanted_rows
 from lotstream.readers.imports.events import event_of
 from lotstream.readers.imports.faults import Fault, Flag, RowInvalid, TableInvalid
 from lotstream.readers.imports.import_map import FileForm, ImportMap
-from lotstream.readers.imports.kinds import Kind
-from lotstream.readers.imports.lines import Line, LineReader, numbered
+from lotstream.readers.imports.kinds import RECORDS, Kind
+from lotstream.readers.imports.lines import Line, LineReader, Record, numbered, once
+from lotstream.readers.imports.masters import RecordReader, lot_change, record_event
 from lotstream.readers.imports.sheets import read_sheet
 from lotstream.readers.imports.tables import Table, content_of, read_csv
 from lotstream.schemas.epcis import parse_document
 
 _READERS: dict[str, Callable[[bytes, FileForm], Table]] = {".csv": read_csv, ".txt": read_csv, ".xlsx": read_sheet}
+
+T = TypeVar("T", Line, Record)
 
 
 @dataclass(slots=True)
@@ -27,13 +31,14 @@ class Checked:
     rows: int = 0
     passed_over: int = 0
     lines: list[Line] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)
     events: list[bytes] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     flags: list[Flag] = field(default_factory=list)
 
 
-def check(path: Path, rules: ImportMap, kind: Kind, *, now: datetime) -> Checked:
-    """Read a whole file. Raises TableInvalid when it is not what the map describes."""
+def check(path: Path, rules: ImportMap, kind: Kind, *, now: datetime, by: str) -> Checked:
+    """Read a whole file; `by` is who says what it says. Raises TableInvalid when it is not what the map describes."""
     if kind not in rules.kinds:
         raise TableInvalid(f"Expected a map with [kinds.{kind}], got one for {', '.join(rules.kinds)}.")
     read = _READERS.get(path.suffix.lower())
@@ -45,7 +50,7 @@ def check(path: Path, rules: ImportMap, kind: Kind, *, now: datetime) -> Checked
     checked.faults += table.faults
     checked.flags += table.flags
     _read_lines(table, rules, kind, checked=checked, now=now)
-    _verify(checked)
+    _write_events(checked, by=by, reason=f"import of {path.name}"[:500])
     checked.faults.sort(key=lambda one: one.row)
     checked.flags.sort(key=lambda one: one.row)
     return checked
@@ -54,35 +59,59 @@ def check(path: Path, rules: ImportMap, kind: Kind, *, now: datetime) -> Checked
 def _read_lines(table: Table, rules: ImportMap, kind: Kind, *, checked: Checked, now: datetime) -> None:
     wanted = rules.kinds[kind]
     columns = columns_of(table, wanted, kind=kind)
-    reader = LineReader(rules, kind, now=now)
     rows, passed = wanted_rows(table, wanted, totals=rules.totals)
     checked.passed_over = len(table.rows) - len(rows)
     checked.flags += passed
-    lines: list[Line] = []
-    for row in rows:
+    cells = [Cells(row, columns, wanted.constants) for row in rows]
+    if kind in RECORDS:
+        checked.records = list(_kept(once(_read(cells, RecordReader(rules, kind).read, checked)), checked))
+        return
+    lines = _kept(numbered(_read(cells, LineReader(rules, kind, now=now).read, checked)), checked)
+    checked.lines = list(_kept(once(lines), checked))
+    if kind not in (Kind.COUNTS, Kind.LOTS):
+        zero = (line for line in checked.lines if not all(amount for amount, _ in line.amounts))
+        checked.flags += [Flag(line.row, "an amount of 0") for line in zero]
+
+
+def _read(cells: Iterable[Cells], read: Callable[[Cells], T], checked: Checked) -> Iterator[T]:
+    for one in cells:
         try:
-            lines.append(reader.read(Cells(row, columns, wanted.constants)))
+            yield read(one)
         except RowInvalid as invalid:
-            checked.faults.append(Fault.of(row.number, invalid))
-    for one in numbered(lines):
+            checked.faults.append(Fault.of(one.row.number, invalid))
+
+
+def _kept(found: Iterable[T | Fault | Flag], checked: Checked) -> Iterator[T]:
+    for one in found:
         if isinstance(one, Fault):
             checked.faults.append(one)
         elif isinstance(one, Flag):
             checked.flags.append(one)
         else:
-            checked.lines.append(one)
-            if not all(amount for amount, _ in one.amounts) and kind is not Kind.COUNTS:
-                checked.flags.append(Flag(one.row, "an amount of 0"))
+            yield one
 
 
-def _verify(checked: Checked) -> None:
-    """The events as the gateway will see them: what it would refuse is a fault of the row."""
-    lines, checked.lines = checked.lines, []
-    for line in lines:
-        event = event_of(line)
-        for parsed in parse_document(event):
-            if parsed.rejected is None:
-                checked.lines.append(line)
-                checked.events.append(event)
-            else:
-                checked.faults.append(Fault(line.row, parsed.rejected.field or "", parsed.rejected.detail, ""))
+def _write_events(checked: Checked, *, by: str, reason: str) -> None:
+    """What is to be sent, as the gateway will see it: what it would refuse is a fault of the row."""
+
+    def line_event(line: Line) -> bytes:
+        return lot_change(line, by=by, reason=reason) if line.kind is Kind.LOTS else _accepted(event_of(line))
+
+    checked.lines = list(_written(checked.lines, line_event, checked))
+    checked.records = list(_written(checked.records, lambda record: _accepted(record_event(record)), checked))
+
+
+def _written(said: Iterable[T], write: Callable[[T], bytes], checked: Checked) -> Iterator[T]:
+    for one in said:
+        try:
+            checked.events.append(write(one))
+            yield one
+        except RowInvalid as invalid:
+            checked.faults.append(Fault.of(one.row, invalid))
+
+
+def _accepted(event: bytes) -> bytes:
+    for parsed in parse_document(event):
+        if parsed.rejected is not None:
+            raise RowInvalid(parsed.rejected.field or "", "an event that the gateway takes", parsed.rejected.detail)
+    return event

@@ -1,7 +1,7 @@
 """Business lines as EPCIS 2.0 events in JSON: one event a line, so that a line can be corrected by itself."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -15,8 +15,6 @@ CONTEXT = [
     "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld",
     {"lotstream": "https://lotstream.example/ns/", "cbvmda": "urn:epcglobal:cbv:mda:"},
 ]
-# a statement about a lot that gives no instant of its own: the same whenever it is imported
-_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def event_of(line: Line) -> bytes:
@@ -64,11 +62,6 @@ def _count(line: Line) -> Event:
     return _object(line, "OBSERVE", "cycle_counting")
 
 
-def _lot(line: Line) -> Event:
-    event = _event("ObjectEvent", _EPOCH) | {"action": "ADD", "bizStep": "creating_class_instance"}
-    return event | {"quantityList": [{"epcClass": line.lot}], "ilmd": dict(line.ilmd)}
-
-
 def _production(line: Line) -> Event:
     event = _transformation(line) | {"outputQuantityList": _quantities(line)}
     return event | ({"ilmd": dict(line.ilmd)} if line.ilmd else {})
@@ -83,7 +76,6 @@ _BUILDERS: Mapping[Kind, Callable[[Line], Event]] = {
     Kind.SHIPMENTS: _shipment,
     Kind.RETURNS: _return,
     Kind.COUNTS: _count,
-    Kind.LOTS: _lot,
     Kind.PRODUCTION: _production,
     Kind.CONSUMPTION: _consumption,
 }

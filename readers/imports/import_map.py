@@ -100,7 +100,7 @@ class KindMap(_Table):
 
     columns: Annotated[Columns, Of(min_length=1)]
     constants: dict[Field, Text] = Of(default={}, description="of every row whose column is missing or empty")
-    only: dict[str, list[str]] = Of(default={}, description="column: patterns; other rows are no rows of this kind")
+    only: dict[str, list[str]] = Of(default={}, description="column (or 'one | other name'): patterns that rows match")
     document_type: Annotated[str, Of(pattern=r"^[a-z]*$")] | None = None
     negative: bool = Of(default=False, description="amounts are written with a minus, as issues often are")
 

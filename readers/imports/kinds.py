@@ -105,4 +105,4 @@ FORMS: Mapping[Kind, Form] = {
     Kind.LOCATIONS: Form(required=(_F.LOCATION, _F.DESCRIPTION), optional=(_F.CODE, *_ADDRESS)),
     Kind.PARTIES: Form(required=(_F.PARTY, _F.DESCRIPTION), optional=(_F.CODE, *_ADDRESS)),
 }
-MASTERS = frozenset({Kind.LOTS, Kind.PRODUCTS, Kind.LOCATIONS, Kind.PARTIES})
+RECORDS = frozenset({Kind.PRODUCTS, Kind.LOCATIONS, Kind.PARTIES})

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import TypeVar
 
 from lotstream.readers.imports import values
 from lotstream.readers.imports.cells import Cells
@@ -26,6 +27,24 @@ _ILMD_DAYS = {
     Field.PRODUCED: "cbvmda:productionDate",
 }
 _ILMD_TEXTS = {Field.SUPPLIER_LOT: "lotstream:supplierLot", Field.DESCRIPTION: "cbvmda:descriptionShort"}
+
+
+T = TypeVar("T", "Line", "Record")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One row of master data: what is said of a product, location or party."""
+
+    row: int
+    kind: Kind
+    uri: str
+    said: tuple[tuple[str, str], ...]
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """What it is about."""
+        return (self.uri,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +71,7 @@ class Line:
     ilmd: tuple[tuple[str, str], ...] = ()
 
     @property
-    def identity(self) -> tuple[str, str, str]:
+    def identity(self) -> tuple[str, ...]:
         """What stays the same when the line is corrected."""
         return self.document, self.line, self.lot
 
@@ -162,27 +181,31 @@ class LineReader:
         return (*days, *((name, cells.text(field)) for field, name in _ILMD_TEXTS.items() if cells.text(field)))
 
 
-def numbered(lines: Iterable[Line]) -> Iterator[Line | Fault | Flag]:
-    """Lines with a number each, and each once; what is twice is flagged, what contradicts is a fault.
-
-    A line without a number is named after its lot, which stays the same when lines are put before it.
-    """
+def numbered(lines: Iterable[Line]) -> Iterator[Line | Flag]:
+    """Lines with a number each. One without is named after its lot, which lines put before it do not change."""
     count: Counter[tuple[str, str]] = Counter()
-    known: dict[tuple[str, str, str], Line] = {}
     for line in lines:
-        if line.at is not None and not line.line:
-            count[line.document, line.lot] += 1
-            nth = count[line.document, line.lot]
-            if nth > 1:
-                yield Flag(line.row, f"lot {line.code} again on the same document: counted as another line")
-            line = replace(line, line=line.code if nth == 1 else f"{line.code}#{nth}")
-        before = known.setdefault(line.identity, line)
-        if before is line:
+        if line.at is None or line.line:
             yield line
-        elif replace(before, row=line.row) == line:
-            yield Flag(line.row, f"the same line as row {before.row}: counted once")
+            continue
+        count[line.document, line.lot] += 1
+        nth = count[line.document, line.lot]
+        if nth > 1:
+            yield Flag(line.row, f"lot {line.code} again on the same document: counted as another line")
+        yield replace(line, line=line.code if nth == 1 else f"{line.code}#{nth}")
+
+
+def once(said: Iterable[T]) -> Iterator[T | Fault | Flag]:
+    """Each line or record once: what is repeated is flagged, what contradicts is a fault."""
+    known: dict[tuple[str, ...], T] = {}
+    for one in said:
+        before = known.setdefault(one.identity, one)
+        if before is one:
+            yield one
+        elif replace(before, row=one.row) == one:
+            yield Flag(one.row, f"the same as row {before.row}: counted once")
         else:
-            yield Fault(line.row, "", f"one row for line {line.line!r} of lot {line.code!r}", f"also row {before.row}")
+            yield Fault(one.row, "", f"one row for {' '.join(one.identity)}", f"also row {before.row}")
 
 
 def totals(lines: Iterable[Line]) -> dict[tuple[str, str, str], Decimal]:

@@ -10,6 +10,7 @@ from lotstream.readers.imports.import_map import EXCEL, Dates, Numbers
 from lotstream.readers.imports.tables import Cell
 from lotstream.schemas.identifiers import IdentifierInvalid, gln, gtin14, lot_key
 
+LONGEST = 200
 _TOO_LARGE = Decimal(10**12)
 _MILLIONTH = Decimal("0.000001")
 _REC20 = re.compile(r"[A-Z0-9]{2,3}", re.ASCII)
@@ -48,8 +49,8 @@ def plain(value: Cell, column: str) -> str:
     text = text_of(value)
     if text.startswith("="):
         raise RowInvalid(column, "a value", f"the formula {text[:60]}")
-    if any(ord(char) < 32 for char in text):
-        raise RowInvalid(column, "text on one line", text[:60])
+    if any(ord(char) < 32 for char in text) or len(text) > LONGEST:
+        raise RowInvalid(column, f"one line of at most {LONGEST} characters", text[:60])
     return text
 
 

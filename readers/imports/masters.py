@@ -1,0 +1,81 @@
+"""Master data: lots as decisions; products, locations and parties as events with ILMD. Pure."""
+
+import orjson
+
+from lotstream.readers.imports import values
+from lotstream.readers.imports.cells import Cells
+from lotstream.readers.imports.events import CONTEXT, Event
+from lotstream.readers.imports.faults import RowInvalid
+from lotstream.readers.imports.import_map import ImportMap
+from lotstream.readers.imports.kinds import FORMS, Field, Kind
+from lotstream.readers.imports.lines import Line, Record
+from lotstream.schemas.decisions import ChangeContent
+
+_SUBJECT = {Kind.PRODUCTS: Field.PRODUCT, Kind.LOCATIONS: Field.LOCATION, Kind.PARTIES: Field.PARTY}
+# CBV 2.0 section 10: the attributes of locations and trade items
+_NAMES = {
+    Field.STREET: "cbvmda:streetAddressOne",
+    Field.POSTAL_CODE: "cbvmda:postalCode",
+    Field.CITY: "cbvmda:city",
+    Field.REGION: "cbvmda:state",
+    Field.COUNTRY: "cbvmda:countryCode",
+    Field.PHONE: "lotstream:phone",
+    Field.CODE: "lotstream:code",
+}
+_LOT = {
+    "cbvmda:itemExpirationDate": "expires",
+    "cbvmda:bestBeforeDate": "best_before",
+    "cbvmda:productionDate": "production_date",
+    "cbvmda:descriptionShort": "description",
+    "lotstream:supplierLot": "supplier_code",
+}
+# master data of no instant: the same whenever they are imported
+_TIMELESS = "2000-01-01T00:00:00.000+00:00"
+
+
+class RecordReader:
+    """Reads the rows of products, locations or parties."""
+
+    def __init__(self, rules: ImportMap, kind: Kind) -> None:
+        self._rules = rules
+        self._kind = kind
+
+    def read(self, cells: Cells) -> Record:
+        """What a row says. Raises RowInvalid."""
+        name = "cbvmda:descriptionShort" if self._kind is Kind.PRODUCTS else "cbvmda:name"
+        said = [(name, cells.required(Field.DESCRIPTION))]
+        said += [(_NAMES[field], cells.text(field)) for field in FORMS[self._kind].fields if field in _NAMES]
+        kept = tuple((name, text) for name, text in said if text)
+        return Record(row=cells.row.number, kind=self._kind, uri=self._uri(cells), said=kept)
+
+    def _uri(self, cells: Cells) -> str:
+        field = _SUBJECT[self._kind]
+        text, column = cells.required(field), cells.column(field)
+        if self._kind is Kind.PRODUCTS:
+            return f"https://id.gs1.org/01/{values.gtin(text, column)}"
+        ai, codes = ("414", self._rules.locations) if self._kind is Kind.LOCATIONS else ("417", self._rules.parties)
+        return values.place_uri(text, column, ai=ai, codes=codes)
+
+
+def record_event(record: Record) -> bytes:
+    """What a record says, as an EPCIS event."""
+    event: Event = {
+        "@context": CONTEXT,
+        "type": "ObjectEvent",
+        "eventTime": _TIMELESS,
+        "eventTimeZoneOffset": "+00:00",
+        "action": "ADD",
+        "ilmd": dict(record.said),
+    }
+    goods: Event = {"quantityList": [{"epcClass": record.uri}]}
+    return orjson.dumps(event | (goods if record.kind is Kind.PRODUCTS else {"epcList": [record.uri]}))
+
+
+def lot_change(line: Line, *, by: str, reason: str) -> bytes:
+    """What a row says of a lot, as a decision. Raises RowInvalid when it says nothing."""
+    if not line.ilmd:
+        raise RowInvalid("", "something that is said of the lot", "its number alone")
+    said = {_LOT[name]: text for name, text in line.ilmd}
+    key = line.lot.removeprefix("https://id.gs1.org/")
+    content = {"kind": "lot_change", "lot": key, "by": by, "reason": reason, **said}
+    return ChangeContent.model_validate_json(orjson.dumps(content)).encode()
