@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Self
 from pydantic import Field, TypeAdapter, model_validator
 
 from lotstream.schemas.base import LATEST_US, MAX_DEPTH, Key, Micros, Wire, decode, dump
+from lotstream.schemas.unit_lots import UnitLotsBatch
 
 MAX_ROWS = 20_000
 
@@ -39,6 +40,7 @@ class Mark(IntFlag):
     CONTINUES_AFTER = 4
     RETRACTED = 8
     LATE = 16
+    ELSEWHERE = 32  # with RETRACTED: it holds, and its unit was then of another lot than the one it is told to
 
 
 class How(IntEnum):
@@ -151,7 +153,14 @@ class Sighting(NamedTuple):
 
     def retracted(self) -> "Sighting":
         """The same version, taken back."""
-        return self._replace(form=self.form._replace(marks=self.form.marks | Mark.RETRACTED))
+        return self._marked(Mark.RETRACTED)
+
+    def elsewhere(self) -> "Sighting":
+        """The same version, as a lot is told that it is of another's unit; taken back it is so for every lot."""
+        return self if self.marks & Mark.RETRACTED else self._marked(Mark.RETRACTED | Mark.ELSEWHERE)
+
+    def _marked(self, marks: Mark) -> "Sighting":
+        return self._replace(form=self.form._replace(marks=int(self.form.marks | marks)))
 
 
 def sighting_of(
@@ -200,7 +209,7 @@ _Form = tuple[
     Annotated[tuple[str, ...], Field(max_length=MAX_DEPTH)],
     Annotated[int, Field(ge=0, le=2)],
     Annotated[int, Field(ge=0, le=2)],
-    Annotated[int, Field(ge=0, le=31)],
+    Annotated[int, Field(ge=0, le=63)],
     Annotated[int, Field(ge=0, le=3)],
 ]
 _Edition = tuple[Annotated[tuple[int, ...], Field(min_length=2, max_length=2 + MAX_DEPTH)], Micros]
@@ -378,7 +387,8 @@ def _columns(rows: Sequence[Sighting]) -> dict[str, Any]:
 
 
 _SIGHTINGS = TypeAdapter(SightingBatch)
-_LOT_SIGHTINGS = TypeAdapter(LotSightingBatch)
+LotMessage = LotSightingBatch | UnitLotsBatch
+_LOT_MESSAGES: TypeAdapter[LotMessage] = TypeAdapter(Annotated[LotMessage, Field(discriminator="kind")])
 
 
 def decode_sightings(value: bytes | None) -> list[Sighting]:
@@ -387,10 +397,11 @@ def decode_sightings(value: bytes | None) -> list[Sighting]:
 
 
 def decode_lot_sightings(value: bytes | None) -> list[LotSighting]:
-    """The rows of a message of lot-sightings.v1. Raises Rejected."""
-    return decode(_LOT_SIGHTINGS, value).lot_rows()
+    """The sightings in a message of lot-sightings.v1; none when it tells whose units are. Raises Rejected."""
+    message = decode_lot_message(value)
+    return message.lot_rows() if isinstance(message, LotSightingBatch) else []
 
 
-def decode_lot_batch(value: bytes | None) -> LotSightingBatch:
+def decode_lot_message(value: bytes | None) -> LotMessage:
     """A message of lot-sightings.v1 in its columns. Raises Rejected."""
-    return decode(_LOT_SIGHTINGS, value)
+    return decode(_LOT_MESSAGES, value)

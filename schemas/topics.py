@@ -85,7 +85,7 @@ TOPICS: tuple[Topic, ...] = (
     Topic(
         name=LOT_SIGHTINGS,
         key="lot",
-        value="LotSightingBatch",
+        value="LotSightingBatch | UnitLotsBatch",
         kept=Retention.SIGHTINGS,
         writers=("resolve", "locate"),
         readers=("locate", "sinks"),

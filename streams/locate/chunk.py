@@ -43,6 +43,11 @@ def chunk_place(lot: str, tag: str) -> tuple[Block, Position]:
     return serial >> BITS, serial & _LOW
 
 
+def tag_at(lot: str, block: Block, *, position: Position) -> str:
+    """The unit at a place of `chunk_place`."""
+    return position if isinstance(position, str) else f"{lot[:17]}/21/{int(block) << BITS | position}"
+
+
 class Places:
     """Places of units, remembered: a unit that is seen is seen again soon."""
 

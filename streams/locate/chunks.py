@@ -7,8 +7,22 @@ under its keys, so that a segment that has been overtaken is harmless and needs 
 
 from collections.abc import Iterable, Iterator
 
-from lotstream.streams.locate.chunk import Block, ChunkKey, Position, Units, encode_chunk, encode_news, union_of
+from lotstream.streams.locate.belongings import PREFIX as TOLD
+from lotstream.streams.locate.belongings import Belongings
+from lotstream.streams.locate.chunk import (
+    BITS,
+    Block,
+    ChunkKey,
+    Position,
+    Units,
+    chunk_place,
+    encode_chunk,
+    encode_news,
+    tag_at,
+    union_of,
+)
 from lotstream.streams.locate.unit import Entry
+from lotstream.streams.serials import serial_of
 
 PREFIX = b"C"
 HOT = 256  # decoded chunks of a partition
@@ -30,7 +44,7 @@ class Chunk:
     def tell(self, position: Position, entry: Entry) -> None:
         """A unit has a new entry; of several versions of one sighting the last is news."""
         news = self.news.get(position)
-        if news is None:
+        if not news:
             self.news[position] = [entry]
         elif news[-1].slot == entry.slot and news[-1].by == entry.by:
             news[-1] = entry
@@ -43,6 +57,7 @@ class Chunks:
 
     def __init__(self, *, depth: int) -> None:
         self._depth = depth
+        self.belongings = Belongings()
         self._parts: dict[ChunkKey, list[bytes]] = {}  # the whole, then segments
         self._hot: dict[ChunkKey, Chunk] = {}
         self._stale: set[ChunkKey] = set()  # loaded with segments: the whole must be written before their keys again
@@ -52,10 +67,34 @@ class Chunks:
         """The chunk, decoded; it stays so at least until `changes`."""
         chunk = self._hot.get(key)
         if chunk is None:
-            chunk = self._hot[key] = Chunk(union_of(self._parts.get(key, ()), depth=self._depth))
-            for unit in chunk.units.values():
-                unit.settle()
+            chunk = self._hot[key] = Chunk(self._settled(key))
         return chunk
+
+    def _settled(self, key: ChunkKey) -> Units:
+        """The units of a chunk, each with whose it is and where it is now."""
+        lot, block = key
+        units = union_of(self._parts.get(key, ()), depth=self._depth)
+        told = self.belongings.knows(lot)
+        for position, unit in units.items():
+            if told:
+                unit.told = self.belongings.of(lot, tag_at(lot, block, position=position))
+            unit.now = unit.where(lot)
+        return units
+
+    def within(self, lot: str, subject: str, *, first: int, last: int) -> Iterator[tuple[ChunkKey, Position]]:
+        """The units of a lot that are known here, among those of a serial range, or the one unit (first < 0)."""
+        if first < 0:
+            keys = [(lot, chunk_place(lot, subject)[0])]
+        elif subject[3:17] != lot[3:17]:
+            keys = []
+        else:
+            keys = [(lot, block) for block in range(first >> BITS, (last >> BITS) + 1)]
+        for key in keys:
+            if key in self._parts or key in self._hot:
+                for position in list(self.open(key).units):
+                    unit = tag_at(lot, key[1], position=position)
+                    if unit == subject or (first >= 0 and first <= serial_of(unit) <= last):
+                        yield key, position
 
     def note(self, key: ChunkKey) -> None:
         """A chunk is to have its first news since `changes`."""
@@ -63,7 +102,7 @@ class Chunks:
 
     def changes(self) -> dict[bytes, bytes | None]:
         """What is to be written since last asked."""
-        written: dict[bytes, bytes | None] = {}
+        written = self.belongings.changes()
         for key in self._changed:
             chunk = self._hot[key] = self._hot.pop(key)  # the newest is last, the oldest is dropped first
             name, value = self._write(key, chunk)
@@ -74,18 +113,18 @@ class Chunks:
         return written
 
     def load(self, items: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[ChunkKey, Units]]:
-        """Take in what the changelog holds; each chunk with its units, to be counted."""
+        """Take in what the changelog holds, of belongings too; each chunk with its units, to be counted."""
         for name, value in items:
+            if name[:1] == TOLD:
+                self.belongings.load(name, value)
+                continue
             key, segment = _parse_name(name)
             parts = self._parts.setdefault(key, [])
             parts.append(value)
             if segment >= 0:
                 self._stale.add(key)
-        for key, parts in self._parts.items():
-            units = union_of(parts, depth=self._depth)
-            for unit in units.values():
-                unit.settle()
-            yield key, units
+        for key in self._parts:
+            yield key, self._settled(key)
 
     def _write(self, key: ChunkKey, chunk: Chunk) -> tuple[bytes, bytes]:
         news, chunk.news = chunk.news, {}

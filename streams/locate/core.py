@@ -15,13 +15,18 @@ from lotstream.schemas.base import decode
 from lotstream.schemas.documents import DOCUMENTS, QuantityFact
 from lotstream.schemas.lots import LOTS_MESSAGE, HoldRecord, LotNumber, LotRecord
 from lotstream.schemas.movements import Movement, MovementRows
-from lotstream.schemas.sightings import decode_lot_batch
+from lotstream.schemas.partitions import partition_of
+from lotstream.schemas.sightings import LotSighting, LotSightingBatch, LotSightingRows, decode_lot_message
+from lotstream.schemas.unit_lots import UnitLotsBatch
 from lotstream.streams.engine.core import Core, Output, Record
 from lotstream.streams.letters import dead_letter
-from lotstream.streams.locate.chunk import Places, Position, Units, merge_chunks
+from lotstream.streams.locate.belongings import PREFIX as TOLD
+from lotstream.streams.locate.belongings import merge_told
+from lotstream.streams.locate.chunk import Places, Position, Units, merge_chunks, tag_at
 from lotstream.streams.locate.chunks import PREFIX as CHUNK
 from lotstream.streams.locate.chunks import Chunks
 from lotstream.streams.locate.entries import entries_of
+from lotstream.streams.locate.handover import handed
 from lotstream.streams.locate.holds import newest_hold
 from lotstream.streams.locate.lot import (
     Lot,
@@ -32,6 +37,7 @@ from lotstream.streams.locate.lot import (
 )
 from lotstream.streams.locate.stock import newest_quantity
 from lotstream.streams.locate.unit import DEPTH, Entry, Unit, add, where_now
+from lotstream.streams.parts import parts_of
 from lotstream.streams.serials import is_sgtin
 
 QUANTITY, RECORD, HOLD = b"Q", b"R", b"H"
@@ -62,11 +68,12 @@ class LocateCore:
         self._depth = depth
         self._lots: dict[str, Lot] = {}
         self._chunks = Chunks(depth=depth)
+        self._belongings = self._chunks.belongings
         self._places = Places()
         self._dirty: dict[bytes, bytes | None] = {}
         self._turn = 0
         self._decide: dict[str, Callable[[Record], Iterable[Output]]] = {
-            topics.lot_sightings: self._sightings,
+            topics.lot_sightings: self._lot_message,
             topics.lots: self._record,
             topics.documents: self._document,
         }
@@ -87,7 +94,7 @@ class LocateCore:
         sorted_: dict[bytes, list[tuple[bytes, bytes]]] = {}
         for key, value in items:
             sorted_.setdefault(key[:1], []).append((key, value))
-        for (name, _), units in self._chunks.load(sorted_.get(CHUNK, ())):
+        for (name, _), units in self._chunks.load([*sorted_.get(TOLD, ()), *sorted_.get(CHUNK, ())]):
             self._count(self._lot(name), units)
         for _, value in sorted_.get(QUANTITY, ()):
             offset, body = orjson.loads(value)
@@ -123,9 +130,14 @@ class LocateCore:
                 lot.as_of_us = max(lot.as_of_us, unit.now.at_us)
             lot.changed(Source.SIGHTINGS, unit.changed)
 
-    def _sightings(self, record: Record) -> Iterator[Output]:
-        batch = decode_lot_batch(record.value)
+    def _lot_message(self, record: Record) -> Iterator[Output]:
+        message = decode_lot_message(record.value)
+        passed = self._told(record, message) if isinstance(message, UnitLotsBatch) else self._sightings(record, message)
+        yield from passed
+
+    def _sightings(self, record: Record, batch: LotSightingBatch) -> Iterator[Output]:
         touched: list[Touched] = []
+        stale: list[LotSighting] = []
         turn, depth, place_of, open_ = self._turn, self._depth, self._places.of, self._chunks.open
         lots = batch.lots
         for i, tag, entry in zip(batch.lot, batch.tag, entries_of(batch), strict=True):
@@ -135,9 +147,12 @@ class LocateCore:
             unit = chunk.units.get(position)
             if unit is None:
                 unit = chunk.units[position] = Unit()
+                unit.told = self._belongings.of(lot, tag)
             if unit.turn != turn:
                 unit.turn = turn
                 touched.append((lot, tag, position, unit))
+            if unit.told is not None and entry.binding < unit.told.binding:
+                stale += handed(lot, tag, entry, told=unit.told, known=None)
             entries, dropped = add(unit.entries, entry, depth=depth)
             if entries is not unit.entries or (dropped and dropped > unit.floor):
                 unit.entries = entries
@@ -147,6 +162,36 @@ class LocateCore:
                     self._chunks.note(key)
                 chunk.tell(position, entry)
         yield from self._say(record, touched)
+        yield from self._hand_over(stale)
+
+    def _told(self, record: Record, batch: UnitLotsBatch) -> Iterator[Output]:
+        """Units of a lot turn out to be another's, or nobody's: what is known of them goes there."""
+        touched: dict[tuple[str, str], Touched] = {}
+        rows: list[LotSighting] = []
+        for row in batch.rows():
+            found = list(self._chunks.within(row.lot, row.subject, first=row.first, last=row.last))  # as counted so far
+            self._belongings.put(row)
+            for key, position in found:
+                chunk = self._chunks.open(key)
+                unit, tag = chunk.units[position], tag_at(row.lot, key[1], position=position)
+                known, unit.told = unit.told, self._belongings.of(row.lot, tag)
+                touched[row.lot, tag] = row.lot, tag, position, unit
+                if not chunk.news:
+                    self._chunks.note(key)
+                chunk.news.setdefault(position, [])
+                if unit.told is not None:
+                    for entry in unit.entries:
+                        rows += handed(row.lot, tag, entry, told=unit.told, known=known)
+        yield from self._say(record, list(touched.values()))
+        yield from self._hand_over(rows)
+
+    def _hand_over(self, rows: list[LotSighting]) -> Iterator[Output]:
+        placed: dict[int, list[LotSighting]] = {}
+        for row in rows:
+            placed.setdefault(partition_of(row.lot, self._topics.partitions), []).append(row)
+        for partition, some in placed.items():
+            for part in parts_of(some):
+                yield Output(self._topics.lot_sightings, partition, LotSightingRows(part))
 
     def _say(self, record: Record, touched: list[Touched]) -> Iterator[Output]:
         offset = record.offset
@@ -155,7 +200,7 @@ class LocateCore:
         lots = {name: self._lot(name) for name in dict.fromkeys([each[0] for each in touched])}
         replayed = {name for name, lot in lots.items() if offset <= lot.offsets[Source.SIGHTINGS]}
         for name, tag, position, unit in touched:
-            was, now = unit.now, where_now(unit.entries)
+            was, now = unit.now, where_now(unit.entries) if unit.told is None else unit.where(name)
             if now is not was:
                 unit.now = now
                 self._settle(lots[name], unit, was=was, logistic=_is_logistic(position), offset=offset)
@@ -275,6 +320,8 @@ def merge(key: bytes, older: bytes, newer: bytes, *, depth: int = DEPTH) -> byte
     """The union of two copies of one item of state."""
     if key[:1] == CHUNK:
         return merge_chunks(older, newer, depth=depth)
+    if key[:1] == TOLD:
+        return merge_told(older, newer)
     (old_offset, old), (new_offset, new) = orjson.loads(older), orjson.loads(newer)
     kept: QuantityFact | LotRecord | HoldRecord
     if key[:1] == QUANTITY:

@@ -6,6 +6,7 @@ from lotstream.schemas.sightings import Form, LotSightingBatch, Mark
 from lotstream.streams.locate.unit import RETRACTED, By, Entry, Word
 
 _RETRACTED = int(Mark.RETRACTED)
+_TAKEN_BACK = int(Mark.RETRACTED | Mark.ELSEWHERE)  # what is only of another lot is left out by whose the unit is
 
 
 def entries_of(batch: LotSightingBatch) -> Iterator[Entry]:
@@ -29,5 +30,7 @@ def _by(form: Form) -> By:
 
 
 def _word(form: Form) -> Word:
-    bits = form.state | form.direction << 2 | form.how << 4 | (RETRACTED if form.marks & _RETRACTED else 0)
+    bits = (
+        form.state | form.direction << 2 | form.how << 4 | (RETRACTED if form.marks & _TAKEN_BACK == _RETRACTED else 0)
+    )
     return bits, form.location, form.declaration.disposition

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from lotstream.schemas.sightings import State
+from lotstream.schemas.unit_lots import Life, lot_at
 
 DEPTH = 4  # (slot, read point) pairs kept of a unit
 LANES = 8  # facts kept of one pair: main, late, declared, and what is inferred from different parents
@@ -43,12 +44,24 @@ class Entry(NamedTuple):
 Entries = tuple[Entry, ...]
 
 
+class Told(NamedTuple):
+    """Whose a unit is, as resolve told it (schemas.unit_lots); of two statements the higher binding holds."""
+
+    binding: int
+    horizon_us: int
+    lives: tuple[Life, ...]
+
+    def lot_at(self, time_us: int) -> str:
+        """The lot at an instant, or ''."""
+        return lot_at(self.lives, time_us)
+
+
 class Unit:
     """``entries`` newest first; ``floor`` the greatest pair dropped; ``changed`` the offset in lot-sightings.v1 of the
     message that last changed where the unit is, ``source`` where it was before; ``now`` the entry that places it, as
-    of the last message."""
+    of the last message; ``told`` whose it is when, where that was told."""
 
-    __slots__ = ("changed", "entries", "floor", "now", "source", "turn")
+    __slots__ = ("changed", "entries", "floor", "now", "source", "told", "turn")
 
     def __init__(self, entries: Entries = (), *, floor: Pair = NO_FLOOR, changed: int = -1, source: str = "") -> None:
         self.entries = entries
@@ -56,11 +69,15 @@ class Unit:
         self.changed = changed
         self.source = source
         self.now: Entry | None = None
+        self.told: Told | None = None
         self.turn = -1
 
-    def settle(self) -> None:
-        """Work out where the unit is now."""
-        self.now = where_now(self.entries)
+    def where(self, lot: str) -> Entry | None:
+        """The entry that places the unit, of those that are the lot's."""
+        told = self.told
+        if told is None:
+            return where_now(self.entries)
+        return where_now(tuple([entry for entry in self.entries if told.lot_at(entry.at_us) == lot]))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Unit) and self._state() == other._state()

@@ -1,11 +1,12 @@
 """Binding facts of one partition of identity.v1, indexed for two questions: whose lot, and what is inside."""
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import orjson
 
 from lotstream.schemas.identity import Binding, Relation
+from lotstream.streams.resolve.kept import SETTLED
 from lotstream.streams.resolve.lives import NEVER, NO_LIFE, Content, Fact, Lives, contents_of, lives_of
 from lotstream.streams.serials import NOT_NUMERIC, is_sgtin, serial_of
 
@@ -41,6 +42,17 @@ class _Block:
         place = bisect_right(starts, serial) - 1
         return self._lives[place] if place >= 0 else NO_LIFE
 
+    def pieces(self, first: int, last: int) -> Iterator[tuple[int, int, Lives]]:
+        """Serials first..last in runs of equal lives."""
+        if first == last:
+            yield first, last, self.lives(first)
+            return
+        edges = {edge for ident in self.ranges for edge in (ident[2], ident[3] + 1)}
+        edges |= {edge for serial in self.singles for edge in (serial, serial + 1)}
+        starts = [first, *sorted(edge for edge in edges if first < edge <= last)]
+        for start, following in zip(starts, [*starts[1:], last + 1], strict=True):
+            yield start, following - 1, self.lives(start)
+
     def _cut(self) -> list[int]:
         edges = self._starts = sorted({edge for ident in self.ranges for edge in (ident[2], ident[3] + 1)})
         self._lives = [
@@ -58,9 +70,22 @@ class Bindings:
         self._units: dict[str, dict[Ident, Fact]] = {}
         self._asked: dict[str, Lives] = {}
         self._parents: dict[str, dict[Ident, Fact]] = {}
-        self._contents: dict[str, dict[str, Content]] = {}
+        self._contents: dict[str, tuple[int, dict[str, Content]]] = {}  # with the offset of the oldest news in them
+        self._newest = self._loaded = -1  # offsets
+        self._applied = 0
         self._cases: set[str] = set()  # trade items that are packages: 01/{gtin14}
         self._dirty: set[Ident] = set()
+
+    def tick(self) -> None:
+        """One more record was applied."""
+        self._applied += 1
+
+    @property
+    def _since(self) -> int:
+        """The first offset that is news: who had this partition before may have published what it decided without.
+
+        Records may come again in another order between the sources, and their first outputs are not taken back."""
+        return (self._newest if self._applied > SETTLED else self._loaded) - SETTLED
 
     def add(self, row: Binding, *, offset: int) -> None:
         """Take in one fact; said again it changes nothing, retracted once it stays so.
@@ -69,6 +94,7 @@ class Bindings:
         """
         if row.relation == Relation.PARENT:
             return
+        self._newest = max(self._newest, offset)
         ident = row.relation, row.subject, row.first, row.last, row.object, row.action, row.at_us, row.event
         retracted = offset if row.retracted else NEVER
         fact = Fact(row.object, row.action, row.at_us, row.event, offset, retracted, row.recorded_us)
@@ -92,6 +118,17 @@ class Bindings:
         facts = self._units.get(tag)
         return NO_LIFE if facts is None else lives_of(facts.values())
 
+    def pieces(self, row: Binding) -> Iterator[tuple[int, int, Lives]]:
+        """What a lot binding is about, in serials first..last of equal lives; (-1, -1) when that is one unit."""
+        serial = serial_of(row.subject)
+        if row.first < 0 and serial == NOT_NUMERIC:
+            yield -1, -1, self.lives(row.subject)
+            return
+        first, last = (row.first, row.last) if row.first >= 0 else (serial, serial)
+        for number in range(first >> BLOCK_BITS, (last >> BLOCK_BITS) + 1):
+            low, high = number << BLOCK_BITS, ((number + 1) << BLOCK_BITS) - 1
+            yield from self._blocks[row.subject[3:17], number].pieces(max(first, low), min(last, high))
+
     def is_parent(self, tag: str) -> bool:
         """Whether anything was ever packed into a unit, or into another of its trade item: packing lists come late."""
         return tag in self._parents or tag[:17] in self._cases
@@ -100,10 +137,12 @@ class Bindings:
         """Everything that was ever in a parent, by child."""
         if tag not in self._parents:
             return {}
-        contents = self._contents.get(tag)
-        if contents is None:
-            contents = self._contents[tag] = contents_of(self._parents[tag].values())
-        return contents
+        known, since = self._contents.get(tag), self._since
+        if known is None or known[0] < since:
+            facts = self._parents[tag].values()
+            news = min((fact.version for fact in facts if fact.version >= since), default=NEVER)
+            known = self._contents[tag] = news, contents_of(facts, since=since)
+        return known[1]
 
     def contents_before(self, tag: str, offset: int) -> dict[str, Content]:
         """The contents of a parent by what had been said before an offset: also a replayed message finds out by it
@@ -116,7 +155,9 @@ class Bindings:
         for key, value in items:
             ident: Ident = tuple(orjson.loads(key[1:]))
             said, retracted, recorded = orjson.loads(value)
-            self._put(ident, Fact(ident[4], ident[5], ident[6], ident[7], said, retracted, recorded))
+            fact = Fact(ident[4], ident[5], ident[6], ident[7], said, retracted, recorded)
+            self._put(ident, fact)
+            self._newest = self._loaded = max(self._loaded, fact.version)
 
     def changes(self) -> dict[bytes, bytes | None]:
         """Facts that changed since last asked."""

@@ -17,6 +17,7 @@ from lotstream.schemas.sightings import (
     SightingRows,
     decode_sightings,
 )
+from lotstream.schemas.unit_lots import UnitLots, UnitLotsRows
 from lotstream.streams.engine.core import Output, Record
 from lotstream.streams.letters import dead_letter
 from lotstream.streams.parts import parts_of
@@ -26,6 +27,7 @@ from lotstream.streams.resolve.kept import Kept, merge_row
 from lotstream.streams.resolve.lives import Lives
 
 WAITING, PARENTS = b"U", b"P"
+UNIT_LOTS = (("kind", b"unit_lots"),)  # so that the engine does not join them with sightings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +61,7 @@ class ResolveCore:
         self._parents = Kept(PARENTS, depth=limits.parent_depth, limit=limits.parents)
         self._lot_rows: dict[int, list[LotSighting]] = {}
         self._tag_rows: dict[int, list[Sighting]] = {}
+        self._told: dict[int, list[UnitLots]] = {}
         self._refused: list[Rejected] = []
 
     def load(self, items: Iterable[tuple[bytes, bytes]]) -> None:
@@ -76,6 +79,7 @@ class ResolveCore:
 
     def apply(self, record: Record) -> Iterable[Output]:
         """Lot sightings and inferred sightings of one message, or its dead letter."""
+        self._bindings.tick()
         self._waiting.tick()
         self._parents.tick()
         try:
@@ -103,9 +107,9 @@ class ResolveCore:
         lot = lives.lot_at(row.last_us)
         if lot:
             self._say(lot, lives.binding, row)
-        if len(lives.spans) > 1:
+        if not lives.plain:
             for other in lives.others_in(row.slot, lot):
-                self._say(other, lives.binding, row.retracted())
+                self._say(other, lives.binding, row.elsewhere())
         return bool(lot)
 
     def _say(self, lot: str, binding: int, row: Sighting) -> None:
@@ -132,6 +136,7 @@ class ResolveCore:
             self._bindings.add(row, offset=offset)
         for row in rows:
             if row.relation == Relation.LOT:
+                self._tell(row)
                 self._release(row)
         for parent in {row.subject: None for row in rows if row.relation == Relation.CONTENT}:
             self._repack(parent, offset=offset)
@@ -144,7 +149,17 @@ class ResolveCore:
                 if self._place(row, lives):
                     self._waiting.release(tag)
                 for lot in lives.lots - {lives.lot_at(row.last_us)}:
-                    self._say(lot, lives.binding, row.retracted())
+                    self._say(lot, lives.binding, row.elsewhere())
+
+    def _tell(self, binding: Binding) -> None:
+        """Every lot ever named for a unit learns its lives, unless one binding says all: sightings may lie there."""
+        for first, last, lives in self._bindings.pieces(binding):
+            if lives.plain:
+                continue
+            subject = binding.subject if first < 0 else binding.subject[:17]
+            for lot in sorted(lives.lots):
+                told = UnitLots(lot, subject, first, last, lives.binding, -1, lives.spans)
+                self._told.setdefault(partition_of(lot, self._topics.partitions), []).append(told)
 
     def _repack(self, parent: str, *, offset: int) -> None:
         kept = self._parents.rows(parent)
@@ -156,6 +171,9 @@ class ResolveCore:
 
     def _flush(self, record: Record) -> Iterator[Output]:
         topics = self._topics
+        for partition, told in self._told.items():
+            for some in parts_of(told):
+                yield Output(topics.lot_sightings, partition, UnitLotsRows(some), headers=UNIT_LOTS)
         for partition, lot_rows in self._lot_rows.items():
             for lot_part in parts_of(lot_rows):
                 yield Output(topics.lot_sightings, partition, LotSightingRows(lot_part))
@@ -166,7 +184,7 @@ class ResolveCore:
             yield dead_letter(
                 record, rejected, stage="resolve", topic=topics.dead_letters, partitions=topics.partitions
             )
-        self._lot_rows, self._tag_rows, self._refused = {}, {}, []
+        self._told, self._lot_rows, self._tag_rows, self._refused = {}, {}, {}, []
 
 
 def merge(key: bytes, older: bytes, newer: bytes) -> bytes:

@@ -5,10 +5,7 @@ from typing import NamedTuple
 
 from lotstream.schemas.base import SLOT_US
 from lotstream.schemas.identity import BindingAction
-
-FOREVER = 1 << 62
-NO_LOT = ""
-
+from lotstream.schemas.unit_lots import FOREVER, Life, lot_at
 
 NEVER = 1 << 62
 
@@ -34,27 +31,17 @@ class Fact(NamedTuple):
         return self if self.retracted < offset else self._replace(retracted=NEVER)
 
 
-class Life(NamedTuple):
-    """A unit belongs to ``lot`` from ``start`` to ``end``, both inclusive."""
-
-    start: int
-    end: int
-    lot: str
-
-
 class Lives(NamedTuple):
     """All lives of a unit, oldest first; every lot ever named, also in error; the newest identity.v1 offset of it."""
 
     spans: tuple[Life, ...]
     lots: frozenset[str]
     binding: int
+    plain: bool  # one lot, never ended, never taken back: its only binding says it all
 
     def lot_at(self, time_us: int) -> str:
         """The lot at an instant, or NO_LOT."""
-        for span in reversed(self.spans):
-            if span.start <= time_us:
-                return span.lot if time_us <= span.end else NO_LOT
-        return NO_LOT
+        return lot_at(self.spans, time_us)
 
     def others_in(self, slot: int, lot: str) -> list[str]:
         """Lots that a slot touches beside its own: another version of a sighting may lie in one of them."""
@@ -63,7 +50,7 @@ class Lives(NamedTuple):
         return sorted(lots - {lot})
 
 
-NO_LIFE = Lives((), frozenset(), -1)
+NO_LIFE = Lives((), frozenset(), -1, plain=True)
 
 
 def lives_of(facts: Iterable[Fact]) -> Lives:
@@ -89,7 +76,8 @@ def lives_of(facts: Iterable[Fact]) -> Lives:
             spans[-1] = spans[-1]._replace(end=fact.at_us - 1)
         spans.append(Life(0 if not spans and not ended else fact.at_us, FOREVER, fact.object))
     lots = frozenset(fact.object for fact in said if fact.object)
-    return Lives(tuple(spans), lots, max((fact.version for fact in said), default=-1))
+    plain = not ended and len(lots) <= 1 and all(fact.retracted == NEVER for fact in said)
+    return Lives(tuple(spans), lots, max((fact.version for fact in said), default=-1), plain)
 
 
 def _in_time(fact: Fact) -> tuple[int, bool, str, str]:
@@ -101,6 +89,7 @@ class Content(NamedTuple):
 
     child: str
     stays: tuple[tuple[int, int], ...]  # [start, end)
+    once: tuple[tuple[int, int], ...]  # other stays as they were thought to be, a short while ago
     version: int  # newest identity.v1 offset that changed a fact on the pair, or on all contents
     recorded_us: int
 
@@ -109,20 +98,29 @@ class Content(NamedTuple):
         return any(start <= time_us < end for start, end in self.stays)
 
     def touches(self, from_us: int, until_us: int) -> bool:
-        """Whether the child is in the parent at some instant of [from_us, until_us)."""
-        return any(start < until_us and from_us < end for start, end in self.stays)
+        """Whether the child is, or was thought to be, in the parent at some instant of [from_us, until_us)."""
+        return any(start < until_us and from_us < end for start, end in (*self.stays, *self.once))
 
 
-def contents_of(facts: Iterable[Fact]) -> dict[str, Content]:
-    """The contents of a parent by child: from ADD to the next DELETE of the child, or of all contents."""
+def contents_of(facts: Iterable[Fact], *, since: int = NEVER) -> dict[str, Content]:
+    """The contents of a parent by child: from ADD to the next DELETE of the child, or of all contents. What was said
+    from the offset ``since`` on may not have been known to who decided on a sighting before."""
     whole: list[Fact] = []
     children: dict[str, list[Fact]] = {}
     for fact in facts:
         (children.setdefault(fact.object, []) if fact.object else whole).append(fact)
-    return {child: _content(child, own + whole) for child, own in children.items()}
+    return {child: _content(child, own + whole, since=since) for child, own in children.items()}
 
 
-def _content(child: str, facts: list[Fact]) -> Content:
+def _content(child: str, facts: list[Fact], *, since: int) -> Content:
+    stays = _stays(facts)
+    news = {offset for fact in facts for offset in (fact.said, fact.retracted) if since <= offset < NEVER}
+    once = {stay for offset in news for stay in _stays(fact.before(offset) for fact in facts if fact.said < offset)}
+    version, recorded = max(fact.version for fact in facts), max(fact.recorded_us for fact in facts)
+    return Content(child, stays, tuple(sorted(once.difference(stays))), version, recorded)
+
+
+def _stays(facts: Iterable[Fact]) -> tuple[tuple[int, int], ...]:
     stays: list[tuple[int, int]] = []
     start = -1
     for fact in sorted(facts, key=_in_time):
@@ -135,5 +133,4 @@ def _content(child: str, facts: list[Fact]) -> Content:
             start = -1
     if start >= 0:
         stays.append((start, FOREVER))
-    version, recorded = max(fact.version for fact in facts), max(fact.recorded_us for fact in facts)
-    return Content(child, tuple(stays), version, recorded)
+    return tuple(stays)

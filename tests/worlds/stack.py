@@ -97,6 +97,7 @@ class Stack:
         self.places = [Place(stage, number) for stage in chain for number in range(stage.partitions)]
         self._chance = chance
         self._frozen: list[tuple[Place, Owner]] = []
+        self.thawed = False
 
     def run(self, messages: Sequence[Message], *, calm: bool = False) -> None:
         """Append the messages bit by bit, and work in between as chance will have it; then until all is read."""
@@ -187,6 +188,7 @@ class Stack:
     def _thaw(self) -> None:
         """A replaced owner wakes up, does what it had before it, and then sees that it is not one any more. What it
         writes alone, its successor says again: the engine sees to that."""
+        self.thawed = True
         place, owner = self._frozen.pop(self._chance.randrange(len(self._frozen)))
         outputs = self._decide(place, owner, self._take(place, owner))
         self._publish(output for output in outputs if output.topic not in place.stage.exclusive)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lotstream.recall import ask
-from lotstream.schemas.sightings import Context, Declaration, LotSighting, LotSightingRows, Mark, decode_lot_batch
+from lotstream.schemas.sightings import Context, Declaration, LotSighting, LotSightingRows, Mark, decode_lot_message
 from lotstream.streams.locate.entries import entries_of
 from lotstream.streams.locate.unit import Entry, Unit, add, where_now
 
@@ -67,7 +67,7 @@ def apart(rows: list[LotSighting]) -> list[LotSighting]:
 
 def entry(row: LotSighting) -> Entry:
     """A row as locate keeps it."""
-    (kept,) = entries_of(decode_lot_batch(LotSightingRows([row]).encode()))
+    (kept,) = entries_of(decode_lot_message(LotSightingRows([row]).encode()))
     return kept
 
 

@@ -1,0 +1,44 @@
+"""Loop 2: what a lot knows of a unit that is another's goes to that other, and is told to be no more under this one.
+
+A unit's sightings keep their keys and versions on the way. They carry the binding by which they were handed over; who
+has been told of a higher one hands them on, and nobody else does: that ends every loop.
+"""
+
+from collections.abc import Iterator
+
+from lotstream.schemas.sightings import Context, Declaration, LotSighting, Mark, Sighting, sighting_of
+from lotstream.streams.locate.unit import RETRACTED, Entry, Told
+
+
+def handed(lot: str, tag: str, entry: Entry, *, told: Told, known: Told | None) -> Iterator[LotSighting]:
+    """A sighting as it must be known under this lot, and under its own. ``known`` is what was told before."""
+    own, row = told.lot_at(entry.at_us), _sighting(tag, entry)
+    if own != lot:
+        yield LotSighting(lot, told.binding, told.binding, row.elsewhere())
+        if own:
+            yield LotSighting(own, told.binding, told.binding, row)
+    elif known is not None and (known.binding >= told.binding or known.lot_at(entry.at_us) != lot):
+        yield LotSighting(lot, told.binding, told.binding, row)  # was said to be elsewhere, or may have been
+
+
+def _sighting(tag: str, entry: Entry) -> Sighting:
+    """What locate keeps of a sighting; who read it and on which document it stands is found in sightings.v1."""
+    (point, lane, origin, path), (bits, location, disposition) = entry.by, entry.word
+    return sighting_of(
+        tag,
+        context=Context(point, "", 0, 0),
+        location=location,
+        slot=entry.slot,
+        version=entry.version,
+        first_us=entry.at_us,
+        last_us=entry.at_us,
+        recorded_us=entry.recorded_us,
+        state=bits & 3,
+        direction=bits >> 2 & 3,
+        marks=int(Mark.FINAL | (Mark.RETRACTED if bits & RETRACTED else 0)),
+        how=bits >> 4 & 3,
+        lane=lane,
+        origin=origin,
+        path=path,
+        declaration=Declaration("", "", disposition, "", "", ""),
+    )

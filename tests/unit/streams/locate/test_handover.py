@@ -1,0 +1,141 @@
+"""Units of a lot that turn out to be another's: who is told what, and what each then counts."""
+
+from collections import defaultdict
+from typing import Any
+
+import pytest
+
+from lotstream.runtime.settings import Settings
+from lotstream.schemas.base import SLOT_US
+from lotstream.schemas.sightings import Context, LotSighting, LotSightingRows, Mark, decode_lot_sightings, sighting_of
+from lotstream.schemas.unit_lots import FOREVER, Life, UnitLots, UnitLotsRows
+from lotstream.streams.engine.core import Record, encode
+from lotstream.streams.locate.stage import build_stage
+
+GTIN = "09521234543213"
+A, B = f"01/{GTIN}/10/A", f"01/{GTIN}/10/B"
+SLOT = 60_000_000
+
+
+class Locate:
+    """One core over one partition; `state` is what it has written."""
+
+    def __init__(self) -> None:
+        self._stage = build_stage(Settings.model_validate({"topics": {"partitions": 1}}))
+        self.core = self._stage.build(0)
+        self.state: dict[bytes, bytes] = {}
+        self._offset = 0
+
+    def hear(self, rows: Any, *, offset: int | None = None) -> list[LotSighting]:
+        """What is handed over on a message."""
+        self._offset = self._offset + 1 if offset is None else offset
+        said = self.core.apply(Record("lot-sightings.v1", 0, self._offset, 0, None, rows.encode()))
+        self.state |= {key: value for key, value in self.core.changes().items() if value is not None}
+        return [row for out in said if out.topic == "lot-sightings.v1" for row in decode_lot_sightings(encode(out))]
+
+    def restart(self) -> None:
+        self.core = self._stage.build(0)
+        self.core.load(list(self.state.items()))
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """lot -> location -> units, of what stands."""
+        found: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        for output in self._stage.restate(self.core) if self._stage.restate else ():
+            if output.topic == "lot-locations.v1":
+                said = output.rows._lot  # type: ignore[union-attr]
+                found[said.key] = {row[0]: number for row, number in said.counts.items()}
+        return found
+
+
+@pytest.fixture
+def locate() -> Locate:
+    return Locate()
+
+
+def seen(serial: int | str, slot: int, *, lot: str = A, version: int = 1, binding: int = 1, **more: Any) -> Any:
+    at = (SLOT + slot) * SLOT_US + 5
+    row = sighting_of(
+        f"01/{GTIN}/21/{serial}",
+        context=Context("dock", "r", 1, 1),
+        **({"location": f"place {slot}", "slot": SLOT + slot, "version": (0, version), "first_us": at} | more),
+        last_us=at,
+        recorded_us=at,
+    )
+    return LotSightingRows([LotSighting(lot, binding, -1, row)])
+
+
+def told(*lives: tuple[int, int, str], lot: str = A, binding: int = 9, serials: tuple[int, int] = (1, 64)) -> Any:
+    return UnitLotsRows([UnitLots(lot, f"01/{GTIN}", *serials, binding, -1, tuple(Life(*life) for life in lives))])
+
+
+def test_a_corrected_label_takes_the_unit_along(locate: Locate) -> None:
+    """The unit is never read again: its sightings go to the right lot, and the wrong one counts it no more."""
+    locate.hear(seen(5, 0))
+    locate.hear(seen(200, 0))
+    away, there = locate.hear(told((0, FOREVER, B)))
+    assert (away.lot, away.binding, away.relabelled) == (A, 9, 9)
+    assert away.sighting.marks & Mark.RETRACTED and away.sighting.marks & Mark.ELSEWHERE
+    assert (there.lot, there.relabelled, there.sighting.fact) == (B, 9, away.sighting.fact)
+    assert (there.sighting.version, there.sighting.form.location) == ((0, 1), "place 0")
+    assert locate.hear(LotSightingRows([away, there])) == []
+    assert locate.counts() == {A: {"place 0": 1}, B: {"place 0": 1}}
+    locate.restart()
+    assert locate.counts() == {A: {"place 0": 1}, B: {"place 0": 1}}
+
+
+def test_each_lot_keeps_its_own_time(locate: Locate) -> None:
+    """A tag is used again: what was seen before stays with the first lot, what came after goes to the second."""
+    for slot in range(3):
+        locate.hear(seen(5, slot))
+    border = (SLOT + 2) * SLOT_US
+    handed = locate.hear(told((0, border - 1, A), (border, FOREVER, B)))
+    assert [(row.lot, row.sighting.slot - SLOT) for row in handed] == [(A, 2), (B, 2)]
+    assert locate.counts()[A] == {"place 1": 1}
+
+
+def test_late_words_of_an_owner_that_was_replaced_are_forwarded(locate: Locate) -> None:
+    """A sighting decided before the correction goes on to the right lot; one decided after it stays."""
+    locate.hear(told((0, FOREVER, B)))
+    assert [row.lot for row in locate.hear(seen(5, 0, binding=8))] == [A, B]
+    assert locate.hear(seen(5, 1, binding=9)) == []
+    assert locate.hear(seen(5, 2, lot=B, binding=8)) == []
+    assert locate.counts()[A] == {}
+
+
+def test_a_unit_of_no_lot_waits_where_it_was(locate: Locate) -> None:
+    """The only binding is taken back, then another comes: the sightings are handed over then."""
+    locate.hear(seen("X", 0))
+    nobody, somebody = (
+        UnitLotsRows([UnitLots(A, f"01/{GTIN}/21/X", -1, -1, binding, -1, lives)])
+        for binding, lives in ((8, ()), (9, (Life(0, FOREVER, B),)))
+    )
+    assert [row.lot for row in locate.hear(nobody)] == [A]
+    assert locate.counts()[A] == {}
+    assert [row.lot for row in locate.hear(somebody)] == [A, B]
+
+
+def test_a_unit_that_comes_back_is_counted_again(locate: Locate) -> None:
+    """The correction itself was wrong: what had been said to be elsewhere is said anew, above it."""
+    locate.hear(seen(5, 0))
+    locate.hear(told((0, FOREVER, B)))
+    (row,) = locate.hear(told((0, FOREVER, A), binding=11))
+    assert (row.lot, row.relabelled, row.sighting.marks & Mark.RETRACTED) == (A, 11, 0)
+    assert locate.counts()[A] == {"place 0": 1}
+    assert locate.hear(told((0, FOREVER, B), binding=10)) == [row]
+    assert locate.counts()[A] == {"place 0": 1}
+
+
+def test_a_crash_between_state_and_output_hands_over_again(locate: Locate) -> None:
+    """What the first attempt wrote does not keep the second from saying the same, and the lot's places with it."""
+    locate.hear(seen(5, 0))
+    first = locate.hear(told((0, FOREVER, B)), offset=7)
+    locate.restart()
+    assert locate.hear(told((0, FOREVER, B)), offset=7) == first
+
+
+def test_what_is_taken_back_stays_so_under_every_lot(locate: Locate) -> None:
+    """A retracted sighting is handed over as retracted."""
+    locate.hear(seen(5, 0, version=2, marks=int(Mark.FINAL | Mark.RETRACTED)))
+    away, there = locate.hear(told((0, FOREVER, B)))
+    assert away.sighting.marks & there.sighting.marks & Mark.RETRACTED
+    assert not there.sighting.marks & Mark.ELSEWHERE
