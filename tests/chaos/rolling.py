@@ -29,7 +29,7 @@ from tests.chaos.world import Account
 
 SECOND_SINK = "sink-2"
 ORDER = ("gateway", *WORKERS, "sink", SECOND_SINK)
-BETWEEN_S = 3.0
+BETWEEN_S = 1.5
 EVERY_S = 0.2
 SOURCES = {
     "register": (EVENTS,),
