@@ -14,12 +14,8 @@ GROUP BY lot, biz_step, document, line, party, location, event
 UNION ALL
 SELECT lot, toString(biz_step) AS biz_step, document, line, toString(party) AS party, toString(location) AS location,
        event, min(q.at) AS at, 0 AS items, sum(q.amount) AS amount, toString(uom) AS uom
-FROM (
-  SELECT * FROM quantities
-  WHERE lot_key IN (SELECT sipHash64(arrayJoin({lots:Array(String)}))) AND lot IN {lots:Array(String)}
-  ORDER BY lot_key, identity, retracted DESC, revision DESC, recorded_at DESC, event DESC
-  LIMIT 1 BY lot_key, lot, identity
-) AS q
-WHERE NOT retracted AND q.at <= {as_of:DateTime64(6, 'UTC')} AND biz_step IN {steps:Array(String)}
+FROM lot_quantities AS q
+WHERE lot_key IN (SELECT sipHash64(arrayJoin({lots:Array(String)}))) AND lot IN {lots:Array(String)}
+  AND q.at <= {as_of:DateTime64(6, 'UTC')} AND biz_step IN {steps:Array(String)}
 GROUP BY lot, biz_step, document, line, party, location, event, uom
 ORDER BY at, lot, event, document, line, uom

@@ -1,0 +1,62 @@
+"""The commands over the history, as people and programs call them, on the real engine."""
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from lotstream.cli.main import lotstream
+from lotstream.schemas.documents import Transformation
+
+T0 = 1_763_370_000_000_000
+A, B = "01/90614141000411/10/A", "01/90614141000411/10/B"
+
+
+@pytest.fixture
+def run(warehouse: Any) -> Any:
+    """Calls lotstream with the settings of the test's own database."""
+    settings = warehouse.settings
+    env = {
+        "LOTSTREAM_CLICKHOUSE__URL": settings.url,
+        "LOTSTREAM_CLICKHOUSE__DATABASE": settings.database,
+        "LOTSTREAM_CLICKHOUSE__READER_USER": settings.reader_user,
+        "LOTSTREAM_CLICKHOUSE__READER_PASSWORD": settings.reader_password.get_secret_value(),
+    }
+    known: dict[str, Any] = {
+        "process": "e",
+        "event": "e",
+        "at_us": T0,
+        "recorded_us": T0,
+        "amount": Decimal(2),
+        "uom": "KGM",
+    }
+    sides = [Transformation(side="input", lot=A, **known), Transformation(side="output", lot=B, **known)]
+    warehouse.put("documents", [side.encode() for side in sides])
+
+    def call(*words: str) -> Result:
+        return CliRunner().invoke(lotstream, list(words), env=env, catch_exceptions=False)
+
+    return call
+
+
+def test_trace(run: Any, tmp_path: Path) -> None:
+    """`trace` prints a tree, JSON or DOT, draws SVG, and says what it does not know with exit code 1."""
+    assert "B  2 KGM" in run("trace", "A").stdout
+    answer = json.loads(run("trace", B, "--back", "--json", "--svg", str(tmp_path / "t.svg")).stdout)
+    assert ([node["name"] for node in answer["nodes"]], answer["capped"]) == ([B, A], "")
+    assert (tmp_path / "t.svg").read_text().startswith("<svg")
+    assert run("trace", "A", "--dot").stdout.startswith("digraph")
+    missing = run("trace", "nothing", "--json")
+    assert (missing.exit_code, json.loads(missing.stdout)["error"]) == (1, "lot_missing")
+    then = json.loads(run("trace", "A", "--as-of", "2025-11-01", "--json").stdout)
+    assert (len(then["nodes"]), then["as_of"]) == (1, "2025-11-01T23:59:59.999999Z")
+
+
+def test_instants_are_checked(run: Any) -> None:
+    """A time without its zone is refused with what was expected."""
+    refused = run("where", "A", "--as-of", "2026-03-02T10:00:00")
+    assert refused.exit_code == 2
+    assert "Expected an instant with its zone or a date" in refused.stderr
