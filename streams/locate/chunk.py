@@ -20,7 +20,7 @@ import orjson
 from lotstream.schemas.base import SLOT_US
 from lotstream.schemas.partitions import murmur2
 from lotstream.schemas.sightings import coded
-from lotstream.streams.locate.unit import NO_FLOOR, By, Entry, Unit, union
+from lotstream.streams.locate.unit import NO_FLOOR, By, Entry, Unit, Word, union
 from lotstream.streams.serials import NOT_NUMERIC, serial_of
 
 BITS = 6
@@ -107,7 +107,7 @@ def _decode_news(units: list[list[Any]]) -> Units:
         place: Unit(
             tuple(
                 [
-                    Entry(slot, _by(by), tuple(version), binding, tuple(word), at, recorded)
+                    Entry(slot, _by(by), tuple(version), binding, _word(word), at, recorded)
                     for slot, by, version, binding, word, at, recorded in news
                 ]
             ),
@@ -120,7 +120,7 @@ def _decode_news(units: list[list[Any]]) -> Units:
 
 
 def _decode_whole(by: Any, words: Any, sources: Any, entries: Any, units: Any, floors: Any) -> Units:
-    said_by, said = list(map(_by, by)), list(map(tuple, words))
+    said_by, said = list(map(_by, by)), list(map(_word, words))
     kept = [
         Entry(slot, said_by[by], tuple(version), binding, said[word], slot * SLOT_US + at, slot * SLOT_US + at + late)
         for slot, by, version, binding, word, at, late in zip(*entries, strict=True)
@@ -134,6 +134,11 @@ def _decode_whole(by: Any, words: Any, sources: Any, entries: Any, units: Any, f
     for i, slot, point in floors:
         chunk[positions[i]].floor = slot, point
     return chunk
+
+
+def _word(values: list[Any]) -> Word:
+    bits, location, disposition, papers = values
+    return bits, location, disposition, tuple(papers)
 
 
 def _by(values: list[Any]) -> By:

@@ -219,7 +219,7 @@ class LocateCore:
         now = unit.now
         if now is not None and now.at_us > lot.as_of_us:
             lot.as_of_us = now.at_us
-        if was and now and was.word[1:] == now.word[1:] and was.how == now.how:
+        if was and now and was.word[1:3] == now.word[1:3] and was.how == now.how:
             return
         if was is not None:
             lot.count(was, logistic=logistic, by=-1)
@@ -338,7 +338,7 @@ def _is_logistic(position: Position) -> bool:
 
 
 def _movement(lot: str, unit: str, now: Entry, *, source: str) -> Movement:
-    bits, location, _ = now.word
+    bits, location, *_ = now.word
     return Movement(
         lot,
         unit,

@@ -33,4 +33,5 @@ def _word(form: Form) -> Word:
     bits = (
         form.state | form.direction << 2 | form.how << 4 | (RETRACTED if form.marks & _TAKEN_BACK == _RETRACTED else 0)
     )
-    return bits, form.location, form.declaration.disposition
+    event, biz_step, disposition, *papers = form.declaration
+    return bits, form.location, disposition, (event, biz_step, *papers) if event else ()

@@ -22,8 +22,9 @@ def handed(lot: str, tag: str, entry: Entry, *, told: Told, known: Told | None) 
 
 
 def _sighting(tag: str, entry: Entry) -> Sighting:
-    """What locate keeps of a sighting; who read it and on which document it stands is found in sightings.v1."""
-    (point, lane, origin, path), (bits, location, disposition) = entry.by, entry.word
+    """What locate keeps of a sighting; which reader read it how often is found in sightings.v1."""
+    (point, lane, origin, path), (bits, location, disposition, papers) = entry.by, entry.word
+    event, biz_step, *rest = papers or ("",) * 5
     return sighting_of(
         tag,
         context=Context(point, "", 0, 0),
@@ -40,5 +41,5 @@ def _sighting(tag: str, entry: Entry) -> Sighting:
         lane=lane,
         origin=origin,
         path=path,
-        declaration=Declaration("", "", disposition, "", "", ""),
+        declaration=Declaration(event, biz_step, disposition, *rest),
     )

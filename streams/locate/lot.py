@@ -58,7 +58,7 @@ class Lot:
 
     def count(self, entry: Entry, *, logistic: bool, by: int) -> None:
         """One unit more or less where an entry places it."""
-        bits, location, disposition = entry.word
+        bits, location, disposition, _ = entry.word
         row = location, disposition, bits >> 4 & 3, logistic
         number = self.counts.get(row, 0) + by
         if number:

@@ -21,7 +21,9 @@ NO_FLOOR: Pair = (-1, "")
 
 # plain tuples: they are written as they are
 By = tuple[str, str, str, tuple[str, ...]]  # read point, lane, origin, path: with the slot, the key of a sighting
-Word = tuple[int, str, str]  # bits: state | direction << 2 | how << 4 | RETRACTED; location; disposition
+# bits: state | direction << 2 | how << 4 | RETRACTED; location; disposition; and of a declared sighting event, business
+# step, document, line and party, so that another lot can be told all of it
+Word = tuple[int, str, str, tuple[str, ...]]
 
 
 class Entry(NamedTuple):

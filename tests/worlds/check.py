@@ -83,7 +83,7 @@ def _tables(stack: Stack) -> dict[str, dict[str, Place]]:
                 for position, unit in units.items():
                     if unit.now is not None:
                         unit_key = tag_at(lot, block, position=position)
-                        bits, location, disposition = unit.now.word
+                        bits, location, disposition, _ = unit.now.word
                         now = Place(location, disposition, bits >> 4 & 3, unit.now.by[3])
                         found.setdefault(lot, {})[unit_key] = now
     return found

@@ -31,7 +31,7 @@ def entries(draw: st.DrawFn) -> Entry:
     how = 2 if lane.startswith("event") else 1 if origin else 0
     bits = chance.choice([1, 1, 1, 0, 2]) | how << 4 | (RETRACTED if chance.random() < 0.2 else 0)
     at = slot * 30_000_000 + chance.randrange(30_000_000)
-    word = (bits, chance.choice("abc"), "")
+    word = (bits, chance.choice("abc"), "", ("event", "shipping", "", "", "") if how == 2 else ())
     return Entry(slot, (point, lane, origin, path), (0, version), 7, word, at, at + version)
 
 

@@ -15,7 +15,7 @@ SLOT = 60_000_000
 
 def entry(slot: int, point: str, serial: int = 0) -> Entry:
     at = (SLOT + slot) * 30_000_000 + serial
-    by, word = (point, "", "", ()), (1, f"site/{point}", "")
+    by, word = (point, "", "", ()), (1, f"site/{point}", "", ())
     return Entry(SLOT + slot, by, (0, 123_456 + slot), 99, word, at, at + 5_000)
 
 

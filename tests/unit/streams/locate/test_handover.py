@@ -7,7 +7,16 @@ import pytest
 
 from lotstream.runtime.settings import Settings
 from lotstream.schemas.base import SLOT_US
-from lotstream.schemas.sightings import Context, LotSighting, LotSightingRows, Mark, decode_lot_sightings, sighting_of
+from lotstream.schemas.sightings import (
+    Context,
+    Declaration,
+    How,
+    LotSighting,
+    LotSightingRows,
+    Mark,
+    decode_lot_sightings,
+    sighting_of,
+)
 from lotstream.schemas.unit_lots import FOREVER, Life, UnitLots, UnitLotsRows
 from lotstream.streams.engine.core import Record, encode
 from lotstream.streams.locate.stage import build_stage
@@ -139,3 +148,11 @@ def test_what_is_taken_back_stays_so_under_every_lot(locate: Locate) -> None:
     away, there = locate.hear(told((0, FOREVER, B)))
     assert away.sighting.marks & there.sighting.marks & Mark.RETRACTED
     assert not there.sighting.marks & Mark.ELSEWHERE
+
+
+def test_a_shipment_is_handed_over_with_its_papers(locate: Locate) -> None:
+    """The right lot learns who received the unit, and on which line of which document."""
+    shipped = Declaration("hash", "shipping", "in_transit", "desadv:1", "7", "customer")
+    locate.hear(seen(5, 0, lane="event:hash", how=int(How.DECLARED), declaration=shipped))
+    _, there = locate.hear(told((0, FOREVER, B)))
+    assert there.sighting.form.declaration == shipped

@@ -22,13 +22,14 @@ from lotstream.schemas.sightings import (
     decode_sightings,
     sighting_of,
 )
+from lotstream.schemas.unit_lots import FOREVER, Life, UnitLots, UnitLotsRows
 from lotstream.streams.engine.core import Record, encode
 from lotstream.streams.resolve.core import merge
 from lotstream.streams.resolve.infer import EVERY
 from lotstream.streams.resolve.stage import build_stage
 
 G = "09521234543213"
-LOT = f"01/{G}/10/A"
+LOT, OTHER = f"01/{G}/10/A", f"01/{G}/10/B"
 PALLET, CONTAINER = "00/095212345432100018", "00/095212345432100025"
 SLOT = 60_000_000 // EVERY * EVERY + 1  # not one of the slots inferred by number
 SECOND = 1_000_000
@@ -46,6 +47,7 @@ class Resolve:
         self.core = self.stage.build(0)
         self.offsets: defaultdict[str, int] = defaultdict(int)
         self.letters: list[Any] = []
+        self.told: list[UnitLots] = []
 
     def apply(self, topic: str, value: bytes) -> list[Any]:
         record = Record(topic, 0, self.offsets[topic], 0, None, value)
@@ -54,6 +56,8 @@ class Resolve:
         for output in self.core.apply(record):
             if output.topic == "dead-letters.v1":
                 self.letters.append(parse_dead_letter(output.headers))
+            elif isinstance(output.rows, UnitLotsRows):
+                self.told += output.rows.rows
             else:
                 decoder = decode_lot_sightings if output.topic == "lot-sightings.v1" else decode_sightings
                 rows += decoder(encode(output))
@@ -116,10 +120,45 @@ def test_a_corrected_lot_takes_what_was_kept_with_it(resolve: Resolve) -> None:
     """A wrong commissioning is taken back and said anew: retracted under the old lot, true under the new."""
     resolve.see(seen(unit(4)))
     resolve.bind(lot(1, 9))
-    other = f"01/{G}/10/B"
-    rows = resolve.bind(lot(1, 9, retracted=1), lot(1, 9, object=other, event="d"))
+    rows = resolve.bind(lot(1, 9, retracted=1), lot(1, 9, object=OTHER, event="d"))
     said = {(row.lot, bool(row.sighting.marks & Mark.RETRACTED)) for row in rows}
-    assert said == {(LOT, True), (other, False)}
+    assert said == {(LOT, True), (OTHER, False)}
+
+
+def test_a_visit_that_outlasts_its_unit_is_taken_from_the_lot(resolve: Resolve) -> None:
+    """The newest version of a sighting lies after the unit's end: its lot learns that the older one holds no more."""
+    resolve.bind(lot(1, 9))
+    row = seen(unit(4), marks=Mark.NONE)
+    resolve.bind(lot(4, 4, object="", action=1, at_us=row.last_us + 1, event="end"))
+    assert [said.lot for said in resolve.see(row)] == [LOT]
+    (said,) = resolve.see(seen(unit(4), version=2, last_us=row.last_us + 2))
+    assert (said.lot, said.sighting.marks) == (LOT, Mark.FINAL | Mark.RETRACTED | Mark.ELSEWHERE)
+
+
+def test_what_a_crash_left_behind_is_taken_back(resolve: Resolve) -> None:
+    """An owner inferred, died, and the next one read the unpacking first: it denies what the other may have said."""
+    resolve.bind(content(unit(1)))
+    (before,) = resolve.see(seen(PALLET))
+    again = Resolve()
+    again.bind(content(unit(1)))
+    again.bind(content(unit(1), -9, action=1), content(unit(1), -10), content(unit(1), retracted=1))
+    (after,) = again.see(seen(PALLET))
+    assert after.fact == before.fact
+    assert after.version > before.version
+    assert after.marks & Mark.RETRACTED
+
+
+def test_every_lot_that_was_named_for_a_unit_learns_its_lives(resolve: Resolve) -> None:
+    """One binding says it all; from the second word on each lot is told, in runs of units with equal lives."""
+    resolve.bind(lot(1, 9))
+    assert resolve.told == []
+    resolve.bind(lot(4, 6, object=OTHER, event="d", at_us=500))
+    lives = (Life(0, 499, LOT), Life(500, FOREVER, OTHER))
+    assert resolve.told == [UnitLots(name, f"01/{G}", 4, 6, 1, -1, lives) for name in (LOT, OTHER)]
+    resolve.bind(lot(1, 9, retracted=1))
+    assert [(row.lot, row.first, row.last, row.binding) for row in resolve.told[2:]] == [
+        (LOT, 1, 3, 2), (LOT, 4, 6, 2), (OTHER, 4, 6, 2), (LOT, 7, 9, 2),
+    ]  # fmt: skip
 
 
 def test_a_version_that_says_nothing_new_infers_nothing(resolve: Resolve) -> None:
