@@ -16,6 +16,7 @@ from starlette.routing import Route
 from lotstream.readers.answers import answer, refusal, shown
 from lotstream.readers.batches import Arrival, Group
 from lotstream.readers.calls import MAX_ID, Call, Doorkeeper, Handler, Parse, request_id_of
+from lotstream.readers.capture import CaptureDoor, capture_routes
 from lotstream.readers.coalesce import Coalescer
 from lotstream.readers.counting import Counting
 from lotstream.readers.decisions import DecisionDoor
@@ -170,15 +171,19 @@ def build_app(
         "/reads": ("reads", gateway.reads),
         "/batches": ("batches", gateway.batches),
         "/epcis/capture": ("epcis", gateway.epcis.capture),
-        "/events": ("events", gateway.epcis.events),
         "/decisions": ("decisions", gateway.decisions.decide),
         "/sources/{source}/end": ("end", gateway.end),
     }
     routes = [
         Route(path, doorkeeper.endpoint(name, handle), methods=["POST"]) for path, (name, handle) in doors.items()
     ]
+    capture = CaptureDoor(gateway.epcis, clock=clock, max_body=settings.gateway.max_body_bytes)
     return Starlette(
-        routes=[*routes, *health_routes(settings.metrics, health=health or Health(), metrics=metrics)],
+        routes=[
+            *capture_routes(capture, gateway.epcis, doorkeeper),
+            *routes,
+            *health_routes(settings.metrics, health=health or Health(), metrics=metrics),
+        ],
         exception_handlers={HTTPException: _no_door, Exception: _bug},
     )
 

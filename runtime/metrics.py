@@ -32,6 +32,7 @@ class Label(StrEnum):
     """All labels there are."""
 
     DOOR = "door"
+    FLAG = "flag"
     FORMAT = "format"
     OUTCOME = "outcome"
     PARTITION = "partition"
@@ -82,6 +83,7 @@ _GATEWAY = (
     _counter("lotstream_reader_events_total", "GPI, antenna, heartbeat and overflow events.", Label.READ_POINT),
     _counter("lotstream_events_received_total", "Business events taken in.", Label.FORMAT),
     _counter("lotstream_events_rejected_total", "Business events refused.", Label.FORMAT, Label.REASON),
+    _counter("lotstream_events_flagged_total", "Business events taken in and odd, by what is odd.", Label.FLAG),
     _counter("lotstream_batches_published_total", "Messages acknowledged by the brokers.", Label.TOPIC),
     _histogram("lotstream_batch_size_reads", "Reads in a published batch.", buckets=SIZES),
     _histogram("lotstream_publish_seconds", "Hand-over of a message to its acknowledgement.", Label.TOPIC),

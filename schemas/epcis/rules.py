@@ -147,8 +147,8 @@ def rule_of(rejected: Rejected, path: Path) -> Rule:
         return Rule.ILMD
     if any(":" in part for part in path if isinstance(part, str)):
         return Rule.EXTENSION
-    if not path or isinstance(path[-1], int):
-        return Rule.CONDITION
     named = [_OF_MEMBERS[part] for part in reversed(path) if part in _OF_MEMBERS]
+    if not named:
+        return Rule.CONDITION if not path or isinstance(path[-1], int) else Rule.DOCUMENT
     # `type` is the event's own only where nothing is around it
-    return next((rule for rule in named if rule is not Rule.EVENT_TYPE), next(iter(named), Rule.DOCUMENT))
+    return next((rule for rule in named if rule is not Rule.EVENT_TYPE), Rule.EVENT_TYPE)

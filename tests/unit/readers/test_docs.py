@@ -41,7 +41,8 @@ def test_the_doors_are_those_of_the_page(bench: Build) -> None:
     app = build_app(
         Settings(), producer=bench().producer, mapping=Mapping(SiteFile()), clock=SystemClock(), metrics=Metrics()
     )
-    doors = {str(getattr(route, "path", "")).replace("{source}", "NAME") for route in app.routes}
+    paths = (str(getattr(route, "path", "")) for route in app.routes)
+    doors = {path.replace("{source}", "NAME").replace("{capture_id:path}", "ID") for path in paths}
     table = PAGE.partition("## Doors")[2].partition("\n\nA reader")[0]
     named = {path.partition("?")[0] for path in re.findall(r"`(?:POST |GET )?(/[a-zA-Z/]+(?:\?mapping=NAME)?)`", table)}
     assert named == doors
