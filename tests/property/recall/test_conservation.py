@@ -57,7 +57,7 @@ def entries_of(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.lists(facts(), max_size=14), st.randoms())
+@given(st.lists(facts(), max_size=14, unique_by=lambda fact: fact["identity"]), st.randoms())
 def test_nothing_is_lost_and_nothing_invented(found: list[dict[str, Any]], draw: Any) -> None:
     """The terms add up to what was made, to the last digit; the unexplained part is what the places lack, listed."""
     counted = counted_places(entries_of(found))
