@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from lotstream.recall.answers import Lot, Place, QuantityPlace, Recipient
-from lotstream.recall.conservation import Account, Counted
+from lotstream.recall.conservation import IN_TRANSIT, Account, Counted
 from lotstream.recall.holds import holds_of, status_of
 from lotstream.schemas.identifiers import split_lot_key
 
@@ -120,6 +120,7 @@ def quantities_of(
                 at.seen(row["since"], row["newest"])
     for place in sums.keys() & counted.keys():
         sums[place].amount, sums[place].cases = counted[place].amount, counted[place].cases
+    _net(sums)
     return tuple(
         QuantityPlace(
             location=location,
@@ -134,6 +135,18 @@ def quantities_of(
         for (location, disposition, uom), at in sorted(sums.items(), key=lambda entry: (-entry[1].amount, entry[0]))
         if at.amount or at.cases
     )
+
+
+def _net(sums: Mapping[Account, _Sum]) -> None:
+    """What a place lacks at rest is taken from what was under way to it: it left there, so it had arrived."""
+    for (location, disposition, uom), rest in sums.items():
+        way = sums.get((location, IN_TRANSIT, uom))
+        if disposition == IN_TRANSIT or way is None:
+            continue
+        amount = max(Decimal(0), min(-rest.amount, way.amount))
+        cases = max(0, min(-rest.cases, way.cases))
+        rest.amount, way.amount = rest.amount + amount, way.amount - amount
+        rest.cases, way.cases = rest.cases + cases, way.cases - cases
 
 
 def recipients_of(groups: Iterable[Row], ways: Iterable[Row]) -> tuple[Recipient, ...]:

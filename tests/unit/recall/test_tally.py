@@ -63,6 +63,17 @@ def test_zero_is_no_place() -> None:
     assert [(q.location, q.amount) for q in quantities_of(ways, {})] == [("store", 5)]
 
 
+def test_what_left_a_place_had_arrived_there() -> None:
+    """A return from where goods were only shipped to leaves less under way to it, and no place with less than nothing."""
+    sent = way("500", source="plant", location="customer", disposition="in_transit")
+    back = way("50", source="customer", location="plant")
+    found = quantities_of([way("600"), sent, back], {})
+    assert [(q.location, q.disposition, q.amount) for q in found] == [
+        ("customer", "in_transit", 450),
+        ("plant", "", 150),
+    ]
+
+
 def test_span() -> None:
     """The span begins with the earliest of units and goods."""
     assert span_start([group(since=T0)], [way("1", since=T0 - HOUR)], otherwise=T0 + HOUR) == T0 - HOUR
