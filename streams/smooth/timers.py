@@ -52,6 +52,7 @@ class Timers:
         self._state = state
         self._policy = policy
         self._wheels: dict[str, Wheel] = {LIVE: Wheel()}
+        self._held: dict[Book, None] = {}  # due, but one of their clocks still holds them
 
     def time(self, clock: str) -> int:
         """How far a clock is: log time, or a source's event time."""
@@ -93,8 +94,8 @@ class Timers:
     def pop(self) -> tuple[list[Cell], list[Book]]:
         """(sightings that are final now, slots to forget), each in the order of their times."""
         final: list[Cell] = []
-        forgotten: list[Book] = []
         waiting = True
+        held = self._held
         while waiting:
             waiting = False
             for clock in sorted(self._wheels) if len(self._wheels) > 1 else (LIVE,):
@@ -105,9 +106,12 @@ class Timers:
                         if isinstance(what, Cell):
                             self._cell(what, final)
                         else:
-                            self._book(what, forgotten)
+                            held[what] = None
                 if clock != LIVE and not wheel:
                     del self._wheels[clock]
+        forgotten = [book for book in held if not self._holds(book)]
+        for book in forgotten:
+            del held[book]
         final.sort(key=_order)
         forgotten.sort(key=_slot_order)
         return final, forgotten
@@ -124,25 +128,17 @@ class Timers:
             cell.queued = True
             self._push(behind, cell, due_us=due_us)
 
-    def _book(self, book: Book, forgotten: list[Book]) -> None:
-        again = self._not_before(book)
-        if again is None:
-            forgotten.append(book)
-        else:
-            self._push(again[0], book, due_us=again[1])
-
-    def _not_before(self, book: Book) -> tuple[str, int] | None:
-        """(clock, instant) that a slot's forgetting still waits for."""
+    def _holds(self, book: Book) -> bool:
+        """Whether a clock still holds a slot: asked at every message, or a restart would forget at another moment."""
         due_us = self._forget_us(book)
-        for clock in sorted(book.clocks):
+        for clock in book.clocks:
             source = None if clock == LIVE else self._state.clocks.get(clock)
             if source is not None and source.ended_us >= 0:
-                until_us = step_end(source.ended_us + self._policy.remember_us)
-                if self._state.log_us <= until_us:
-                    return LIVE, until_us
+                if self._state.log_us <= step_end(source.ended_us + self._policy.remember_us):
+                    return True
             elif self.time(clock) <= due_us:
-                return clock, due_us
-        return None
+                return True
+        return False
 
     def _forget_us(self, book: Book) -> int:
         # one slot more than reads are taken for: the slot after may still say that this one goes on in it

@@ -325,13 +325,10 @@ def _places(records: Iterable[Record]) -> dict[str, LotLocations]:
 
 
 def _cells(core: Any) -> dict[Any, Any]:
-    """Runs of every sighting in the slots that are remembered. Older ones wait for kept reads to end, and may go sooner
-    after a restart: then a read that is later than remembered opens a lane instead of joining them."""
-    oldest = (core.state.log_us - core._policy.remember_us) // SLOT_US
+    """Runs of every sighting that is remembered."""
     return {
         (point.name, book.slot, cell.tag): [(run.first, run.last, run.reads) for run in cell.runs]
         for point in core.state.points.values()
         for book in point.books.values()
-        if book.slot >= oldest
         for cell in book.cells.values()
     }

@@ -53,6 +53,22 @@ def test_a_restart_closes_a_run_at_the_same_record(door: Any) -> None:
     assert door.tick(8.1) == [row]
 
 
+def test_a_restart_forgets_a_slot_at_the_same_record(door: Any) -> None:
+    """What a clock held that had ended is let go when it goes on far beyond it, restart or no restart."""
+    door.reads((-5_000, TAG), at_s=0, origin="file", source="f")
+    door.end("f", at_s=0.2)
+    table = dict(door.core.changes())
+    slots = []
+    for restarted in (False, True):
+        if restarted:
+            door.core = door.build()
+            door.core.load(table.items())
+        door.reads((-1_000, OTHER), at_s=10, origin="file", source="f")
+        slots.append(set(door.core.state.points["dock-1"].books))
+    assert slots[0] == slots[1]
+    assert len(slots[0]) == 1
+
+
 def test_a_read_exactly_at_the_silence_goes_on_with_the_run(door: Any) -> None:
     """The silence is inclusive: 5 s apart is one run, a microsecond more is two."""
     door.reads((1.0, TAG), (6.0, TAG), (11.000001, TAG))
