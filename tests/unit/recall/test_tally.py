@@ -64,7 +64,7 @@ def test_zero_is_no_place() -> None:
 
 
 def test_what_left_a_place_had_arrived_there() -> None:
-    """A return from where goods were only shipped to leaves less under way to it, and no place with less than nothing."""
+    """A return from where goods were only shipped to leaves less under way, and no place with less than nothing."""
     sent = way("500", source="plant", location="customer", disposition="in_transit")
     back = way("50", source="customer", location="plant")
     found = quantities_of([way("600"), sent, back], {})
