@@ -1,9 +1,10 @@
-"""The door of decisions: claims to lot numbers, master data, holds. All of a request, or none and what is wrong.
+"""The door of decisions: claims to lot numbers, master data, holds; and of documents as they are written.
 
-A decision's identity is a function of what was sent: sent again, it is the same decision.
+All of a request are taken, or none, and the answer says what is wrong. The identity of a decision is a function of what
+was sent: sent again, it is the same decision.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import orjson
@@ -22,10 +23,12 @@ from lotstream.schemas.decisions import (
     ChangeContent,
     ClaimContent,
     DecisionContent,
+    DocumentContent,
+    DocumentItem,
     HoldContent,
     decision_hash,
 )
-from lotstream.schemas.events import Decision, HoldDecision, LotChange, LotClaim
+from lotstream.schemas.events import Decision, DocumentSaid, HoldDecision, LotChange, LotClaim
 from lotstream.schemas.identifiers import gtin14, lot_key, split_lot_key, tag_key
 from lotstream.schemas.lot_numbers import parse_template
 from lotstream.schemas.lots import HoldScope
@@ -70,9 +73,13 @@ def decision_of(content: DecisionContent, *, arrival: Arrival) -> Decision:
     if isinstance(content, ClaimContent):
         gtin = _checked_claim(content)
         return LotClaim(**_given(content) | {"gtin": gtin, "subject": f"01/{gtin}", "stamp": stamp})
-    lot = lot_key(*split_lot_key(content.lot))
     at_us = arrival.received_us if content.at_us is None else content.at_us
-    known = {"lot": lot, "at_us": at_us, "decision": decision_hash(content), "subject": lot, "stamp": stamp}
+    known: dict[str, Any] = {"at_us": at_us, "decision": decision_hash(content), "stamp": stamp}
+    if isinstance(content, DocumentContent):
+        lines = tuple(map(_item, content.lines))
+        return DocumentSaid(**_given(content) | known | {"lines": lines, "subject": content.name})
+    lot = lot_key(*split_lot_key(content.lot))
+    known |= {"lot": lot, "subject": lot}
     if isinstance(content, ChangeContent):
         return LotChange(**_given(content) | known)
     return HoldDecision(**_given(content) | known | {"scope": _scope(content)})
@@ -83,8 +90,19 @@ def _given(content: DecisionContent) -> dict[str, Any]:
 
 
 def _scope(content: HoldContent) -> HoldScope:
-    units = tuple(dict.fromkeys(tag_key(unit) for unit in content.scope.units))
-    return content.scope.model_copy(update={"units": units})
+    return content.scope.model_copy(update={"units": _units(content.scope.units)})
+
+
+def _item(item: DocumentItem) -> DocumentItem:
+    goods = item.goods
+    if goods:
+        is_class = goods.removeprefix("01/").isdigit()
+        goods = f"01/{gtin14(goods.removeprefix('01/'))}" if is_class else lot_key(*split_lot_key(goods))
+    return item.model_copy(update={"goods": goods, "units": _units(item.units)})
+
+
+def _units(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(map(tag_key, texts)))
 
 
 def _checked_claim(claim: ClaimContent) -> str:
@@ -100,6 +118,8 @@ def _checked_claim(claim: ClaimContent) -> str:
 def _name(decision: Decision) -> dict[str, str]:
     if isinstance(decision, LotClaim):
         return {"kind": decision.kind, "claim": decision.claim, "gtin": decision.gtin}
+    if isinstance(decision, DocumentSaid):
+        return {"kind": decision.kind, "document": decision.name, "decision": decision.decision}
     return {"kind": decision.kind, "lot": decision.lot, "decision": decision.decision}
 
 

@@ -94,6 +94,7 @@ class Recipient(Answer):
     uom: str
     cases: int
     first_at: datetime
+    linked: tuple[str, ...] = Field(default=(), description="documents linked to this one: order, invoice, ...")
 
 
 class Missing(Answer):
@@ -336,17 +337,89 @@ class LotShown(Answer):
     milliseconds: float
 
 
+class DocumentLine(Answer):
+    """A line of a document, as an event referred to it, or as it was written."""
+
+    line: str
+    biz_step: str = Field(description="what an event did on the line; empty: as it was written")
+    at: datetime
+    lot: str = Field(description="lot key; of a written line also 01/<gtin14>; empty: the units")
+    units: tuple[str, ...]
+    amount: Decimal | None
+    uom: str
+    from_party: str
+    to_party: str
+    from_location: str
+    to_location: str
+    event: str
+
+
+class LinkedDocument(Answer):
+    """A document of the same business."""
+
+    document: str = Field(description="type:number")
+    steps: int = Field(description="1: linked to the document itself; 2: to one that is; ...")
+    before: str = Field(description="the document that links it")
+    via: Literal["event", "reference"] = Field(description="one event names both, or one refers to the other")
+    event: str = Field(description="hash of that event or of what was written")
+
+
+class Document(Answer):
+    """A document with its lines."""
+
+    document: str = Field(description="type:number")
+    type: str = Field(description="CBV business transaction type")
+    number: str
+    at: datetime | None = Field(description="its date; where it was not written down, of the first event that names it")
+    from_party: str
+    to_party: str
+    cancelled: bool = False
+    lines: tuple[DocumentLine, ...]
+    linked: tuple[LinkedDocument, ...] = Field(description="nearest first")
+
+
+class Documents(Answer):
+    """`lotstream documents NUMBER`: what is on it, line by line, and which documents belong to it."""
+
+    kind: Literal["documents"] = "documents"
+    v: Literal[1] = 1
+    documents: tuple[Document, ...]
+    truncated: bool = Field(default=False, description="there are more lines")
+    as_of: datetime | None = Field(
+        default=None, description="by what had happened by then; by everything, where absent"
+    )
+    known_at: datetime | None = Field(default=None, description="as known at that instant; now, where absent")
+    milliseconds: float
+
+
 class Problem(Answer):
     """Instead of an answer, with `--json`: why there is none."""
 
     kind: Literal["problem"] = "problem"
     v: Literal[1] = 1
     error: Literal[
-        "lot_missing", "lot_ambiguous", "unit_missing", "location_missing", "identifier_invalid", "clickhouse_away"
+        "lot_missing",
+        "lot_ambiguous",
+        "unit_missing",
+        "location_missing",
+        "document_missing",
+        "identifier_invalid",
+        "clickhouse_away",
     ]
     detail: str = Field(description="one line for people: what was expected, what came, what to do")
     near: tuple[str, ...] = Field(default=(), description="known names like the one that was asked for")
     candidates: tuple[str, ...] = Field(default=(), description="what an ambiguous name can mean, as lot keys")
 
 
-ANSWERS: tuple[type[Answer], ...] = (Affected, Balance, Where, HistoryAnswer, Stock, Lots, Locations, LotShown, Problem)
+ANSWERS: tuple[type[Answer], ...] = (
+    Affected,
+    Balance,
+    Where,
+    HistoryAnswer,
+    Stock,
+    Lots,
+    Locations,
+    LotShown,
+    Documents,
+    Problem,
+)

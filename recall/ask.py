@@ -29,6 +29,7 @@ from lotstream.recall.find import (
     unit_named,
 )
 from lotstream.recall.holds import status_of
+from lotstream.recall.links import with_links
 from lotstream.recall.store import History
 from lotstream.recall.tally import lot_of, places_of, quantities_of, recipients_of, span_start, strongest
 from lotstream.schemas.identifiers import gtin14, parse_key, tag_key
@@ -58,7 +59,7 @@ def affected(history: History, text: str, *, gtin: str = "", now: datetime | Non
         lot=lot,
         places=places,
         quantities=quantities,
-        recipients=recipients_of(groups, ways),
+        recipients=with_links(history, recipients_of(groups, ways)),
         accounted=accounted(
             lot.units or 0, groups, ways, quantities=quantities, counted=counted, kinds=kinds_of(history)
         ),

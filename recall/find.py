@@ -41,6 +41,10 @@ class LocationMissing(NotFound):
     """No location of that name."""
 
 
+class DocumentMissing(NotFound):
+    """No document of that number."""
+
+
 class LotAmbiguous(LookupError):
     """A lot code alone is not unique; `candidates` are the lot keys that bear it."""
 

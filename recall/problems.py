@@ -1,7 +1,7 @@
 """Why there is no answer, as programs read it."""
 
 from lotstream.recall.answers import Problem
-from lotstream.recall.find import LocationMissing, LotAmbiguous, LotMissing, NotFound, UnitMissing
+from lotstream.recall.find import DocumentMissing, LocationMissing, LotAmbiguous, LotMissing, NotFound, UnitMissing
 from lotstream.recall.store import ClickhouseAway
 from lotstream.schemas.identifiers import IdentifierInvalid
 
@@ -18,6 +18,8 @@ def problem(error: Exception) -> Problem | None:
             return Problem(error="location_missing", detail=detail, near=_known(error))
         case LotAmbiguous():
             return Problem(error="lot_ambiguous", detail=detail, candidates=tuple(error.candidates))
+        case DocumentMissing():
+            return Problem(error="document_missing", detail=detail)
         case IdentifierInvalid():
             return Problem(error="identifier_invalid", detail=detail)
         case ClickhouseAway():

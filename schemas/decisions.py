@@ -1,10 +1,13 @@
-"""What people and their programs decide about lots, as they send it: POST /decisions, `lotstream lot`.
+"""What people and their programs decide about lots, and documents as they are written.
+
+They send it to POST /decisions, or by `lotstream lot`.
 
 The gateway adds its stamp and makes records of events.v1 of them (schemas/events.py).
 """
 
 import hashlib
 from datetime import date
+from enum import StrEnum
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, TypeAdapter, model_validator
@@ -79,7 +82,68 @@ class HoldContent(Wire):
     at_us: Micros | None = Field(default=None, description="when it was decided; absent: when it arrived")
 
 
-DecisionContent = ClaimContent | ChangeContent | HoldContent
+class DocumentType(StrEnum):
+    """CBV 2.0 section 7.3: business transaction types."""
+
+    BOL = "bol"
+    CERT = "cert"
+    DESADV = "desadv"
+    INV = "inv"
+    PEDIGREE = "pedigree"
+    PO = "po"
+    POC = "poc"
+    PRODORDER = "prodorder"
+    RECADV = "recadv"
+    RMA = "rma"
+    TESTPRD = "testprd"
+    TESTRES = "testres"
+    UPEVT = "upevt"
+
+
+class DocumentName(Wire):
+    """A document by its type and number, the number as events write it."""
+
+    type: DocumentType
+    number: str = Field(min_length=1, max_length=180)
+
+    @property
+    def name(self) -> str:
+        """'type:number', as everywhere."""
+        return f"{self.type}:{self.number}"
+
+
+class DocumentItem(Wire):
+    """A line of a document."""
+
+    line: str = Field(default="", max_length=100)
+    goods: str = Field(default="", max_length=400, description="lot key, or GTIN; empty: the units alone")
+    units: tuple[Key, ...] = Field(default=(), max_length=1000)
+    amount: Amount | None = None
+    uom: str = Field(default="", max_length=3, description="UN/CEFACT Rec 20; empty: pieces")
+
+
+class DocumentContent(DocumentName):
+    """A document as it was written. Said again under its name it is a newer version; cancelled it says nothing more.
+
+    It moves nothing: that goods went, events say. They and ``references`` link documents.
+    """
+
+    kind: Literal["document"] = "document"
+    from_party: str = Field(default="", max_length=200)
+    to_party: str = Field(default="", max_length=200)
+    at_us: Micros | None = Field(default=None, description="its date; absent: when it arrived")
+    lines: tuple[DocumentItem, ...] = Field(default=(), max_length=1000)
+    references: tuple[DocumentName, ...] = Field(default=(), max_length=1000)
+    cancelled: bool = False
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        if len({(item.line, item.goods, item.uom) for item in self.lines}) != len(self.lines):
+            raise ValueError("lines with numbers of their own")
+        return self
+
+
+DecisionContent = ClaimContent | ChangeContent | HoldContent | DocumentContent
 DECISION: TypeAdapter[DecisionContent] = TypeAdapter(Annotated[DecisionContent, Field(discriminator="kind")])
 
 

@@ -35,7 +35,9 @@ class DocumentLine(Wire):
     biz_step: str
     event: Name
     at_us: Micros
-    lot: str = Field(default="", max_length=400, description="lot key; empty when the line names units only")
+    lot: str = Field(
+        default="", max_length=400, description="lot key, of a written line also 01/GTIN; empty: the units only"
+    )
     units: tuple[Key, ...] = Field(default=(), description="units that the line names")
     amount: Amount | None = None
     uom: str = Field(default="", max_length=3)
@@ -44,6 +46,21 @@ class DocumentLine(Wire):
     from_location: str = ""
     to_location: str = ""
     retracted: bool = False
+    recorded_us: Micros
+
+
+class DocumentRecord(Wire):
+    """A document as it was written, without its lines. Per document the newest version holds, and its lines only."""
+
+    kind: Literal["document"] = "document"
+    v: Literal[1] = 1
+    document: Name = Field(description="'type:number'")
+    event: Name = Field(description="hash of what was written; its lines bear it too")
+    at_us: Micros = Field(description="date of the document")
+    from_party: str = ""
+    to_party: str = ""
+    references: tuple[Name, ...] = Field(default=(), description="documents that it names")
+    cancelled: bool = False
     recorded_us: Micros
 
 
@@ -106,5 +123,5 @@ class Transformation(Wire):
     recorded_us: Micros
 
 
-DocumentsMessage = DocumentLine | QuantityFact | Transformation
+DocumentsMessage = DocumentLine | DocumentRecord | QuantityFact | Transformation
 DOCUMENTS: TypeAdapter[DocumentsMessage] = TypeAdapter(Annotated[DocumentsMessage, Field(discriminator="kind")])

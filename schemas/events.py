@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from lotstream.schemas.base import Amount, Key, Micros, Name, Stamp, Wire
-from lotstream.schemas.decisions import ChangeContent, ClaimContent, HoldContent
+from lotstream.schemas.decisions import ChangeContent, ClaimContent, DocumentContent, HoldContent
 
 
 class EventType(StrEnum):
@@ -121,7 +121,9 @@ class QuantityScan(Wire):
     boot: str = ""
     sequence: int | None = Field(default=None, ge=0)
     lot: Key
+    unit: str = Field(default="", max_length=400, description="the logistic unit that bears the label and holds this")
     amount: Amount = Field(description="net amount on the label; 1 when it gives none")
+    cases: int = Field(default=1, ge=0, description="labels, or trade items in the unit (37)")
     uom: str = Field(min_length=2, max_length=3)
     expires: date | None = None
     best_before: date | None = None
@@ -201,6 +203,16 @@ class HoldDecision(HoldContent):
     stamp: Stamp
 
 
-Decision = LotClaim | LotChange | HoldDecision
+class DocumentSaid(DocumentContent):
+    """A document as it was written."""
+
+    v: Literal[1] = 1
+    at_us: Micros
+    decision: Name = Field(description="hash of what was written")
+    subject: Name = Field(description="the document")
+    stamp: Stamp
+
+
+Decision = LotClaim | LotChange | HoldDecision | DocumentSaid
 EventsMessage = TraceEvent | QuantityScan | SiteMapping | Decision
 EVENTS: TypeAdapter[EventsMessage] = TypeAdapter(Annotated[EventsMessage, Field(discriminator="kind")])

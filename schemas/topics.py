@@ -61,7 +61,7 @@ TOPICS: tuple[Topic, ...] = (
     Topic(
         name=EVENTS,
         key="subject",
-        value="TraceEvent | QuantityScan | SiteMapping | LotClaim | LotChange | HoldDecision",
+        value="TraceEvent | QuantityScan | SiteMapping | LotClaim | LotChange | HoldDecision | DocumentSaid",
         kept=Retention.FACTS,
         writers=("gateway",),
         readers=("register", "sinks"),
@@ -109,7 +109,7 @@ TOPICS: tuple[Topic, ...] = (
     Topic(
         name=DOCUMENTS,
         key="lot",
-        value="DocumentLine | QuantityFact | Transformation",
+        value="DocumentLine | DocumentRecord | QuantityFact | Transformation",
         kept=Retention.FACTS,
         writers=("register",),
         readers=("locate", "sinks"),

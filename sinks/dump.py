@@ -36,6 +36,7 @@ TOPIC_OF: Mapping[str, str] = {
     "lots": LOTS,
     "holds": LOTS,
     "lot_numbers": LOTS,
+    "documents": DOCUMENTS,
     "document_lines": DOCUMENTS,
     "quantities": DOCUMENTS,
     "transformations": DOCUMENTS,

@@ -11,7 +11,17 @@ from lotstream.sinks.store import ClickhouseStore
 RULES = {
     **dict.fromkeys(("sightings", "lot_sightings"), ("sightings_days", "recorded_at")),
     **dict.fromkeys(
-        ("events", "bindings", "lots", "holds", "lot_numbers", "document_lines", "quantities", "transformations"),
+        (
+            "events",
+            "bindings",
+            "lots",
+            "holds",
+            "lot_numbers",
+            "documents",
+            "document_lines",
+            "quantities",
+            "transformations",
+        ),
         ("facts_days", "recorded_at"),
     ),
     "sink_offsets": ("facts_days", "at"),

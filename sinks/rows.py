@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from lotstream.runtime.errors import Reason
 from lotstream.schemas.base import Stamp, decode, first_error
-from lotstream.schemas.documents import DOCUMENTS, DocumentLine, Transformation
+from lotstream.schemas.documents import DOCUMENTS, DocumentLine, DocumentRecord, Transformation
 from lotstream.schemas.events import EVENTS, SiteMapping, TraceEvent
 from lotstream.schemas.identity import decode_bindings
 from lotstream.schemas.lots import LOTS_MESSAGE, HoldRecord, LotNumber
@@ -53,6 +53,7 @@ _TABLES = {
     "holds": """lot hold action purpose first_serials last_serials units amount uom site by reason at decision
         recorded_at""",
     "lot_numbers": "gtin claim lot detail by recorded_at",
+    "documents": "document event at from_party to_party references cancelled recorded_at",
     "document_lines": """document line event biz_step at lot units amount uom from_party to_party from_location
         to_location retracted recorded_at""",
     "quantities": """lot identity revision source source_disposition location disposition amount uom cases effect
@@ -133,7 +134,7 @@ _EVIDENCE = {"confirmed": 0, "inferred": 1, "declared": 2, "probabilistic": 3}
 
 
 def document_rows(message: Message) -> Rows:
-    """documents.v1 -> document_lines, quantities, transformations."""
+    """documents.v1 -> documents, document_lines, quantities, transformations."""
     d = decode(DOCUMENTS, message.value)
     end = (message.partition, message.offset)
     if isinstance(d, DocumentLine):
@@ -142,6 +143,11 @@ def document_rows(message: Message) -> Rows:
             d.to_party, d.from_location, d.to_location, d.retracted, d.recorded_us, *end,
         )  # fmt: skip
         return {"document_lines": [line]}
+    if isinstance(d, DocumentRecord):
+        head = (
+            d.document, d.event, d.at_us, d.from_party, d.to_party, d.references, d.cancelled, d.recorded_us, *end,
+        )  # fmt: skip
+        return {"documents": [head]}
     if isinstance(d, Transformation):
         return {"transformations": [(*_transformation(d), *end)]}
     quantity = (

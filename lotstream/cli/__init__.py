@@ -19,6 +19,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "stock": ("ask", "stock"),
     "lots": ("ask", "lots"),
     "lot": ("lot", "lot"),
+    "documents": ("documents", "documents"),
     "locations": ("ask", "locations"),
     "parse": ("parse", "parse"),
     "epcis": ("epcis", "epcis"),

@@ -27,8 +27,16 @@ from lotstream.recall.trace_answer import Trace
 from lotstream.recall.verify import Verified
 from lotstream.runtime.pages import ROOT, keep, table
 from lotstream.runtime.settings import Settings
-from lotstream.schemas.documents import DocumentLine, QuantityFact, Transformation
-from lotstream.schemas.events import HoldDecision, LotChange, LotClaim, QuantityScan, SiteMapping, TraceEvent
+from lotstream.schemas.documents import DocumentLine, DocumentRecord, QuantityFact, Transformation
+from lotstream.schemas.events import (
+    DocumentSaid,
+    HoldDecision,
+    LotChange,
+    LotClaim,
+    QuantityScan,
+    SiteMapping,
+    TraceEvent,
+)
 from lotstream.schemas.identifiers.describe import Description
 from lotstream.schemas.identity import BindingBatch
 from lotstream.schemas.lots import HoldRecord, LotNumber, LotRecord
@@ -56,6 +64,7 @@ MODELS: Mapping[str, type[BaseModel]] = {
         LotClaim,
         LotChange,
         HoldDecision,
+        DocumentSaid,
         SightingBatch,
         BindingBatch,
         LotSightingBatch,
@@ -64,6 +73,7 @@ MODELS: Mapping[str, type[BaseModel]] = {
         HoldRecord,
         LotNumber,
         DocumentLine,
+        DocumentRecord,
         QuantityFact,
         Transformation,
         MovementBatch,

@@ -12,6 +12,7 @@ from lotstream.recall.answers import (
     Affected,
     Answer,
     Balance,
+    Documents,
     HistoryAnswer,
     HoldScope,
     Locations,
@@ -61,7 +62,7 @@ def show(answer: Answer, out: Console) -> None:
     raise TypeError(f"Expected a known answer, got {type(answer).__name__}.")
 
 
-def when_line(out: Console, answer: Affected | Balance | Where | HistoryAnswer | Stock | LotShown) -> None:
+def when_line(out: Console, answer: Affected | Balance | Where | HistoryAnswer | Stock | LotShown | Documents) -> None:
     """Of when an answer is, where it is not of now."""
     if answer.as_of is not None:
         out.print(f"As of {instant(answer.as_of)}")

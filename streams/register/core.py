@@ -10,7 +10,16 @@ from pydantic import ValidationError
 from lotstream.runtime.errors import Reason, Rejected
 from lotstream.schemas.base import decode, first_error
 from lotstream.schemas.documents import DocumentsMessage
-from lotstream.schemas.events import EVENTS, EventsMessage, HoldDecision, LotChange, LotClaim, QuantityScan, TraceEvent
+from lotstream.schemas.events import (
+    EVENTS,
+    DocumentSaid,
+    EventsMessage,
+    HoldDecision,
+    LotChange,
+    LotClaim,
+    QuantityScan,
+    TraceEvent,
+)
 from lotstream.schemas.identity import Binding, BindingRows, Relation
 from lotstream.schemas.lots import LotsMessage
 from lotstream.schemas.partitions import partition_of, range_partitions, tag_partition
@@ -22,6 +31,7 @@ from lotstream.streams.register.decide import decide_event, decide_scan
 from lotstream.streams.register.facts import Facts
 from lotstream.streams.register.holds import changed, claimed, hold_of
 from lotstream.streams.register.numbering import Numbering
+from lotstream.streams.register.written import written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +117,8 @@ def _decide(message: EventsMessage, offset: int) -> Facts:
             return Facts(lots=[hold_of(message)])
         if isinstance(message, LotChange):
             return Facts(lots=[changed(message)])
+        if isinstance(message, DocumentSaid):
+            return Facts(documents=written(message))
     except ValidationError as error:
         field, detail = first_error(error)
         raise Rejected(Reason.SCHEMA_INVALID, detail, field=field) from None
@@ -119,9 +131,9 @@ def _lot_key(said: LotsMessage) -> str:
 
 
 def _document_key(document: DocumentsMessage) -> str:
-    if document.lot or document.kind == "quantity":
-        return document.lot
-    return document.process if document.kind == "transformation" else document.document
+    if document.kind == "document" or (document.kind == "document_line" and not document.lot):
+        return document.document
+    return document.process if document.kind == "transformation" and not document.lot else document.lot
 
 
 def _placed_bindings(bindings: Sequence[Binding], count: int) -> dict[int, list[Binding]]:

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from lotstream.schemas.events import EVENTS, HoldDecision, LotChange, LotClaim
+from lotstream.schemas.events import EVENTS, DocumentSaid, HoldDecision, LotChange, LotClaim
 from lotstream.schemas.partitions import partition_of
 
 GTIN = "09521234543213"
@@ -15,6 +15,14 @@ LOT = f"01/{GTIN}/10/A-1"
 CLAIM = {"kind": "lot_claim", "claim": "c1", "gtin": "9521234543213", "template": "L{seq:03}", "by": "ann"}
 HOLD = {"kind": "hold", "hold": "h1", "lot": LOT, "action": "place", "by": "ann", "reason": "glass"}
 CHANGE = {"kind": "lot_change", "lot": LOT, "by": "ann", "expires": "2026-12-31"}
+
+DOCUMENT = {
+    "kind": "document",
+    "type": "inv",
+    "number": "I-1",
+    "lines": [{"line": "1", "goods": "9521234543213", "amount": "2.5", "uom": "KGM"}, {"line": "2", "goods": LOT}],
+    "references": [{"type": "desadv", "number": "D-1"}],
+}
 
 
 def post(door: Any, body: Any, **headers: str) -> httpx.Response:
@@ -48,6 +56,17 @@ def test_decisions_are_events(bench: Callable[..., Any]) -> None:
     assert said["decisions"][1] == {"kind": "hold", "lot": LOT, "decision": hold.decision}
 
 
+def test_a_document_is_an_event(bench: Callable[..., Any]) -> None:
+    """A document goes by its name, its goods as keys of lots or classes, its date the arrival when it says none."""
+    door = bench()
+    answer = post(door, DOCUMENT)
+    (said,) = records(door)
+    assert isinstance(said, DocumentSaid)
+    assert (said.subject, said.at_us) == ("inv:I-1", door.clock.now)
+    assert [item.goods for item in said.lines] == [f"01/{GTIN}", LOT]
+    assert answer.json()["decisions"] == [{"kind": "document", "document": "inv:I-1", "decision": said.decision}]
+
+
 def test_a_decision_sent_again_is_the_same(bench: Callable[..., Any]) -> None:
     """Its hash follows from what was sent, not from when; other contents have another."""
     door = bench()
@@ -75,6 +94,9 @@ def test_a_decision_sent_again_is_the_same(bench: Callable[..., Any]) -> None:
         (HOLD | {"scope": {"units": ["00/095212345432100000"]}}, "", "check digit"),
         (HOLD | {"action": "keep"}, "hold.action", "place"),
         (HOLD | {"colour": "red"}, "hold.colour", "got"),
+        (DOCUMENT | {"type": "letter"}, "document.type", "desadv"),
+        (DOCUMENT | {"lines": [{"goods": LOT}, {"goods": LOT}]}, "document", "numbers of their own"),
+        (DOCUMENT | {"lines": [{"goods": "A-1"}]}, "", "got"),
         ({"kind": "wish"}, "message", "kind"),
         ([], "", "1 to 1000 decisions"),
     ],
