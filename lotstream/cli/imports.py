@@ -16,15 +16,17 @@ from lotstream.cli.context import console, json_option, print_json, settings_of
 from lotstream.cli.dlq_options import by_option
 from lotstream.cli.exits import EXIT_NO, Refused
 from lotstream.cli.imports_answers import Imported, answer_of, show, show_list
+from lotstream.cli.imports_known import LINES, await_history, known_lines, revived, vanished
 from lotstream.cli.replay import gateway_url, send
 from lotstream.readers.imports.check import Checked, check
+from lotstream.readers.imports.code_tables import load_map
 from lotstream.readers.imports.faults import TableInvalid
-from lotstream.readers.imports.import_map import read_map
 from lotstream.readers.imports.kinds import Kind
 from lotstream.readers.imports.ledger import ImportResult, imports, operation
 from lotstream.readers.imports.template import template_csv, write_xlsx
 from lotstream.readers.post import Post
 from lotstream.readers.replay import Format, Replay
+from lotstream.recall.store import History
 from lotstream.runtime.sections import read_secret
 from lotstream.runtime.settings import Settings
 
@@ -40,6 +42,7 @@ class _Order:
     map_name: str
     only_check: bool
     proceed: bool
+    complete: bool
     url: str
     token: str
     by: str
@@ -51,6 +54,7 @@ class _Order:
 @click.option("--map", "map_name", default="plain", show_default=True, help="Map: a TOML file, or one that is shipped.")
 @click.option("--check", "only_check", is_flag=True, help="Write nothing; exit 1 when a row is wrong.")
 @click.option("--proceed", is_flag=True, help="Send what is right, though rows are wrong.")
+@click.option("--complete", is_flag=True, help="The file is the whole of its documents: lines it lacks did not occur.")
 @click.option("--url", default="", help="Gateway; without it the one of this machine, else that of the settings.")
 @click.option("--token-file", type=click.Path(path_type=Path, exists=True), help="File with the token of the source.")
 @by_option
@@ -82,6 +86,8 @@ def import_command(
         _list(settings_of(context), as_json)
     elif file is None or what is None:
         raise click.UsageError("Expected FILE and --as, got none; or --list, or --template.")
+    elif given["complete"] and what not in LINES:
+        raise click.UsageError(f"Expected --complete with {', '.join(LINES)}, got it with {what}.")
     else:
         order = _Order(file=file, what=Kind(what), token=read_secret(None, token_file) or "", **given)
         answer = _import(context, order)
@@ -91,28 +97,44 @@ def import_command(
 
 
 def _import(context: click.Context, order: _Order) -> Imported:
-    text, rules = read_map(order.map_name)
+    text, rules = load_map(order.map_name)
+    now = datetime.now(UTC)
     try:
-        checked = check(order.file, rules, order.what, now=datetime.now(UTC), by=order.by)
+        checked = check(order.file, rules, order.what, now=now, by=order.by)
     except TableInvalid as invalid:
         raise Refused(f"{order.file.name}: {invalid}") from None
-    answer = answer_of(checked, file=order.file.name, what=order.what, map_name=order.map_name)
+    wrong: list[bytes] = []
+    if checked.lines and order.what in LINES and (order.complete or not order.only_check):
+        wrong = _compared(checked, order, settings=settings_of(context), now=now)
+    answer = answer_of(checked, file=order.file.name, what=order.what, map_name=order.map_name, retracted=len(wrong))
     if order.only_check or not checked.events or (checked.faults and not order.proceed):
         return answer
     settings = settings_of(context)
-    sent = _sent(checked, answer, order=order, url=order.url or gateway_url(settings))
+    sent = _sent([*wrong, *checked.events], answer, order=order, url=order.url or gateway_url(settings))
     _record(settings, sent, by=order.by, map_sha256=hashlib.sha256(text.encode()).hexdigest())
     return sent
 
 
-def _sent(checked: Checked, answer: Imported, *, order: _Order, url: str) -> Imported:
+def _compared(checked: Checked, order: _Order, *, settings: Settings, now: datetime) -> list[bytes]:
+    """Faults of what was declared wrong before; error declarations of what a complete file lacks."""
+    if order.complete:
+        await_history(settings)
+    with History(settings.clickhouse) as history:
+        known = list(known_lines(history, checked.lines, order.what))
+    again = list(revived(checked.lines, known))
+    checked.refuse(again)
+    # a file with wrong rows does not say what is whole
+    return list(vanished(checked.lines, known, at=now)) if order.complete and not checked.faults else []
+
+
+def _sent(events: list[bytes], answer: Imported, *, order: _Order, url: str) -> Imported:
     source = f"import:{quote(answer.file)[:100]}"
     door = Format.DECISIONS if order.what is Kind.LOTS else Format.EVENTS
     replay = Replay(url=url, format=door, source=source, token=order.token)
     with tempfile.TemporaryDirectory(prefix="lotstream-import-") as folder:
-        events = Path(folder) / f"{Path(answer.file).stem}.jsonl"
-        events.write_bytes(b"\n".join(checked.events) + b"\n")
-        (done,) = send((events,), replay, Console(stderr=True, highlight=False))
+        written = Path(folder) / f"{Path(answer.file).stem}.jsonl"
+        written.write_bytes(b"\n".join(events) + b"\n")
+        (done,) = send((written,), replay, Console(stderr=True, highlight=False))
     return answer.model_copy(update={"sent": True, "accepted": done.accepted, "rejected": done.rejected})
 
 

@@ -61,10 +61,12 @@ class Imported(_Said):
     sent: bool = Field(description="whether anything was sent")
     accepted: int = Field(default=0, description="events that the gateway took")
     rejected: int = Field(default=0, description="events that went to the dead letters")
-    retracted: int = Field(default=0, description="lines of earlier files that were declared wrong (--complete)")
+    retracted: int = Field(
+        default=0, description="lines of earlier files that a complete file lacks: declared wrong when it is sent"
+    )
 
 
-def answer_of(checked: Checked, *, file: str, what: str, map_name: str) -> Imported:
+def answer_of(checked: Checked, *, file: str, what: str, map_name: str, retracted: int = 0) -> Imported:
     """The answer before anything is sent."""
     return Imported(
         file=file,
@@ -83,6 +85,7 @@ def answer_of(checked: Checked, *, file: str, what: str, map_name: str) -> Impor
             for (gtin, lot, uom), sum_ in totals(checked.lines).items()
         ),
         sent=False,
+        retracted=retracted,
     )
 
 
@@ -110,7 +113,8 @@ def _last_line(answer: Imported) -> str:
     counts = f"{answer.rows:,} rows: {answer.lines:,} lines, {len(answer.faults):,} wrong"
     counts += f", {answer.passed_over:,} passed over" if answer.passed_over else ""
     if not answer.sent:
-        return f"{answer.file}: {counts}; nothing sent"
+        lacked = f", {answer.retracted:,} earlier lines are not in it" if answer.retracted else ""
+        return f"{answer.file}: {counts}{lacked}; nothing sent"
     rejected = f", {answer.rejected:,} rejected (dead letters)" if answer.rejected else ""
     retracted = f", {answer.retracted:,} earlier lines declared wrong" if answer.retracted else ""
     return f"{answer.file}: {counts}; {answer.accepted:,} accepted{rejected}{retracted}"

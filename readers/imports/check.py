@@ -1,24 +1,22 @@
 """A file against its map: the lines that can be sent, what is wrong row by row, and what looks odd. Writes nothing."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
 from lotstream.readers.imports.cells import Cells, columns_of, wanted_rows
+from lotstream.readers.imports.code_tables import read_table
 from lotstream.readers.imports.events import event_of
 from lotstream.readers.imports.faults import Fault, Flag, RowInvalid, TableInvalid
-from lotstream.readers.imports.import_map import FileForm, ImportMap
+from lotstream.readers.imports.import_map import ImportMap
 from lotstream.readers.imports.kinds import RECORDS, Kind
 from lotstream.readers.imports.lines import Line, LineReader, Record, numbered, once
 from lotstream.readers.imports.masters import RecordReader, lot_change, record_event
-from lotstream.readers.imports.sheets import read_sheet
-from lotstream.readers.imports.tables import Table, content_of, read_csv
+from lotstream.readers.imports.tables import Table
 from lotstream.schemas.epcis import parse_document
-
-_READERS: dict[str, Callable[[bytes, FileForm], Table]] = {".csv": read_csv, ".txt": read_csv, ".xlsx": read_sheet}
 
 T = TypeVar("T", Line, Record)
 
@@ -36,16 +34,20 @@ class Checked:
     faults: list[Fault] = field(default_factory=list)
     flags: list[Flag] = field(default_factory=list)
 
+    def refuse(self, faults: Sequence[Fault]) -> None:
+        """Take lines back that something outside of the file speaks against."""
+        rows = {fault.row for fault in faults}
+        kept = [index for index, line in enumerate(self.lines) if line.row not in rows]
+        self.events = [self.events[index] for index in kept]
+        self.lines = [self.lines[index] for index in kept]
+        self.faults = sorted([*self.faults, *faults], key=lambda fault: fault.row)
+
 
 def check(path: Path, rules: ImportMap, kind: Kind, *, now: datetime, by: str) -> Checked:
     """Read a whole file; `by` is who says what it says. Raises TableInvalid when it is not what the map describes."""
     if kind not in rules.kinds:
         raise TableInvalid(f"Expected a map with [kinds.{kind}], got one for {', '.join(rules.kinds)}.")
-    read = _READERS.get(path.suffix.lower())
-    if read is None:
-        raise TableInvalid(f"Expected a file named {', '.join(_READERS)}, got {path.name!r}.")
-    content = content_of(path)
-    table = read(content, rules.file)
+    content, table = read_table(path, rules.file)
     checked = Checked(hashlib.sha256(content).hexdigest(), len(table.rows) + len(table.faults))
     checked.faults += table.faults
     checked.flags += table.flags

@@ -105,6 +105,14 @@ class KindMap(_Table):
     negative: bool = Of(default=False, description="amounts are written with a minus, as issues often are")
 
 
+class CodeTable(_Table):
+    """A file of codes, written as [file] says, its header in row 1."""
+
+    file: Text = Of(description="CSV or XLSX, beside the map")
+    code: Text = Of(description="column of the ERP's code")
+    id: Text = Of(description="column of the GTIN, or of the GLN or URI")
+
+
 class ImportMap(_Table):
     """A whole map."""
 
@@ -115,6 +123,9 @@ class ImportMap(_Table):
     products: dict[str, Text] = Of(default={}, description="code: GTIN")
     locations: dict[str, Text] = Of(default={}, description="code: GLN or URI; '*': a URI with {code}")
     parties: dict[str, Text] = Of(default={}, description="code: GLN or URI; '*': a URI with {code}")
+    tables: dict[Literal["products", "locations", "parties"], CodeTable] = Of(
+        default={}, description="files of further codes"
+    )
     units: dict[str, Text] = Of(default={}, description="the ERP's unit: UN/CEFACT Rec 20 code")
     totals: list[str] = Of(
         default=["total", "grand total", "sum", "summe", "gesamt", "gesamtsumme", "totale", "suma", "totaal"],

@@ -1,0 +1,72 @@
+"""Files of an ERP on a running stack: again they change nothing, corrected they correct, complete they remove."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.system
+
+ROOT = Path(__file__).resolve().parents[2]
+HEAD = "document,line,date,product,lot,amount,uom,location,party"
+PLANT, CUSTOMER = "0614141000012", "0614141001019"
+LOT = "01/09506000134352/10/IMP1"
+
+
+def row(document: str, line: int, amount: str, lot: str = "IMP1") -> str:
+    """A row of the plain form."""
+    return f"{document},{line},2025-11-17,09506000134352,{lot},{amount},kg,{PLANT},{CUSTOMER}"
+
+
+def test_a_world_without_tags_is_answered(tmp_path: Path) -> None:
+    """The five files of examples/erp come to the answers of expected.json, and nothing is left behind."""
+    played = subprocess.run(
+        [sys.executable, ROOT / "examples" / "erp" / "play.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=400,
+        check=False,
+    )
+    assert played.returncode == 0, played.stdout[-3000:] + played.stderr[-2000:]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_again_a_corrected_one_and_a_complete_one(own_stack: Any, tmp_path: Path) -> None:
+    """Stock follows the lines: once however often they came, as last said, and without what a complete file lacks."""
+
+    def bring(kind: str, *rows: str, options: tuple[str, ...] = (), code: int = 0) -> dict[str, Any]:
+        file = tmp_path / f"{kind}.csv"
+        file.write_text("\n".join([HEAD, *rows]) + "\n")
+        done = own_stack.run("import", file, "--as", kind, "--by", "ann", *options, "--json")
+        assert done.returncode == code, done.stdout + done.stderr
+        return dict(json.loads(done.stdout))
+
+    def here() -> dict[str, float]:
+        own_stack.settle()
+        found = json.loads(own_stack.run("stock", "--location", f"414/{PLANT}", "--json").stdout)
+        return {one["code"]: float(one["amount"]) for one in found["rows"]}
+
+    first = (row("GR-1", 10, "100"), row("GR-1", 20, "50", "IMP2"), row("GR-1", 30, "7", "IMP3"))
+    assert bring("receipts", *first)["accepted"] == 3
+    assert bring("receipts", *first)["accepted"] == 3
+    assert here() == {"IMP1": 100, "IMP2": 50, "IMP3": 7}
+    corrected = (row("GR-1", 10, "80"), row("GR-1", 20, "50", "IMP2"))
+    bring("receipts", *corrected)
+    assert here() == {"IMP1": 80, "IMP2": 50, "IMP3": 7}
+    assert bring("receipts", *corrected, options=("--complete", "--check"))["retracted"] == 1
+    assert bring("receipts", *corrected, options=("--complete",))["retracted"] == 1
+    assert here() == {"IMP1": 80, "IMP2": 50}
+    again = bring("receipts", *first, code=1)
+    assert [(fault["row"], again["sent"]) for fault in again["faults"]] == [(4, False)]
+    wrong = (row("GR-2", 10, "-1"), row("GR-2", 20, "9", "IMP4"))
+    assert bring("receipts", *wrong, code=1)["sent"] is False
+    assert here() == {"IMP1": 80, "IMP2": 50}
+    assert bring("receipts", *wrong, options=("--proceed",), code=1)["accepted"] == 1
+    assert here() == {"IMP1": 80, "IMP2": 50, "IMP4": 9}
+    listed = json.loads(own_stack.run("import", "--list", "--json").stdout)["imports"]
+    assert {(one["by"], one["file"], one["what"]) for one in listed} == {("ann", "receipts.csv", "receipts")}
+    assert [one["retracted"] for one in listed] == [0, 0, 0, 1, 0]
