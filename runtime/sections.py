@@ -289,6 +289,14 @@ class StreamSettings(Section):
     remember_s: float = Field(
         120.0, ge=30.0, le=86_400.0, description="Log time after a slot in which late reads still join it."
     )
+    unknown_tags: int = Field(
+        20_000, ge=1, le=10_000_000, description="Tags of no known lot whose sightings wait for one, per partition."
+    )
+    unknown_age_s: float = Field(
+        604_800.0,
+        ge=60.0,
+        description="Seconds since its newest sighting was received after which such a tag waits no more.",
+    )
 
 
 class SinkSettings(Section):

@@ -143,6 +143,9 @@ class LotLocations(Wire):
     status: Name = Field(default="active", description="active, held or recalled; whether it expired, its date tells")
     expires: date | None = None
     holds: tuple[HoldNow, ...] = Field(default=(), description="those in force, oldest first")
+    depth_exceeded: int | None = Field(
+        default=None, ge=1, description="units of which more is known in history than here: ask it where they are"
+    )
 
 
 LOT_LOCATIONS = TypeAdapter(LotLocations)

@@ -13,6 +13,7 @@ from lotstream.schemas.base import Key, Wire, dump
 
 MAX_ROWS = 20_000
 FOREVER = 1 << 62
+UNIT_LOTS = (("kind", b"unit_lots"),)  # headers, so that these messages are not joined with those of sightings
 NO_LOT = ""
 
 

@@ -37,6 +37,7 @@ from lotstream.streams.letters import passing
 from lotstream.streams.locate.stage import build_stage as build_locate
 from lotstream.streams.register.stage import build_stage as build_register
 from lotstream.streams.resolve.stage import build_stage as build_resolve
+from lotstream.streams.resolve.stage import watched
 from lotstream.streams.smooth.stage import build_stage as build_smooth
 
 log = logging.getLogger(__name__)
@@ -74,7 +75,9 @@ def run_stages(
     parks = _parks(settings, health)
     letters = settings.topics.name(DEAD_LETTERS)
     gone = blind_window_of(settings.topics, SystemClock())
-    stages = [replace(passing(STAGES[name](settings), parks, topic=letters), gone=gone) for name in wanted]
+    built = [STAGES[name](settings) for name in wanted]
+    built = [watched(stage, metrics) if stage.name == "resolve" else stage for stage in built]
+    stages = [replace(passing(stage, parks, topic=letters), gone=gone) for stage in built]
     try:
         run(stages, engine_config(settings, health=health, metrics=metrics, crashed=crashed))
     except TopicsUnfit as unfit:

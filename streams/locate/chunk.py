@@ -81,7 +81,7 @@ def encode_chunk(units: Units) -> bytes:
     places: list[int] = []
     if any(entry.by[2] for entry in entries):  # what was inferred from a parent is the same for all that is inside
         entries, places = coded(entries)
-    slots, by, versions, bindings, words, ats, recorded = zip(*entries, strict=True)
+    slots, by, versions, bindings, words, ats, recorded = zip(*entries, strict=True) if entries else ((),) * 7
     (said_by, which_by), (said, which_word) = coded(by), coded(words)
     after = [at - slot * SLOT_US for at, slot in zip(ats, slots, strict=True)]
     late = [received - at for received, at in zip(recorded, ats, strict=True)]

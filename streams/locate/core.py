@@ -4,9 +4,9 @@ A replayed message finds a state that may already contain it: units remember the
 place, lots the offsets that changed them, and what was said then is said again.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, TypeVar
 
 import orjson
 
@@ -16,8 +16,9 @@ from lotstream.schemas.documents import DOCUMENTS, QuantityFact
 from lotstream.schemas.lots import LOTS_MESSAGE, HoldRecord, LotNumber, LotRecord
 from lotstream.schemas.movements import Movement, MovementRows
 from lotstream.schemas.partitions import partition_of
+from lotstream.schemas.portions import unit_of
 from lotstream.schemas.sightings import LotSighting, LotSightingBatch, LotSightingRows, decode_lot_message
-from lotstream.schemas.unit_lots import UnitLotsBatch
+from lotstream.schemas.unit_lots import UNIT_LOTS, UnitLots, UnitLotsBatch, UnitLotsRows
 from lotstream.streams.engine.core import Core, Output, Record
 from lotstream.streams.letters import dead_letter
 from lotstream.streams.locate.belongings import PREFIX as TOLD
@@ -26,7 +27,7 @@ from lotstream.streams.locate.chunk import Places, Position, Units, merge_chunks
 from lotstream.streams.locate.chunks import PREFIX as CHUNK
 from lotstream.streams.locate.chunks import Chunks
 from lotstream.streams.locate.entries import entries_of
-from lotstream.streams.locate.handover import handed
+from lotstream.streams.locate.handover import deeper, handed
 from lotstream.streams.locate.holds import newest_hold
 from lotstream.streams.locate.lot import (
     Lot,
@@ -42,6 +43,7 @@ from lotstream.streams.serials import is_sgtin
 
 QUANTITY, RECORD, HOLD = b"Q", b"R", b"H"
 
+OfLot = TypeVar("OfLot", LotSighting, UnitLots)
 Touched = tuple[str, str, Position, Unit]  # lot, tag
 
 
@@ -126,8 +128,9 @@ class LocateCore:
     def _count(self, lot: Lot, units: Units) -> None:
         for position, unit in units.items():
             if unit.now is not None:
-                lot.count(unit.now, logistic=_is_logistic(position), by=1)
+                _place(lot, position, was=None, now=unit.now)
                 lot.as_of_us = max(lot.as_of_us, unit.now.at_us)
+            lot.exceeded += unit.exceeded
             lot.changed(Source.SIGHTINGS, unit.changed)
 
     def _lot_message(self, record: Record) -> Iterator[Output]:
@@ -168,6 +171,7 @@ class LocateCore:
         """Units of a lot turn out to be another's, or nobody's: what is known of them goes there."""
         touched: dict[tuple[str, str], Touched] = {}
         rows: list[LotSighting] = []
+        others: list[UnitLots] = []
         for row in batch.rows():
             found = list(self._chunks.within(row.lot, row.subject, first=row.first, last=row.last))  # as counted so far
             self._belongings.put(row)
@@ -182,16 +186,15 @@ class LocateCore:
                 if unit.told is not None:
                     for entry in unit.entries:
                         rows += handed(row.lot, tag, entry, told=unit.told, known=known)
+                others += deeper(row.lot, tag, unit)
         yield from self._say(record, list(touched.values()))
         yield from self._hand_over(rows)
+        for partition, some in _by_lot(others, self._topics.partitions):
+            yield Output(self._topics.lot_sightings, partition, UnitLotsRows(some), headers=UNIT_LOTS)
 
     def _hand_over(self, rows: list[LotSighting]) -> Iterator[Output]:
-        placed: dict[int, list[LotSighting]] = {}
-        for row in rows:
-            placed.setdefault(partition_of(row.lot, self._topics.partitions), []).append(row)
-        for partition, some in placed.items():
-            for part in parts_of(some):
-                yield Output(self._topics.lot_sightings, partition, LotSightingRows(part))
+        for partition, some in _by_lot(rows, self._topics.partitions):
+            yield Output(self._topics.lot_sightings, partition, LotSightingRows(some))
 
     def _say(self, record: Record, touched: list[Touched]) -> Iterator[Output]:
         offset = record.offset
@@ -203,7 +206,9 @@ class LocateCore:
             was, now = unit.now, where_now(unit.entries) if unit.told is None else unit.where(name)
             if now is not was:
                 unit.now = now
-                self._settle(lots[name], unit, was=was, logistic=_is_logistic(position), offset=offset)
+                self._settle(lots[name], unit, was=was, position=position, offset=offset)
+            if unit.floor[0] >= 0 or unit.told is not None:
+                self._plumb(lots[name], unit, offset=offset)
             if unit.changed == offset:
                 if now is not None and now.word[1] != unit.source:
                     movements.append(_movement(name, tag, now, source=unit.source))
@@ -214,19 +219,25 @@ class LocateCore:
             yield self._locations(lot)
 
     @staticmethod
-    def _settle(lot: Lot, unit: Unit, *, was: Entry | None, logistic: bool, offset: int) -> None:
+    def _settle(lot: Lot, unit: Unit, *, was: Entry | None, position: Position, offset: int) -> None:
         """Count the unit where it is now, and note which message brought it there."""
         now = unit.now
         if now is not None and now.at_us > lot.as_of_us:
             lot.as_of_us = now.at_us
         if was and now and was.word[1:3] == now.word[1:3] and was.how == now.how:
             return
-        if was is not None:
-            lot.count(was, logistic=logistic, by=-1)
-        if now is not None:
-            lot.count(now, logistic=logistic, by=1)
+        _place(lot, position, was=was, now=now)
         lot.changed(Source.SIGHTINGS, offset)
         unit.changed, unit.source = offset, was.word[1] if was else ""
+
+    @staticmethod
+    def _plumb(lot: Lot, unit: Unit, *, offset: int) -> None:
+        """Whether where the unit is can be told from what is kept."""
+        exceeded = unit.is_exceeded(lot.key)
+        if exceeded is not unit.exceeded:
+            lot.exceeded += 1 if exceeded else -1
+            lot.changed(Source.SIGHTINGS, offset)
+            unit.exceeded, unit.changed = exceeded, offset
 
     def _record(self, record: Record) -> Iterator[Output]:
         said = decode(LOTS_MESSAGE, record.value)
@@ -331,6 +342,26 @@ def merge(key: bytes, older: bytes, newer: bytes, *, depth: int = DEPTH) -> byte
     else:
         kept = newest_record(LotRecord.model_validate_json(old), LotRecord.model_validate_json(new))
     return orjson.dumps((max(old_offset, new_offset), kept.encode().decode()))
+
+
+def _by_lot(rows: Iterable[OfLot], partitions: int) -> Iterator[tuple[int, Sequence[OfLot]]]:
+    """Rows of lots by partition, in parts that make one message."""
+    placed: dict[int, list[OfLot]] = {}
+    for row in rows:
+        placed.setdefault(partition_of(row.lot, partitions), []).append(row)
+    return ((partition, part) for partition, some in placed.items() for part in parts_of(some))
+
+
+def _place(lot: Lot, position: Position, *, was: Entry | None, now: Entry | None) -> None:
+    """A unit is somewhere else; a portion of class-level goods is no unit to count: it takes its amounts along."""
+    unit = unit_of(position) if isinstance(position, str) else ""
+    if unit:
+        lot.carry(unit, now)
+        return
+    if was is not None:
+        lot.count(was, logistic=_is_logistic(position), by=-1)
+    if now is not None:
+        lot.count(now, logistic=_is_logistic(position), by=1)
 
 
 def _is_logistic(position: Position) -> bool:

@@ -6,8 +6,11 @@ has been told of a higher one hands them on, and nobody else does: that ends eve
 
 from collections.abc import Iterator
 
+from lotstream.schemas.base import SLOT_US
 from lotstream.schemas.sightings import Context, Declaration, LotSighting, Mark, Sighting, sighting_of
-from lotstream.streams.locate.unit import RETRACTED, Entry, Told
+from lotstream.schemas.unit_lots import UnitLots
+from lotstream.streams.locate.unit import NO_FLOOR, RETRACTED, Entry, Told, Unit
+from lotstream.streams.serials import NOT_NUMERIC, serial_of
 
 
 def handed(lot: str, tag: str, entry: Entry, *, told: Told, known: Told | None) -> Iterator[LotSighting]:
@@ -17,8 +20,20 @@ def handed(lot: str, tag: str, entry: Entry, *, told: Told, known: Told | None) 
         yield LotSighting(lot, told.binding, told.binding, row.elsewhere())
         if own:
             yield LotSighting(own, told.binding, told.binding, row)
-    elif known is not None and (known.binding >= told.binding or known.lot_at(entry.at_us) != lot):
+    elif known is not None and (known == told or known.lot_at(entry.at_us) != lot):
         yield LotSighting(lot, told.binding, told.binding, row)  # was said to be elsewhere, or may have been
+
+
+def deeper(lot: str, tag: str, unit: Unit) -> Iterator[UnitLots]:
+    """What was dropped of a unit may belong to the lots that take it over: they are told up to when."""
+    if unit.told is None or unit.floor == NO_FLOOR:
+        return
+    binding, _, lives = unit.told
+    horizon_us = (unit.floor[0] + 1) * SLOT_US - 1
+    serial = serial_of(tag)
+    subject = tag if serial == NOT_NUMERIC else tag[:17]
+    for other in sorted({life.lot for life in lives if life.start <= horizon_us} - {lot}):
+        yield UnitLots(other, subject, serial, serial, binding, horizon_us, lives)
 
 
 def _sighting(tag: str, entry: Entry) -> Sighting:

@@ -42,10 +42,12 @@ class Lot:
     key: str
     counts: dict[Row, int] = field(default_factory=dict)
     stock: Stock = field(default_factory=Stock)
+    carried: dict[str, tuple[str, str]] = field(default_factory=dict)  # logistic unit: location, disposition
     records: dict[str, LotRecord] = field(default_factory=dict)
     holds: Holds = field(default_factory=dict)
     offsets: list[int] = field(default_factory=lambda: [-1, -1, -1])
     as_of_us: int = 0
+    exceeded: int = 0  # units of which an older sighting than those kept may be the newest
 
     @property
     def revision(self) -> int:
@@ -55,6 +57,13 @@ class Lot:
     def changed(self, source: Source, offset: int) -> None:
         """A message changed the lot."""
         self.offsets[source] = max(self.offsets[source], offset)
+
+    def carry(self, unit: str, entry: Entry | None) -> None:
+        """A logistic unit that holds class-level goods of the lot is where the entry of its portion says."""
+        if entry is None:
+            self.carried.pop(unit, None)
+        else:
+            self.carried[unit] = entry.word[1], entry.word[2]
 
     def count(self, entry: Entry, *, logistic: bool, by: int) -> None:
         """One unit more or less where an entry places it."""
@@ -109,6 +118,7 @@ def locations_of(lot: Lot) -> LotLocations:
         status=gravest((status_of(held), "active" if merged is None else merged.status)),
         expires=None if merged is None else merged.expires,
         holds=tuple(hold_now(said) for said in held),
+        depth_exceeded=lot.exceeded or None,
     )
 
 
@@ -125,7 +135,7 @@ def _units(lot: Lot) -> Iterable[UnitsAt]:
 
 
 def _quantities(lot: Lot) -> Iterable[QuantityAt]:
-    for (location, disposition, uom), (amount, cases) in sorted(lot.stock.amounts().items()):
+    for (location, disposition, uom), (amount, cases) in sorted(lot.stock.amounts(lot.carried).items()):
         yield QuantityAt(location=location, disposition=disposition, amount=amount, uom=uom, cases=cases)
 
 

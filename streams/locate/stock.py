@@ -4,15 +4,17 @@ A count is an absolute fact: at a place that was counted, the newest count holds
 moved until then is in it, whenever that is told. So the sums are a function of the set of facts alone.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from types import MappingProxyType
 from typing import NamedTuple
 
 from lotstream.schemas.documents import Effect, QuantityFact
 
 Place = tuple[str, str, str]  # location, disposition, unit of measure
 Amount = tuple[Decimal, int]  # amount, labels or cases
+_NOWHERE: Mapping[str, tuple[str, str]] = MappingProxyType({})
 
 
 class Count(NamedTuple):
@@ -55,10 +57,14 @@ class Stock:
         self.facts[fact.identity] = fact
         return True
 
-    def amounts(self) -> dict[Place, Amount]:
-        """What there is at each place, zeros left out."""
-        found = ((place, account) for place, account in self.accounts.items() if account.amount or account.cases)
-        return {place: (account.amount, account.cases) for place, account in found}
+    def amounts(self, carried: Mapping[str, tuple[str, str]] = _NOWHERE) -> dict[Place, Amount]:
+        """What there is at each place, zeros left out; what is in a logistic unit where that is, if it is known."""
+        found: dict[Place, Amount] = {}
+        for (location, disposition, uom), account in self.accounts.items():
+            place = (*carried.get(location, (location, disposition)), uom)
+            amount, cases = found.get(place, (Decimal(0), 0))
+            found[place] = amount + account.amount, cases + account.cases
+        return {place: there for place, there in found.items() if any(there)}
 
     def _book(self, fact: QuantityFact, *, sign: int) -> None:
         if fact.retracted:

@@ -7,6 +7,7 @@ by a value; a retracted sighting is kept and flagged, so that it cannot come bac
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from lotstream.schemas.base import SLOT_US
 from lotstream.schemas.sightings import State
 from lotstream.schemas.unit_lots import Life, lot_at
 
@@ -61,9 +62,9 @@ class Told(NamedTuple):
 class Unit:
     """``entries`` newest first; ``floor`` the greatest pair dropped; ``changed`` the offset in lot-sightings.v1 of the
     message that last changed where the unit is, ``source`` where it was before; ``now`` the entry that places it, as
-    of the last message; ``told`` whose it is when, where that was told."""
+    of the last message; ``told`` whose it is when, where that was told; ``exceeded``: see `is_exceeded`."""
 
-    __slots__ = ("changed", "entries", "floor", "now", "source", "told", "turn")
+    __slots__ = ("changed", "entries", "exceeded", "floor", "now", "source", "told", "turn")
 
     def __init__(self, entries: Entries = (), *, floor: Pair = NO_FLOOR, changed: int = -1, source: str = "") -> None:
         self.entries = entries
@@ -72,6 +73,7 @@ class Unit:
         self.source = source
         self.now: Entry | None = None
         self.told: Told | None = None
+        self.exceeded = False
         self.turn = -1
 
     def where(self, lot: str) -> Entry | None:
@@ -80,6 +82,18 @@ class Unit:
         if told is None:
             return where_now(self.entries)
         return where_now(tuple([entry for entry in self.entries if told.lot_at(entry.at_us) == lot]))
+
+    def is_exceeded(self, lot: str) -> bool:
+        """Depth exceeded: a sighting that was dropped, or forgotten before the lot was known, may lie above ``now``.
+
+        ``now`` is exact while its slot is above theirs; below it the answer comes from history."""
+        lowest, told = self.floor[0], self.told
+        if told is not None:
+            lowest = max(lowest, told.horizon_us // SLOT_US)
+        if lowest < 0 or (self.now is not None and self.now.slot > lowest):
+            return False
+        until = (lowest + 1) * SLOT_US
+        return told is None or any(life.lot == lot and life.start < until for life in told.lives)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Unit) and self._state() == other._state()

@@ -17,7 +17,7 @@ from lotstream.schemas.sightings import (
     SightingRows,
     decode_sightings,
 )
-from lotstream.schemas.unit_lots import UnitLots, UnitLotsRows
+from lotstream.schemas.unit_lots import UNIT_LOTS, UnitLots, UnitLotsRows
 from lotstream.streams.engine.core import Output, Record
 from lotstream.streams.letters import dead_letter
 from lotstream.streams.parts import parts_of
@@ -27,7 +27,6 @@ from lotstream.streams.resolve.kept import Kept, merge_row
 from lotstream.streams.resolve.lives import Lives
 
 WAITING, PARENTS = b"U", b"P"
-UNIT_LOTS = (("kind", b"unit_lots"),)  # so that the engine does not join them with sightings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +46,7 @@ class ResolveLimits:
 
     waiting_depth: int = 16
     waiting_tags: int = 20_000
+    waiting_age_us: int = 7 * 86_400_000_000
     parent_depth: int = 16
     parents: int = 20_000
 
@@ -57,12 +57,24 @@ class ResolveCore:
     def __init__(self, topics: ResolveTopics, limits: ResolveLimits) -> None:
         self._topics = topics
         self._bindings = Bindings()
-        self._waiting = Kept(WAITING, depth=limits.waiting_depth, limit=limits.waiting_tags)
+        self._waiting = Kept(
+            WAITING, depth=limits.waiting_depth, limit=limits.waiting_tags, age_us=limits.waiting_age_us
+        )
         self._parents = Kept(PARENTS, depth=limits.parent_depth, limit=limits.parents)
         self._lot_rows: dict[int, list[LotSighting]] = {}
         self._tag_rows: dict[int, list[Sighting]] = {}
         self._told: dict[int, list[UnitLots]] = {}
         self._refused: list[Rejected] = []
+
+    @property
+    def waiting(self) -> int:
+        """Tags whose sightings are kept until their lot is known."""
+        return len(self._waiting)
+
+    @property
+    def forgotten_us(self) -> int:
+        """Newest event time of a sighting that no binding will release; -1: none."""
+        return self._waiting.horizon_us
 
     def load(self, items: Iterable[tuple[bytes, bytes]]) -> None:
         """State from the changelog."""
@@ -80,8 +92,8 @@ class ResolveCore:
     def apply(self, record: Record) -> Iterable[Output]:
         """Lot sightings and inferred sightings of one message, or its dead letter."""
         self._bindings.tick()
-        self._waiting.tick()
-        self._parents.tick()
+        self._waiting.tick(record.timestamp_us)
+        self._parents.tick(record.timestamp_us)
         try:
             if record.topic == self._topics.identity:
                 self._bind(decode_bindings(record.value), offset=record.offset)
@@ -152,13 +164,16 @@ class ResolveCore:
                     self._say(lot, lives.binding, row.elsewhere())
 
     def _tell(self, binding: Binding) -> None:
-        """Every lot ever named for a unit learns its lives, unless one binding says all: sightings may lie there."""
+        """Every lot ever named for a unit learns its lives, unless one binding says all: sightings may lie there; or
+        may have been forgotten before."""
         for first, last, lives in self._bindings.pieces(binding):
-            if lives.plain:
+            reaches = bool(lives.spans) and lives.spans[0].start <= self._waiting.horizon_us
+            if lives.plain and not reaches:
                 continue
+            horizon_us = self._waiting.horizon_us if reaches else -1
             subject = binding.subject if first < 0 else binding.subject[:17]
             for lot in sorted(lives.lots):
-                told = UnitLots(lot, subject, first, last, lives.binding, -1, lives.spans)
+                told = UnitLots(lot, subject, first, last, lives.binding, horizon_us, lives.spans)
                 self._told.setdefault(partition_of(lot, self._topics.partitions), []).append(told)
 
     def _repack(self, parent: str, *, offset: int) -> None:

@@ -1,7 +1,8 @@
 """Sightings kept for later: those of unknown tags until a binding arrives, those of logistic units for packing lists.
 
-Bounded twice: the newest ``depth`` facts of a tag, ranked by key alone, and ``limit`` tags. A fact is kept at its
-highest version. What a binding released is kept on, so that a replayed binding releases it again.
+Bounded: the newest ``depth`` facts of a tag, ranked by key alone, ``limit`` tags, and ``age_us`` since the newest was
+received. A fact is kept at its highest version. What a binding released is kept on, so that a replayed binding
+releases it again.
 """
 
 from collections.abc import Iterable
@@ -14,22 +15,28 @@ from lotstream.streams.serials import serial_of
 
 BLOCK_BITS = 12  # as in schemas.partitions
 FactKey = tuple[str, str, int, str, str, tuple[str, ...]]
+NEVER = 1 << 62
 SETTLED = 5_000  # records after which a release is certainly delivered: more than an engine has in flight
 
 
 class Kept:
     """Sightings by tag."""
 
-    def __init__(self, prefix: bytes, *, depth: int, limit: int) -> None:
+    def __init__(self, prefix: bytes, *, depth: int, limit: int, age_us: int = NEVER) -> None:
         self._prefix = prefix
         self._depth = depth
         self._limit = limit
+        self._age_us = age_us
+        self._due_us = 0
         self._rows: dict[str, dict[FactKey, bytes]] = {}
         self._near: dict[str, set[str]] = {}
         self._dirty: dict[bytes, bytes | None] = {}
         self._released: dict[str, int] = {}
         self._seen = 0
         self.horizon_us = -1  # newest event time of an evicted sighting that no binding had released
+
+    def __len__(self) -> int:
+        return len(self._rows)
 
     def __contains__(self, tag: str) -> bool:
         return tag in self._rows
@@ -52,9 +59,13 @@ class Kept:
         near = (tag for block in blocks for tag in self._near.get(f"{gtin}/{block}", ()))
         return sorted(tag for tag in near if first <= serial_of(tag) <= last)
 
-    def tick(self) -> None:
-        """One more record was applied."""
+    def tick(self, now_us: int) -> None:
+        """One more record was applied, appended at ``now_us``. What is too old goes now and then."""
         self._seen += 1
+        if now_us >= self._due_us and self._age_us < NEVER:
+            self._due_us = now_us + self._age_us // 16
+            received = {tag: max(row.edition.recorded_us for row in self.rows(tag)) for tag in self._rows}
+            self._give_up([tag for tag, newest in received.items() if newest < now_us - self._age_us])
 
     def release(self, tag: str) -> None:
         """A binding has been found for a tag: it may go first when room is needed, though not at once."""
@@ -114,7 +125,10 @@ class Kept:
         settled = self._seen - SETTLED
         newest = {tag: max(fact[2] for fact in rows) for tag, rows in self._rows.items()}
         order = sorted(newest, key=lambda tag: (self._released.get(tag, settled) >= settled, newest[tag], tag))
-        for tag in order[: self._limit // 10 + 1]:
+        self._give_up(order[: self._limit // 10 + 1])
+
+    def _give_up(self, tags: list[str]) -> None:
+        for tag in tags:
             rows = self._forget(tag)
             if self._released.pop(tag, None) is None:
                 self.horizon_us = max(self.horizon_us, *(decode_row(raw).last_us for raw in rows.values()))

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from lotstream.streams.locate.chunk import chunk_place, encode_chunk
+from lotstream.streams.locate.chunk import chunk_place, decode_chunk, encode_chunk, encode_news, merge_chunks
 from lotstream.streams.locate.chunks import Chunks
 from lotstream.streams.locate.unit import Entry, Unit
 
@@ -48,6 +48,13 @@ def test_a_pallet_is_written_once() -> None:
     apart = {n: Unit(tuple(entry(s, f"dock-{s}", n) for s in range(4)), changed=123_456) for n in range(64)}
     assert len(together) < 64 * 30
     assert len(encode_chunk(apart)) < 64 * 250
+
+
+def test_news_without_sightings_merge() -> None:
+    """A unit of which only whose it is has changed is written without an entry, by two owners too."""
+    news = encode_news([(7, [], Unit(changed=9, source="dock"))])
+    whole = merge_chunks(news, encode_news([(7, [], Unit(changed=8))]), depth=4)
+    assert decode_chunk(whole) == {7: Unit(changed=9, source="dock")}
 
 
 def test_a_small_change_is_a_small_record() -> None:

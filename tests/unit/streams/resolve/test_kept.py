@@ -79,7 +79,7 @@ def test_what_found_its_lot_goes_before_what_still_waits() -> None:
     for serial in (10, 11, 12):
         kept.release(f"{TAG}{serial}")
     for _ in range(SETTLED + 1):
-        kept.tick()
+        kept.tick(0)
     kept.put(row(99, slot=200))
     assert [serial for serial in range(20) if f"{TAG}{serial}" not in kept] == [10, 11, 12]
     assert kept.horizon_us == -1
@@ -93,3 +93,17 @@ def test_a_fresh_release_is_kept() -> None:
     kept.release(f"{TAG}19")
     kept.put(row(99, slot=200))
     assert f"{TAG}19" in kept
+
+
+def test_what_is_too_old_is_given_up() -> None:
+    """A tag that nobody has named for longer than the age goes, whatever room there is; the horizon tells."""
+    kept = Kept(b"U", depth=2, limit=20, age_us=3_600_000_000)
+    kept.put(row(1, slot=100))
+    kept.put(row(2, slot=100))
+    received = row(1, slot=100).edition.recorded_us
+    kept.put(row(2, slot=300)._replace(edition=row(2).edition._replace(recorded_us=received + 3_000_000_000)))
+    kept.tick(received + 3_600_000_000)
+    assert len(kept) == 2
+    kept.tick(received + 4_000_000_000)
+    assert (f"{TAG}1" in kept, f"{TAG}2" in kept) == (False, True)
+    assert kept.horizon_us == row(1, slot=100).last_us
