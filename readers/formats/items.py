@@ -76,7 +76,9 @@ class Refused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Label:
-    """A scanned label without serial: so much of a lot. Times are the scanner's own."""
+    """A scanned label that says so much of a lot; ``unit`` holds it, '' when it stands for itself. Times are the
+    scanner's own.
+    """
 
     index: int
     scanner: str
@@ -84,6 +86,8 @@ class Label:
     sequence: int | None
     lot: str
     amount: Decimal
+    unit: str = ""
+    cases: int = 1
     uom: str
     produced: date | None
     best_before: date | None

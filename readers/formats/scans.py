@@ -17,6 +17,7 @@ from lotstream.readers.formats.values import in_calendar, time_us, wrong
 from lotstream.runtime.errors import Reason, Rejected
 from lotstream.schemas.base import first_error
 from lotstream.schemas.identifiers import Scan, parse_scan
+from lotstream.schemas.portions import is_unit
 
 MAX_DATA = 1_000
 _PIECE = "H87"
@@ -104,6 +105,8 @@ def _take(parsed: Parsed, message: ScanMessage, *, index: int, scanning: Scannin
     if scan.key is not None and not scan.key.startswith(_PLACES):
         parsed.reads.append(VendorRead(scan.key, 0, device_us, scanner))
         parsed.at.append(index)
+        if scan.lot is not None and is_unit(scan.key):
+            parsed.labels.append(_label(message, scan, lot=scan.lot, device_us=device_us, scanner=scanner, index=index))
     elif scan.lot is not None:
         parsed.labels.append(_label(message, scan, lot=scan.lot, device_us=device_us, scanner=scanner, index=index))
     else:
@@ -126,7 +129,9 @@ def _label(message: ScanMessage, scan: Scan, *, lot: str, device_us: int, scanne
         boot=message.boot,
         sequence=message.sequence,
         lot=lot,
+        unit=scan.key or "",
         amount=Decimal(1) if scan.amount is None else scan.amount,
+        cases=scan.count if scan.key and scan.count else 1,
         uom=_PIECE if scan.unit is None else scan.unit,
         produced=scan.dates.get("11"),
         best_before=scan.dates.get("15"),

@@ -16,6 +16,7 @@ from lotstream.streams.register.facts import Facts
 from lotstream.streams.register.lots import begins, event_lots, lot_of, scan_lots
 from lotstream.streams.register.papers import event_documents, scan_quantity
 from lotstream.streams.register.place import Placement, placement
+from lotstream.streams.register.portions import labelled_portion, packed_portions
 from lotstream.streams.register.serials import Run, runs_of
 from lotstream.streams.register.transform import transformations
 from lotstream.streams.serials import is_sgtin
@@ -32,7 +33,7 @@ def decide_event(event: TraceEvent, *, offset: int) -> Facts:
     made = event.outputs if event.event_type is EventType.TRANSFORMATION else event.epcs
     runs, others = runs_of(made, event.ranges)
     return Facts(
-        bindings=[*_lot_bindings(event, runs, others=others), *_containment(event)],
+        bindings=[*_lot_bindings(event, runs, others=others), *_containment(event), *packed_portions(event)],
         sightings=_sightings(event, place, tags=[*_named(event), *_ranged(event)], offset=offset),
         lots=event_lots(event, place, runs=runs, others=others),
         documents=[*event_documents(event, place), *transformations(event, place, runs=runs, others=others)],
@@ -41,7 +42,7 @@ def decide_event(event: TraceEvent, *, offset: int) -> Facts:
 
 def decide_scan(scan: QuantityScan) -> Facts:
     """The facts of a scanned label without serial. Raises Rejected."""
-    return Facts(lots=scan_lots(scan), documents=[scan_quantity(scan)])
+    return Facts(bindings=labelled_portion(scan), lots=scan_lots(scan), documents=[scan_quantity(scan)])
 
 
 def _lot_bindings(event: TraceEvent, runs: list[Run], *, others: list[str]) -> list[Binding]:

@@ -4,12 +4,12 @@ import hashlib
 from collections.abc import Iterator
 from decimal import Decimal
 
-from lotstream.schemas.base import Evidence
+from lotstream.schemas.base import LATEST_US, Evidence
 from lotstream.schemas.documents import DocumentLine, DocumentsMessage, Effect, QuantityFact
 from lotstream.schemas.events import EventType, QuantityScan, TraceEvent
 from lotstream.schemas.units import is_counted
 from lotstream.streams.register.lots import Amounts, amounts_of
-from lotstream.streams.register.place import Placement, Way, quantity_way, scan_way
+from lotstream.streams.register.place import Placement, Way, packing_way, quantity_way, scan_way
 
 LONGEST = 200  # characters of an identity; a longer one is its hash
 
@@ -25,7 +25,13 @@ def event_documents(event: TraceEvent, place: Placement) -> list[DocumentsMessag
             *_facts(event, place, amounts=used, way=consumed, mark="|used"),
             *_lines(event, place, amounts=made | used),
         ]
-    if event.event_type in (EventType.AGGREGATION, EventType.ASSOCIATION):
+    if event.event_type is EventType.AGGREGATION:
+        amounts = amounts_of(event, event.child_quantities)
+        return [
+            *_facts(event, place, amounts=amounts, way=packing_way(event, place)),
+            *_lines(event, place, amounts={}),
+        ]
+    if event.event_type is EventType.ASSOCIATION:
         return list(_lines(event, place, amounts={}))
     amounts = amounts_of(event, event.quantities)
     return [
@@ -42,17 +48,22 @@ def document_of(event: TraceEvent) -> str:
 def scan_quantity(scan: QuantityScan) -> QuantityFact:
     """A scanned label moves what is on it; two scans are two facts, one scan sent twice is one."""
     way = scan_way(scan.biz_step, source=scan.source, location=scan.location)
+    identity, revision = scan_identity(scan), scan.stamp.received_us
+    if scan.unit:
+        # a label says what was put into the unit, however often it is scanned: its first scan is the one that counts
+        way = Way(scan.source, scan.unit, Effect.MOVED) if scan.source else Way("", scan.unit, Effect.COUNTED)
+        identity, revision = label_identity(scan), LATEST_US - scan.time_us
     return QuantityFact(
         lot=scan.lot,
-        identity=scan_identity(scan),
-        revision=scan.stamp.received_us,
+        identity=identity,
+        revision=revision,
         source=way.source,
         source_disposition=way.before,
         location=way.location,
         disposition=way.after,
         amount=scan.amount,
         uom=scan.uom,
-        cases=1,
+        cases=scan.cases,
         effect=way.effect,
         biz_step=scan.biz_step,
         evidence=Evidence.CONFIRMED,
@@ -73,6 +84,12 @@ def scan_identity(scan: QuantityScan) -> str:
         identity = f"{scan.scanner}|{scan.sequence}|{scan.device_time_us}|{scan.raw}"
         return _short(identity, scan.scanner)
     return identity if len(identity) <= LONGEST else _short(identity, scan.scanner)
+
+
+def label_identity(scan: QuantityScan) -> str:
+    """A unit's label by what it says: another label of the unit is another fact."""
+    said = f"{scan.unit}|{scan.lot}|{scan.amount}|{scan.uom}|{scan.cases}"
+    return f"label|{scan.unit[:100]}|{hashlib.sha256(said.encode()).hexdigest()[:32]}"
 
 
 def _short(identity: str, scanner: str) -> str:

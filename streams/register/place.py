@@ -94,6 +94,16 @@ def quantity_way(event: TraceEvent, place: Placement) -> Way:
     return Way(place.source or place.location, place.location, Effect.MOVED)
 
 
+def packing_way(event: TraceEvent, place: Placement) -> Way:
+    """The way of class-level goods into or out of the logistic unit of an aggregation; one that only saw them: none."""
+    here = place.source or event.biz_location or event.read_point
+    if event.parent and event.action is Action.ADD:
+        return Way(here, event.parent, Effect.MOVED)
+    if event.parent and here and event.action is Action.DELETE:
+        return Way(event.parent, event.biz_location or event.read_point or place.location, Effect.MOVED)
+    return Way("", "", Effect.MOVED)
+
+
 def scan_way(biz_step: str, *, source: str, location: str) -> Way:
     """The way of a scanned label: its scanner's job says where from and where to."""
     if biz_step in COUNTING or (biz_step in LOOKS and not source):
