@@ -72,14 +72,14 @@ def decision_of(content: DecisionContent, *, arrival: Arrival) -> Decision:
     )
     if isinstance(content, ClaimContent):
         gtin = _checked_claim(content)
-        return LotClaim(**_given(content) | {"gtin": gtin, "subject": f"01/{gtin}", "stamp": stamp})
+        return LotClaim(**_given(content) | {"gtin": gtin, "subject": gtin, "stamp": stamp})
     at_us = arrival.received_us if content.at_us is None else content.at_us
     known: dict[str, Any] = {"at_us": at_us, "decision": decision_hash(content), "stamp": stamp}
     if isinstance(content, DocumentContent):
         lines = tuple(map(_item, content.lines))
         return DocumentSaid(**_given(content) | known | {"lines": lines, "subject": content.name})
     lot = lot_key(*split_lot_key(content.lot))
-    known |= {"lot": lot, "subject": lot}
+    known |= {"lot": lot, "subject": lot[3:17]}
     if isinstance(content, ChangeContent):
         return LotChange(**_given(content) | known)
     return HoldDecision(**_given(content) | known | {"scope": _scope(content)})

@@ -175,11 +175,11 @@ class SiteMapping(Wire):
 
 
 class LotClaim(ClaimContent):
-    """A claim to a lot number. All of a GTIN are in one partition, whose order decides."""
+    """A claim to a lot number. All of a GTIN are in one partition, and its events: the order there decides."""
 
     v: Literal[1] = 1
     gtin: str = Field(pattern=r"^[0-9]{14}$")
-    subject: Name = Field(description="01/{gtin}")
+    subject: Name = Field(description="the GTIN, as of its events (schemas.epcis.subject_of)")
     stamp: Stamp
 
 
@@ -189,7 +189,7 @@ class LotChange(ChangeContent):
     v: Literal[1] = 1
     at_us: Micros
     decision: Name = Field(description="hash of what was decided")
-    subject: Name = Field(description="the lot")
+    subject: Name = Field(description="the GTIN of the lot")
     stamp: Stamp
 
 
@@ -199,7 +199,7 @@ class HoldDecision(HoldContent):
     v: Literal[1] = 1
     at_us: Micros
     decision: Name = Field(description="hash of what was decided")
-    subject: Name = Field(description="the lot")
+    subject: Name = Field(description="the GTIN of the lot")
     stamp: Stamp
 
 

@@ -84,7 +84,10 @@ class RegisterCore:
 
     def _decided(self, message: EventsMessage, offset: int) -> Facts:
         if not isinstance(message, LotClaim):
-            return _decide(message, offset)
+            facts = _decide(message, offset)
+            for said in facts.lots:
+                self._numbering.take(said.lot)
+            return facts
         number = self._numbering.decide(message)
         return Facts(lots=[number, claimed(message, number.lot)] if number.lot else [number])
 

@@ -16,27 +16,39 @@ from lotstream.schemas.lot_numbers import parse_template
 from lotstream.schemas.lots import LotNumber
 
 _NO_SERIES = ("", 0)
+_NO_CLAIM = b"[]"
 
 
 class Numbering:
-    """The numbers given in one partition of events.v1: (GTIN, claim) -> lot, and how far each series has counted."""
+    """The numbers given in one partition of events.v1: (GTIN, claim) -> lot, and how far each series has counted.
+
+    Events of a GTIN are in the partition of its claims: what they call a lot is taken too.
+    """
 
     def __init__(self) -> None:
         self._lots: dict[tuple[str, str], str] = {}
-        self._claims: dict[str, str] = {}  # lot -> claim
+        self._taken: set[str] = set()
         self._last: dict[tuple[str, str], int] = {}  # (GTIN, series)
         self._dirty: dict[bytes, bytes | None] = {}
 
     def load(self, items: Iterable[tuple[bytes, bytes]]) -> None:
         """State as `changes` told it."""
         for key, value in items:
-            gtin, claim = orjson.loads(key)
-            self._keep(gtin, claim, *orjson.loads(value))
+            if value == _NO_CLAIM:
+                self._taken.add(key.decode())
+            else:
+                self._keep(*orjson.loads(key), *orjson.loads(value))
 
     def changes(self) -> Mapping[bytes, bytes | None]:
         """Numbers given since last asked, in the order in which they were given."""
         dirty, self._dirty = self._dirty, {}
         return dirty
+
+    def take(self, lot: str) -> None:
+        """A lot of that name is there: its code is given to nobody."""
+        if lot not in self._taken:
+            self._taken.add(lot)
+            self._dirty[lot.encode()] = _NO_CLAIM
 
     def decide(self, claim: LotClaim) -> LotNumber:
         """The answer to a claim, kept when it is a number."""
@@ -64,8 +76,8 @@ class Numbering:
 
     def _asked(self, claim: LotClaim) -> tuple[str, tuple[str, int]]:
         lot = lot_key(claim.gtin, claim.code)
-        if lot in self._claims:
-            raise Rejected(Reason.CONTRADICTION, f"Expected a free code, got {claim.code!r}, of another claim.")
+        if lot in self._taken:
+            raise Rejected(Reason.CONTRADICTION, f"Expected a free code, got {claim.code!r}, which is taken.")
         return lot, _NO_SERIES
 
     def _next(self, claim: LotClaim) -> tuple[str, tuple[str, int]]:
@@ -73,12 +85,12 @@ class Numbering:
         series = template.series(claim.gtin, site=claim.site, line=claim.line, day=claim.production_date)
         for number in range(self._last.get((claim.gtin, series.name), 0) + 1, series.last + 1):
             lot = lot_key(claim.gtin, series.code(number))
-            if lot not in self._claims:
+            if lot not in self._taken:
                 return lot, (series.name, number)
         raise Rejected(Reason.VALUE_OUT_OF_RANGE, f"Expected a free number in {series.name}, got {series.last} taken.")
 
     def _keep(self, gtin: str, claim: str, lot: str, series: str, number: int) -> None:
         self._lots[gtin, claim] = lot
-        self._claims[lot] = claim
+        self._taken.add(lot)
         if series:
             self._last[gtin, series] = max(number, self._last.get((gtin, series), 0))

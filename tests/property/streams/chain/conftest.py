@@ -139,7 +139,7 @@ class World:
             reason="a reason",
             at_us=START + seconds * SECOND,
             decision=name,
-            subject=lot(code),
+            subject=GTIN,
             stamp=Stamp(received_us=START, origin=Origin.LIVE, source="qa", request="r"),
             **more,
         )
@@ -151,7 +151,7 @@ class World:
             claim=claim,
             gtin=GTIN,
             by="ann",
-            subject=f"01/{GTIN}",
+            subject=GTIN,
             stamp=Stamp(received_us=START, origin=Origin.LIVE, source="mes", request="r"),
             **more,
         )

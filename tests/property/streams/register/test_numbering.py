@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lotstream.runtime.settings import Settings
 from lotstream.schemas.base import Origin, Stamp
-from lotstream.schemas.events import LotClaim
+from lotstream.schemas.events import Action, EventType, Ilmd, LotClaim, SerialRange, TraceEvent
 from lotstream.schemas.lots import LOTS_MESSAGE, LotNumber, LotRecord
 from lotstream.schemas.partitions import partition_of
 from lotstream.streams.engine.plain import PlainLog, PlainLoop
@@ -43,7 +43,7 @@ def _claim(draw: st.DrawFn, number: int) -> LotClaim:
         "line": draw(st.sampled_from("12")),
         "production_date": date(2026, 3, draw(st.integers(1, 2))),
         "by": "operator",
-        "subject": f"01/{gtin}",
+        "subject": gtin,
         "stamp": Stamp(received_us=1_800_000_000_000_000 + number, origin=Origin.LIVE, source="erp", request="r"),
     }
     return LotClaim(**(given | way))
@@ -127,11 +127,41 @@ def test_a_sequence_has_no_holes(sent: Claims) -> None:
         assert numbers == [next(free) for _ in numbers]
 
 
+def commissioning(code: str) -> TraceEvent:
+    """A lot that nobody claimed."""
+    return TraceEvent(
+        event_type=EventType.OBJECT,
+        action=Action.ADD,
+        event_hash=code,
+        event_time_us=7,
+        ranges=(SerialRange(gtin=GTINS[0], first=1, last=2),),
+        ilmd=Ilmd(lot=code),
+        text="{}",
+        subject=GTINS[0],
+        stamp=Stamp(received_us=7, origin=Origin.LIVE, source="erp", request="r"),
+    )
+
+
+@given(claims(), st.lists(st.sampled_from(["L01", "L03", "11"]), min_size=1, unique=True), st.integers(0, 9))
+def test_a_lot_of_events_is_no_free_number(sent: Claims, codes: list[str], replay: int) -> None:
+    """What an event has called a lot before is given to no claim, by template or by name, also after a restart."""
+    plant = Plant()
+    for code in codes:
+        plant.loop.log.append("events.v1", partition_of(GTINS[0], PARTITIONS), value=commissioning(code).encode())
+    plant.loop.run()
+    plant.loop.restart(replay=replay)
+    for claim in sent:
+        plant.send(claim)
+    plant.loop.run()
+    given_ = {lot for lots in plant.lots().values() for lot in lots}
+    assert not given_ & {f"01/{GTINS[0]}/10/{code}" for code in codes}
+
+
 def test_a_claim_said_anew_corrects_the_lot() -> None:
     """Other master data under a known claim are a newer version of the same statement about the same lot."""
     plant = Plant()
     stamp = Stamp(received_us=7, origin=Origin.LIVE, source="erp", request="r")
-    first = LotClaim(claim="c", gtin=GTINS[0], template="L{seq:02}", by="ann", subject=f"01/{GTINS[0]}", stamp=stamp)
+    first = LotClaim(claim="c", gtin=GTINS[0], template="L{seq:02}", by="ann", subject=GTINS[0], stamp=stamp)
     plant.send(first)
     late = {"supplier_code": "S-1", "stamp": stamp.model_copy(update={"received_us": 9})}
     plant.send(first.model_copy(update=late))
