@@ -2,6 +2,7 @@
 
 import time
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 
 from lotstream.recall.answers import (
@@ -30,9 +31,10 @@ from lotstream.recall.find import (
 )
 from lotstream.recall.holds import status_of
 from lotstream.recall.links import with_links
-from lotstream.recall.store import History
+from lotstream.recall.store import History, Row
 from lotstream.recall.tally import lot_of, places_of, quantities_of, recipients_of, span_start, strongest
 from lotstream.schemas.identifiers import gtin14, parse_key, tag_key
+from lotstream.schemas.portions import is_unit
 
 _AMOUNTS = ("amounts", "counted")
 
@@ -52,7 +54,8 @@ def affected(history: History, text: str, *, gtin: str = "", now: datetime | Non
     lot = lot_of(found.lot, told["lot"], decided=told["holds"], day=now.date())
     names = _names(history)
     counted = counted_places(told["counted"])
-    places, quantities = places_of(groups, names), quantities_of(ways, names, counted=counted)
+    places = places_of(groups, names)
+    quantities = quantities_of(ways, names, counted=counted, carried=carried_of(history, found.lot, ways))
     since = span_start(groups, ways, otherwise=now)
     since = min(since, lot.produced_at or since)
     return Affected(
@@ -83,7 +86,12 @@ def where(history: History, text: str, *, gtin: str = "", limit: int = 1000) -> 
     return Where(
         lot=lot_of(found.lot, told["lot"], decided=told["holds"], day=today(history)),
         units=tuple(UnitPlace.model_validate(row) for row in units[:limit]),
-        quantities=quantities_of(told["amounts"], _names(history), counted=counted_places(told["counted"])),
+        quantities=quantities_of(
+            told["amounts"],
+            _names(history),
+            counted=counted_places(told["counted"]),
+            carried=carried_of(history, found.lot, told["amounts"]),
+        ),
         truncated=len(units) > limit,
         as_of=history.as_of,
         known_at=history.known_at,
@@ -173,6 +181,11 @@ def today(history: History) -> date:
 
 def _now(history: History) -> datetime:
     return history.as_of or history.known_at or datetime.now(UTC)
+
+
+def carried_of(history: History, lot: str, ways: Iterable[Row]) -> list[Row]:
+    """Where the logistic units are that goods of a lot were put into. Raises ClickhouseAway."""
+    return history.ask("carried", lot=lot) if any(is_unit(row["location"]) for row in ways) else []
 
 
 def kinds_of(history: History) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """The balance of a lot as an answer: what became of everything that was made of it."""
 
 from lotstream.recall.answers import Balance
-from lotstream.recall.ask import kinds_of, start, today, took_ms
+from lotstream.recall.ask import carried_of, kinds_of, start, today, took_ms
 from lotstream.recall.conservation import accounted, adjustments_of, counted_places
 from lotstream.recall.find import find_lot
 from lotstream.recall.store import History
@@ -24,7 +24,9 @@ def balance(history: History, text: str, *, gtin: str = "") -> Balance:
             lot.units or 0,
             told["unit_groups"],
             told["amounts"],
-            quantities=quantities_of(told["amounts"], {}, counted=counted),
+            quantities=quantities_of(
+                told["amounts"], {}, counted=counted, carried=carried_of(history, found.lot, told["amounts"])
+            ),
             counted=counted,
             kinds=kinds_of(history),
         ),

@@ -170,7 +170,11 @@ def _amounts(
             sums.received += one.difference
         else:
             sums.add("adjusted", -one.difference)
-    for location, disposition, amount in _netted(held):
+    held = list(held)
+    for place in held:
+        if place.disposition in ENDS:  # in a logistic unit that was sold or destroyed whole
+            sums.add(ENDS[place.disposition], place.amount)
+    for location, disposition, amount in _netted(place for place in held if place.disposition not in ENDS):
         if amount > 0:
             sums.add(_whereabouts(location, disposition, kinds), amount)
         elif not ours and (disposition == IN_TRANSIT or _foreign(location, kinds)):

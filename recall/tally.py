@@ -103,9 +103,16 @@ def places_of(groups: Iterable[Row], names: Names) -> tuple[Place, ...]:
 
 
 def quantities_of(
-    ways: Iterable[Row], names: Names, *, counted: Mapping[Account, Counted] = _NOT_COUNTED
+    ways: Iterable[Row],
+    names: Names,
+    *,
+    counted: Mapping[Account, Counted] = _NOT_COUNTED,
+    carried: Iterable[Row] = (),
 ) -> tuple[QuantityPlace, ...]:
-    """Class-level goods by place: what arrived less what left, or was counted; where that is not 0; most first."""
+    """Class-level goods by place: what arrived less what left, or was counted; where that is not 0; most first.
+
+    What is in a logistic unit is where ``carried`` says that this is.
+    """
     sums: dict[tuple[str, str, str], _Sum] = {}
     for row in ways:
         came, left = (row["location"], row["disposition"]), (row["source"], row["source_disposition"])
@@ -120,6 +127,7 @@ def quantities_of(
                 at.seen(row["since"], row["newest"])
     for place in sums.keys() & counted.keys():
         sums[place].amount, sums[place].cases = counted[place].amount, counted[place].cases
+    sums = _carried(sums, {row["unit"]: row for row in carried})
     _net(sums)
     return tuple(
         QuantityPlace(
@@ -147,6 +155,19 @@ def _net(sums: Mapping[Account, _Sum]) -> None:
         cases = max(0, min(-rest.cases, way.cases))
         rest.amount, way.amount = rest.amount + amount, way.amount - amount
         rest.cases, way.cases = rest.cases + cases, way.cases - cases
+
+
+def _carried(sums: dict[Account, _Sum], units: Mapping[str, Row]) -> dict[Account, _Sum]:
+    found: dict[Account, _Sum] = {}
+    for (location, disposition, uom), here in sums.items():
+        unit = units.get(location)
+        place = (unit["location"], unit["disposition"], uom) if unit else (location, disposition, uom)
+        at = found.setdefault(place, _Sum())
+        at.amount += here.amount
+        at.cases += here.cases
+        at.evidence |= here.evidence | ({unit["evidence"]} if unit else set())
+        at.seen(_instant(here.first), max(_instant(here.last), unit["last_at"]) if unit else _instant(here.last))
+    return found
 
 
 def recipients_of(groups: Iterable[Row], ways: Iterable[Row]) -> tuple[Recipient, ...]:

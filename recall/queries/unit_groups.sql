@@ -1,4 +1,4 @@
--- Units of a lot, counted by where they are, how that is known, and which shipments they went out with.
+-- Units of a lot (but not the portions that logistic units hold of it by class), counted by where they are, how that is known, and which shipments they went out with.
 -- Facts are weighed as view lot_facts weighs those of many lots; said again for one, it takes two thirds of the time.
 SELECT place.1 AS location, place.2 AS disposition, toString(place.3) AS evidence, place.6 AS final, placed, sent,
        count() AS items, groupUniqArrayIf(place.5[1], notEmpty(place.5)) AS carriers,
@@ -19,7 +19,7 @@ FROM (
       SELECT tag, read_point, slot, lane, origin, path, location, first_at, last_at, state, evidence, biz_step,
              disposition, document, line, party, bitTest(marks, 0) AS final, bitTest(marks, 3) AS retracted
       FROM lot_sightings
-      WHERE lot_key = sipHash64({lot:String}) AND lot = {lot:String}
+      WHERE lot_key = sipHash64({lot:String}) AND lot = {lot:String} AND NOT startsWith(tag, '02/')
       ORDER BY lot_key, tag, read_point, slot, lane, origin, path,
                version DESC, binding DESC, relabelled DESC, bitTest(marks, 3) DESC
       LIMIT 1 BY tag, read_point, slot, lane, origin, path

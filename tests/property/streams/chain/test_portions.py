@@ -24,7 +24,8 @@ def label(world: Any, seconds: int, unit: str, amount: str, **more: Any) -> Any:
     """A pallet label that says what is on the pallet, scanned."""
     at = START + seconds * 1_000_000
     scan = QuantityScan(
-        scanner="gun", boot="b", sequence=seconds, lot=world.lot("W"), unit=unit, amount=Decimal(amount), uom="KGM", cases=4,
+        scanner="gun", boot="b", sequence=seconds, lot=world.lot("W"), unit=unit, amount=Decimal(amount), uom="KGM",
+        cases=4,
         raw="]C100…", biz_step="receiving", read_point="dock", location="plant", time_us=at, device_time_us=at,
         subject="scanner/gun", stamp=Stamp(received_us=at, origin=Origin.LIVE, source="gun", request="r"), **more,
     )  # fmt: skip

@@ -1,0 +1,105 @@
+"""The balance of a lot, its counts and what pallets hold of it, on the real engine."""
+
+import random
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from lotstream.recall import ask
+from lotstream.recall.balance import balance
+from lotstream.recall.store import History
+from lotstream.schemas.base import Evidence
+from lotstream.schemas.documents import Effect, QuantityFact
+from lotstream.schemas.portions import portion_of
+
+LOT = "01/90614141000411/10/W1"
+UNIT = "00/106141410000000011"
+NOW = 1_763_370_000_000_000
+HOUR = 3_600_000_000
+
+
+def fact(identity: str, amount: str, hour: int, **given: Any) -> QuantityFact:
+    """A quantity fact at an hour."""
+    known: dict[str, Any] = {
+        "lot": LOT, "identity": identity, "revision": 1, "amount": Decimal(amount), "uom": "KGM", "biz_step": "",
+        "evidence": Evidence.DECLARED, "at_us": NOW + hour * HOUR, "recorded_us": NOW,
+    }  # fmt: skip
+    return QuantityFact(**(known | given))
+
+
+STORY = [
+    fact("made", "100", 0, location="plant", effect=Effect.MADE),
+    fact("packed", "40", 1, source="plant", location=UNIT),
+    fact("counted", "55", 3, location="plant", effect=Effect.COUNTED),
+    fact("used", "5", 4, source="plant", effect=Effect.CONSUMED),
+    fact("burnt", "10", 5, source="plant", effect=Effect.DESTROYED),
+    fact("sold", "3", 6, source=UNIT, effect=Effect.SHIPPED),
+]
+TERMS = ("made", "on_hand", "in_transit", "shipped", "consumed", "destroyed", "adjusted", "unexplained")
+
+
+def told(warehouse: Any, make: Any, draw: random.Random) -> None:
+    """The story in any order, some of it twice, and a pallet that is read at the centre."""
+    facts = [*STORY, *draw.sample(STORY, k=3)]
+    draw.shuffle(facts)
+    warehouse.put("documents", [one.encode() for one in facts], cuts=draw)
+    at = NOW + 2 * HOUR
+    seen = make.lot_sighting(
+        LOT, tag=portion_of(UNIT, LOT), location="centre", how=1, origin=UNIT, path=(UNIT,), slot=at // 30_000_000,
+        first_us=at, last_us=at,
+    )  # fmt: skip
+    warehouse.lot_sightings([seen])
+
+
+def terms(answer: Any) -> tuple[Decimal, ...]:
+    (line,) = answer.accounted
+    return tuple(getattr(line, term) for term in TERMS)
+
+
+def test_the_balance_of_a_lot(warehouse: Any, make: Any) -> None:
+    """Terms, counts and places of one story, as `balance`, `affected` and `stock` tell it: the same."""
+    told(warehouse, make, random.Random(4))
+    answer = balance(warehouse.history, LOT)
+    assert terms(answer) == (100, 77, 0, 3, 5, 10, 5, 0)
+    (count,) = answer.adjustments
+    assert (count.location, count.booked, count.counted, count.difference, count.opening) == (
+        "plant",
+        60,
+        55,
+        -5,
+        False,
+    )
+    affected = ask.affected(warehouse.history, LOT)
+    assert terms(affected) == terms(answer)
+    places = {(q.location, q.amount) for q in affected.quantities}
+    assert places == {("plant", 40), ("centre", 37)}
+    assert {(row.location, row.amount) for row in ask.stock(warehouse.history).rows} == places
+    assert {(q.location, q.amount) for q in ask.where(warehouse.history, LOT).quantities} == places
+    assert affected.places == ()  # a portion is no unit
+
+
+def test_the_balance_as_of_an_instant(warehouse: Any, make: Any) -> None:
+    """At any time the terms add up by what had happened by then; an unseen pallet is its own place."""
+    told(warehouse, make, random.Random(5))
+    expected = {
+        0: (100, 100, 0, 0, 0, 0, 0, 0),
+        3: (100, 95, 0, 0, 0, 0, 5, 0),
+        5: (100, 80, 0, 0, 5, 10, 5, 0),
+    }
+    for hour, wanted in expected.items():
+        as_of = datetime.fromtimestamp((NOW + hour * HOUR) // 1_000_000, UTC)
+        with History(warehouse.settings, as_of=as_of) as history:
+            assert terms(balance(history, LOT)) == wanted
+            held = {row.location: row.amount for row in ask.stock(history).rows}
+            assert held == {q.location: q.amount for q in ask.affected(history, LOT).quantities}
+
+
+def test_what_is_missing_is_listed(warehouse: Any) -> None:
+    """Shipping what was destroyed is taken as it was told, and the place that it cannot have left is named."""
+    late = fact("shipped", "4", 2, source="plant", location="store", disposition="in_transit")
+    put = [fact("made", "10", 0, location="plant", effect=Effect.MADE)]
+    put += [fact("burnt", "10", 1, source="plant", effect=Effect.DESTROYED), late]
+    warehouse.put("documents", [one.encode() for one in put])
+    (line,) = balance(warehouse.history, LOT).accounted
+    assert (line.destroyed, line.shipped, line.unexplained) == (10, 4, -4)
+    assert [(one.location, one.amount) for one in line.missing] == [("plant", -4)]
