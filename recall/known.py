@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from lotstream.schemas.topics import BLIND_WINDOWS, DOCUMENTS, IDENTITY, LOT_SIGHTINGS, LOTS, SIGHTINGS
+from lotstream.schemas.topics import BLIND_WINDOWS, DOCUMENTS, EVENTS, IDENTITY, LOT_SIGHTINGS, LOTS, SIGHTINGS
 
 TOPIC_OF: Mapping[str, str] = {
     "sightings": SIGHTINGS,
@@ -18,6 +18,9 @@ TOPIC_OF: Mapping[str, str] = {
     "quantities": DOCUMENTS,
     "transformations": DOCUMENTS,
     "blind_windows": BLIND_WINDOWS,
+    "events": EVENTS,
+    "masters": EVENTS,
+    "locations": EVENTS,
 }
 
 

@@ -52,6 +52,7 @@ class Delivery(Answer):
     lot: str
     biz_step: str
     sender: str = Field(default="", description="who sent, as the document line says")
+    origin: str = Field(default="", description="from where, as the document line says")
     receiver: str = Field(default="", description="to whom; the destination where nobody is named")
     document: str = ""
     line: str = ""

@@ -20,10 +20,14 @@ def deliveries_of(history: History, lots: Collection[str], steps: Iterable[str])
 
 
 def _delivery(row: Row, line: Row | None) -> Delivery:
+    origin = (line["origin"] if line else "") or row["source"]
+    if origin == row["location"]:  # a receipt that does not say from where names its own place
+        origin = ""
     return Delivery(
         lot=row["lot"],
         biz_step=row["biz_step"],
-        sender=(line["sender"] or line["origin"]) if line else "",
+        sender=(line["sender"] if line else "") or origin,
+        origin=origin,
         receiver=row["party"] or (line["receiver"] if line else "") or row["location"],
         document=row["document"],
         line=row["line"],

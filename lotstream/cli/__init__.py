@@ -15,6 +15,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "balance": ("balance", "balance"),
     "where": ("ask", "where"),
     "trace": ("trace", "trace"),
+    "fsma": ("fsma", "fsma"),
+    "steps": ("fsma", "steps"),
     "history": ("ask", "history"),
     "stock": ("ask", "stock"),
     "lots": ("ask", "lots"),

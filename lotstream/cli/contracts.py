@@ -23,6 +23,8 @@ from lotstream.cli.replay import Replayed
 from lotstream.cli.wanted import wanted_topics
 from lotstream.readers.imports.ledger import Imports
 from lotstream.recall.answers import ANSWERS
+from lotstream.recall.fsma_answer import Fsma
+from lotstream.recall.steps import Steps
 from lotstream.recall.trace_answer import Trace
 from lotstream.recall.verify import Verified
 from lotstream.runtime.pages import ROOT, keep, table
@@ -123,6 +125,8 @@ def schemas() -> Iterator[tuple[Path, dict[str, Any]]]:
     answers: Sequence[type[BaseModel]] = (
         *ANSWERS,
         Trace,
+        Fsma,
+        Steps,
         Verified,
         Diagnosis,
         Replayed,

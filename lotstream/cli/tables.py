@@ -3,6 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 from functools import singledispatch
+from typing import Protocol
 
 from rich.console import Console
 from rich.markup import escape
@@ -12,13 +13,11 @@ from lotstream.recall.answers import (
     Affected,
     Answer,
     Balance,
-    Documents,
     HistoryAnswer,
     HoldScope,
     Locations,
     Lot,
     Lots,
-    LotShown,
     Stock,
     Where,
 )
@@ -62,7 +61,19 @@ def show(answer: Answer, out: Console) -> None:
     raise TypeError(f"Expected a known answer, got {type(answer).__name__}.")
 
 
-def when_line(out: Console, answer: Affected | Balance | Where | HistoryAnswer | Stock | LotShown | Documents) -> None:
+class Timed(Protocol):
+    """An answer that can be of another time than now."""
+
+    @property
+    def as_of(self) -> datetime | None:
+        """By what had happened by then."""
+
+    @property
+    def known_at(self) -> datetime | None:
+        """As known at that instant."""
+
+
+def when_line(out: Console, answer: Timed) -> None:
     """Of when an answer is, where it is not of now."""
     if answer.as_of is not None:
         out.print(f"As of {instant(answer.as_of)}")

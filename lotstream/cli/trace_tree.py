@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.tree import Tree
 
-from lotstream.cli.tables import amount, instant, table
+from lotstream.cli.tables import amount, instant, table, when_line
 from lotstream.recall.trace_answer import Delivery, Direction, Trace, TraceEdge, TraceNode
 from lotstream.recall.trace_picture import how_much, short_name
 
@@ -55,10 +55,7 @@ class _Teller:
 
 def show_trace(answer: Trace, out: Console) -> None:
     """Print a trace."""
-    if answer.as_of:
-        out.print(f"As of {instant(answer.as_of)}")
-    if answer.known_at:
-        out.print(f"As known at {instant(answer.known_at)}")
+    when_line(out, answer)
     teller = _Teller(answer)
     for start in answer.starts:
         tree = Tree(_goods(teller.nodes[start]))

@@ -60,3 +60,21 @@ def test_instants_are_checked(run: Any) -> None:
     refused = run("where", "A", "--as-of", "2026-03-02T10:00:00")
     assert refused.exit_code == 2
     assert "Expected an instant with its zone or a date" in refused.stderr
+
+
+def test_fsma(run: Any, tmp_path: Path) -> None:
+    """`fsma` prints counts and what is missing, writes the file that is named, and refuses another kind of file."""
+    shown = run("fsma", "A", "B", "--out", str(tmp_path / "f.xlsx"))
+    assert "certifies nothing" in shown.stdout
+    assert (tmp_path / "f.xlsx").exists()
+    answer = json.loads(run("fsma", "B", "--json").stdout)
+    assert [len(sheet["rows"]) for sheet in answer["sheets"]] == [0, 0, 0, 0, 0, 0, 1]
+    refused = run("fsma", "A", "--out", "f.pdf")
+    assert (refused.exit_code, "Expected a file named .xlsx or .csv" in refused.stderr) == (2, True)
+
+
+def test_steps(run: Any) -> None:
+    """`steps` says what is known of both sides, and that nothing is where it is so."""
+    assert "Made from: A" in run("steps", "B").stdout
+    assert "One step forward: nothing is known." in run("steps", "B").stdout
+    assert json.loads(run("steps", "B", "--json").stdout)["made_from"] == [A]

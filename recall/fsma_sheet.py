@@ -1,0 +1,101 @@
+"""The spreadsheet as a file: XLSX with a sheet for each kind of event, or one CSV of all of them."""
+
+import csv
+from collections.abc import Iterable, Sequence
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+from openpyxl import Workbook
+from openpyxl.styles import Font
+from openpyxl.worksheet.worksheet import Worksheet
+
+from lotstream.recall.fsma_answer import Fsma, FsmaMissing
+from lotstream.recall.fsma_rule import KDES, Cte
+
+FORMATS = (".xlsx", ".csv")
+OWN = ("event", "lot")  # behind the columns of the rule: what each row leads back to
+_MISSING = ("cte", "event", "lot", "kde", "label", "detail")
+
+
+def write_sheet(answer: Fsma, path: Path) -> None:
+    """Write the file that the name asks for. Raises OSError."""
+    if path.suffix.lower() == ".csv":
+        _write_csv(answer, path)
+    else:
+        _write_xlsx(answer, path)
+
+
+def _write_csv(answer: Fsma, path: Path) -> None:
+    wide = list(dict.fromkeys(column for sheet in answer.sheets for column in sheet.columns if sheet.rows))
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["critical_tracking_event", *wide, *OWN])
+        for sheet in answer.sheets:
+            for row in sheet.rows:
+                writer.writerow([sheet.cte, *(row.values.get(column, "") for column in wide), row.event, row.lot])
+
+
+def _write_xlsx(answer: Fsma, path: Path) -> None:
+    book = Workbook()
+    about = book.active
+    assert isinstance(about, Worksheet)
+    about.title = "about"
+    _fill(about, ("about", ""), _about(answer), types={})
+    for sheet in answer.sheets:
+        if sheet.rows:
+            types = {column: kde.type for kde in KDES[sheet.cte] for column in kde.columns}
+            rows = ([*(row.values[column] for column in sheet.columns), row.event, row.lot] for row in sheet.rows)
+            _fill(book.create_sheet(sheet.cte.value), (*sheet.columns, *OWN), rows, types=types)
+    lacks = ([str(getattr(lack, name)) for name in _MISSING] for lack in answer.missing)
+    _fill(book.create_sheet("missing"), _MISSING, lacks, types={})
+    book.save(path)
+
+
+def _about(answer: Fsma) -> list[list[str]]:
+    said = [["rule", answer.rule], ["note", answer.disclaimer], ["lots", ", ".join(answer.lots)]]
+    said += [["as of", str(answer.as_of)]] if answer.as_of else []
+    said += [["as known at", str(answer.known_at)]] if answer.known_at else []
+    return [*said, ["missing elements", str(len(answer.missing))]]
+
+
+def _fill(sheet: Worksheet, head: Sequence[str], rows: Iterable[Sequence[str]], *, types: dict[str, str]) -> None:
+    for number, text in enumerate(head, 1):
+        sheet.cell(1, number, text).font = Font(bold=True)
+    for at, row in enumerate(rows, 2):
+        for number, text in enumerate(row, 1):
+            if text:
+                _write(sheet, at, number, text=text, type_=types.get(head[number - 1], "string"))
+    sheet.freeze_panes = "A2"
+    sheet.auto_filter.ref = sheet.dimensions
+
+
+def _write(sheet: Worksheet, row: int, column: int, *, text: str, type_: str) -> None:
+    cell = sheet.cell(row, column)
+    value = _value(text, type_)
+    cell.value = value
+    if isinstance(value, str):
+        cell.data_type = "s"  # a text that begins with '=' stays one
+    elif isinstance(value, date):
+        cell.number_format = "yyyy-mm-dd"
+
+
+def _value(text: str, type_: str) -> str | Decimal | date:
+    """Numbers and dates as such, so that the sheet sorts; whatever is neither stays as it was said."""
+    try:
+        if type_ == "decimal":
+            return Decimal(text)
+        if type_ == "date":
+            return date.fromisoformat(text)
+    except (InvalidOperation, ValueError):
+        pass
+    return text
+
+
+def counted(missing: Iterable[FsmaMissing]) -> dict[tuple[Cte, str, str], int]:
+    """How many events lack an element, by kind of event, element and what is missing of it."""
+    found: dict[tuple[Cte, str, str], int] = {}
+    for lack in missing:
+        key = lack.cte, lack.label, lack.detail
+        found[key] = found.get(key, 0) + 1
+    return found
