@@ -69,7 +69,7 @@ class CaptureDoor:
         if outcome.refused is not None and not outcome.captured.refused:
             return self._door.refusal(outcome, call)
         headers = {"Location": f"/capture/{quote(job.id, safe='')}"}
-        return answer(job.described() | outcome.counts(), request=job.id, status=202, **headers)
+        return answer(outcome.counts() | job.described(), request=job.id, status=202, **headers)
 
     async def jobs(self, call: Call) -> Response:
         """The jobs of the caller's source, newest first, `perPage` of them; `nextPageToken` goes on."""

@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "locations": ("ask", "locations"),
     "parse": ("parse", "parse"),
     "epcis": ("epcis", "epcis"),
+    "events": ("events", "events"),
     "replay": ("replay", "replay_command"),
     "import": ("imports", "import_command"),
     "dlq": ("dlq", "dlq"),

@@ -16,6 +16,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 
 from lotstream.cli.dlq_answers import DeadLetterDeeds, DeadLetters, DeadLetterShown
 from lotstream.cli.epcis_answers import EpcisCheck, EpcisHash
+from lotstream.cli.events_answers import EventsLoad
 from lotstream.cli.findings import Diagnosis
 from lotstream.cli.imports_answers import Imported
 from lotstream.cli.lot import Numbered
@@ -133,6 +134,7 @@ def schemas() -> Iterator[tuple[Path, dict[str, Any]]]:
         Numbered,
         EpcisCheck,
         EpcisHash,
+        EventsLoad,
         Imported,
         Imports,
         DeadLetters,
