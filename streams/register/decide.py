@@ -25,6 +25,7 @@ RETRACTED_EPOCH = 1 << 31
 # Units of a range that become declared sightings one by one. A production run of a shift is below it; above it lie
 # number ranges claimed for printing, of which nobody knows yet which units will exist.
 DECLARED_UNITS = 10_000
+CONSUMED = "consumed"  # CBV 2.0 has no disposition of what went into a transformation
 
 
 def decide_event(event: TraceEvent, *, offset: int) -> Facts:
@@ -128,4 +129,11 @@ def _sightings(event: TraceEvent, place: Placement, *, tags: list[str], offset: 
         lane=f"event:{event.event_hash}",
         declaration=declaration,
     )
-    return [one._replace(tag=tag) for tag in dict.fromkeys(tags)]
+    used = _used(event)
+    gone = one._replace(form=one.form._replace(declaration=declaration._replace(disposition=CONSUMED)))
+    return [(gone if tag in used else one)._replace(tag=tag) for tag in dict.fromkeys(tags)]
+
+
+def _used(event: TraceEvent) -> frozenset[str]:
+    """Units that went into a transformation and did not come out of it."""
+    return frozenset(event.inputs).difference(event.outputs)

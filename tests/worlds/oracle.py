@@ -115,7 +115,8 @@ def declared_sightings(events: Iterable[Event]) -> Iterator[Seen]:
         at = _us(event.at)
         for tag in dict.fromkeys(tags):
             lane = f"event:{event.name}"
-            yield Seen(tag, point, at // SLOT_US, lane, "", (), at, event.location, disposition, OBSERVED, DECLARED)
+            gone = "consumed" if tag in event.used and tag not in event.tags else disposition
+            yield Seen(tag, point, at // SLOT_US, lane, "", (), at, event.location, gone, OBSERVED, DECLARED)
 
 
 class Containment:

@@ -181,7 +181,8 @@ def test_a_transformation_makes_units_of_its_lot(register: Any) -> None:
     )
     facts = register.facts(event)
     assert bound(facts["identity.v1"]) == [(f"01/{G}", 1, 2, LOT)]
-    assert {row.tag for row in facts["sightings.v1"]} == {unit(1), unit(2), unit(90)}
+    said = {row.tag: row.form.declaration.disposition for row in facts["sightings.v1"]}
+    assert said == {unit(1): "", unit(2): "", unit(90): "consumed"}
 
 
 @pytest.mark.parametrize(
