@@ -19,6 +19,7 @@ TOPIC_OF: Mapping[str, str] = {
     "transformations": DOCUMENTS,
     "blind_windows": BLIND_WINDOWS,
     "events": EVENTS,
+    "decisions": EVENTS,
     "masters": EVENTS,
     "locations": EVENTS,
 }

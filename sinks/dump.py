@@ -30,6 +30,7 @@ ROWS_PER_FILE = 1_000_000
 
 TOPIC_OF: Mapping[str, str] = {
     "events": EVENTS,
+    "decisions": EVENTS,
     "locations": EVENTS,
     "read_points": EVENTS,
     "bindings": IDENTITY,

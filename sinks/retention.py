@@ -17,6 +17,7 @@ RULES = {
             "lots",
             "holds",
             "lot_numbers",
+            "decisions",
             "documents",
             "document_lines",
             "quantities",

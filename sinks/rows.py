@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from lotstream.runtime.errors import Reason
 from lotstream.schemas.base import Stamp, decode, first_error
 from lotstream.schemas.documents import DOCUMENTS, DocumentLine, DocumentRecord, Transformation
-from lotstream.schemas.events import EVENTS, SiteMapping, TraceEvent
+from lotstream.schemas.events import EVENTS, Decision, HoldDecision, LotClaim, QuantityScan, SiteMapping, TraceEvent
 from lotstream.schemas.identity import decode_bindings
 from lotstream.schemas.lots import LOTS_MESSAGE, HoldRecord, LotNumber
 from lotstream.schemas.operations import BLIND_WINDOW, OPERATION, Headers, parse_dead_letter
@@ -52,6 +52,7 @@ _TABLES = {
         uom status retracted recorded_at site line planned planned_uom by reason""",
     "holds": """lot hold action purpose first_serials last_serials units amount uom site by reason at decision
         recorded_at""",
+    "decisions": "kind subject name text source recorded_at",
     "lot_numbers": "gtin claim lot detail by recorded_at",
     "documents": "document event at from_party to_party references cancelled recorded_at",
     "document_lines": """document line event biz_step at lot units amount uom from_party to_party from_location
@@ -169,13 +170,15 @@ _SIDES = {"input": 0, "output": 1}
 
 
 def event_rows(message: Message) -> Rows:
-    """events.v1 -> events, locations, read_points. Scans and decisions become facts by way of the register."""
+    """events.v1 -> events, decisions, locations, read_points. Scans become facts by way of the register."""
     e = decode(EVENTS, message.value)
     end = (message.partition, message.offset)
     if isinstance(e, SiteMapping):
         return _mapping_rows(e, end)
-    if not isinstance(e, TraceEvent):
+    if isinstance(e, QuantityScan):
         return {}
+    if not isinstance(e, TraceEvent):
+        return {"decisions": [(*_decision(e), *end)]}
     return {"events": [(*_event(e, e.stamp), *end)]}
 
 
@@ -184,6 +187,12 @@ def _event(e: TraceEvent, stamp: Stamp) -> Row:
         e.event_hash, str(e.event_type), e.event_id, e.event_time_us, str(e.action or ""), e.biz_step, e.disposition,
         e.read_point, e.biz_location, e.error is not None, e.text, stamp.source, stamp.received_us,
     )  # fmt: skip
+
+
+def _decision(d: Decision) -> Row:
+    name = d.claim if isinstance(d, LotClaim) else d.hold if isinstance(d, HoldDecision) else d.decision
+    sent = d.model_dump_json(exclude={"v", "decision", "subject", "stamp"}, exclude_none=True)
+    return d.kind, d.subject, name, sent, d.stamp.source, d.stamp.received_us
 
 
 def _mapping_rows(m: SiteMapping, end: tuple[int, int]) -> Rows:

@@ -1,7 +1,8 @@
 """lot: a number for a new lot, its record, its holds. What is decided goes in at the gateway, and is kept."""
 
+import itertools
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -15,6 +16,7 @@ from lotstream.cli.exits import Refused
 from lotstream.cli.lot_options import day_of, master, master_of, scope, scope_of, sending
 from lotstream.cli.replay import gateway_url
 from lotstream.readers.deciding import Door, answers
+from lotstream.recall.decisions import claims_again, others_again
 from lotstream.recall.find import find_lot, lot_named
 from lotstream.recall.lot import lot_shown
 from lotstream.runtime.clock import SystemClock
@@ -23,6 +25,7 @@ from lotstream.schemas.decisions import ChangeContent, ClaimContent, DecisionCon
 from lotstream.schemas.identifiers import gtin14, split_lot_key
 from lotstream.schemas.lots import HoldAction, HoldPurpose
 
+AT_ONCE = 500
 TEMPLATE = "{date:%y%j}-{seq:03}{check}"
 
 
@@ -67,7 +70,7 @@ def new(
         **master_of(given) | {"production_date": day_of(given["production_date"] or datetime.now(UTC))},
     )
     with answers(settings_of(context), content.gtin) as waiting:
-        _send(context, content, given)
+        _send(context, [content], given)
         found = waiting.wait(content.claim)
     if not found.lot:
         raise Refused(found.detail)
@@ -102,7 +105,7 @@ def change(context: click.Context, /, lot: str, *, gtin: str, reason: str, **giv
     """Say master data of LOT anew: what was said before stays in its history."""
     key = _key(context, lot, gtin=gtin)
     content = ChangeContent(lot=key, reason=reason, at_us=SystemClock().now_us(), **master_of(given))
-    _send(context, content, given)
+    _send(context, [content], given)
     console().print(f"Changed: {key}", markup=False, soft_wrap=True)
 
 
@@ -129,7 +132,7 @@ def hold(
         reason=reason,
         at_us=SystemClock().now_us(),
     )
-    _send(context, content, given)
+    _send(context, [content], given)
     console().print(content.hold, markup=False)
 
 
@@ -158,8 +161,25 @@ def release(
         reason=reason,
         at_us=SystemClock().now_us(),
     )
-    _send(context, content, given)
+    _send(context, [content], given)
     console().print(f"Released: {name} of {key}", markup=False, soft_wrap=True)
+
+
+@lot.command()
+@sending
+@click.pass_context
+def resend(context: click.Context, /, **given: Any) -> None:
+    """Send every decision of the history again: for a stream that begins anew because its topics were lost.
+
+    Numbers are claimed under their own codes, before anything else, so that none is given a second time.
+    """
+    history = history_of(context)
+    for what, contents in (("claims", claims_again(history)), ("others", others_again(history))):
+        sent = 0
+        while some := list(itertools.islice(contents, AT_ONCE)):
+            _send(context, some, given)
+            sent += len(some)
+        console().print(f"{what}: {sent:,} sent")
 
 
 def _key(context: click.Context, text: str, *, gtin: str) -> str:
@@ -167,6 +187,6 @@ def _key(context: click.Context, text: str, *, gtin: str) -> str:
     return lot_named(text) or find_lot(history_of(context), text, gtin=gtin).lot
 
 
-def _send(context: click.Context, content: DecisionContent, given: Mapping[str, Any]) -> None:
+def _send(context: click.Context, contents: Sequence[DecisionContent], given: Mapping[str, Any]) -> None:
     url = given["url"] or gateway_url(settings_of(context))
-    Door(url=url, token=read_secret(None, given["token_file"]) or "").send([content])
+    Door(url=url, token=read_secret(None, given["token_file"]) or "").send(contents)

@@ -119,6 +119,8 @@ def _(answer: Affected, out: Console) -> None:
         received.add_row(r.party, r.document, r.line, _count(r.items), amount(r.amount, r.uom), instant(r.first_at))
     if answer.recipients:
         out.print(received)
+    for document, others in dict.fromkeys((r.document, r.linked) for r in answer.recipients if r.linked):
+        out.print(f"  {document} belongs with {', '.join(others)}", markup=False, soft_wrap=True)
     show_accounted(answer, out)
     blind = f"{len(answer.blind_windows)} blind windows could hide more" if answer.blind_windows else "no blind windows"
     out.print(f"Evidence: {', '.join(answer.evidence) or 'none'}; {blind}. Answered in {answer.milliseconds:.1f} ms.")

@@ -1,16 +1,17 @@
 -- Which documents others are linked to: one event names both, or one refers to the other in its newest version.
-SELECT here.document AS document, there.document AS linked, 'event' AS via, here.event AS event, toString(biz_step) AS biz_step
+SELECT document, linked, via, event FROM (
+SELECT here.document AS document, there.document AS linked, 'event' AS via, here.event AS event
 FROM (
   SELECT DISTINCT document, event FROM document_entries
   WHERE document IN {documents:Array(String)} AND at <= {as_of:DateTime64(6, 'UTC')}
 ) AS here
 INNER JOIN (
-  SELECT DISTINCT document, event, biz_step FROM document_lines
+  SELECT DISTINCT document, event FROM document_lines
   WHERE event IN (SELECT event FROM document_lines WHERE document IN {documents:Array(String)})
 ) AS there ON here.event = there.event
 WHERE linked != document
 UNION DISTINCT
-SELECT document, linked, 'reference' AS via, event, '' AS biz_step
+SELECT document, linked, 'reference' AS via, event
 FROM (
   SELECT document, arrayJoin(references) AS linked, event FROM (
     SELECT * FROM documents WHERE document IN {documents:Array(String)} AND at <= {as_of:DateTime64(6, 'UTC')}
@@ -25,4 +26,5 @@ FROM (
   WHERE NOT cancelled
 )
 WHERE linked != document
+)
 ORDER BY document, linked, via, event

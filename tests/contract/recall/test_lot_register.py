@@ -8,7 +8,11 @@ from typing import Any
 import pytest
 
 from lotstream.recall import ask
+from lotstream.recall.decisions import claims_again, others_again
 from lotstream.recall.lot import lot_shown
+from lotstream.schemas.base import Origin, Stamp
+from lotstream.schemas.decisions import ClaimContent, HoldContent
+from lotstream.schemas.events import HoldDecision, LotClaim
 from lotstream.schemas.lots import HoldAction, HoldPurpose, HoldRecord, HoldScope, LotNumber, LotRecord
 from lotstream.streams.locate.holds import in_force, status_of
 from lotstream.streams.locate.lot import Lot
@@ -144,3 +148,24 @@ def test_answers_to_claims_are_kept(warehouse: Any) -> None:
     put(warehouse, LotNumber(claim="c1", gtin=GTIN, detail="Expected a free code, got 'X'.", by="ann", recorded_us=NOW))
     rows = warehouse.query(f"SELECT claim, lot, by FROM {warehouse.settings.database}.lot_numbers")
     assert rows == [("c1", "", "ann")]
+
+
+def test_decisions_can_be_sent_again(warehouse: Any) -> None:
+    """Each number is claimed again by its own code with what was said of it last; the rest comes in its order, and
+    makes the same decisions."""
+    stamp = Stamp(received_us=NOW, origin=Origin.LIVE, source="mes", request="r")
+    known: dict[str, Any] = {"claim": "c1", "gtin": GTIN, "template": "B{seq:01}", "by": "ann", "subject": GTIN}
+    claim = LotClaim(**known, stamp=stamp)
+    later = LotClaim(**known, supplier_code="S", stamp=stamp.model_copy(update={"received_us": NOW + 1}))
+    held = HoldDecision(
+        hold="h1", lot=LOT, action=PLACE, by="ann", reason="glass", at_us=NOW, decision="d", subject=GTIN, stamp=stamp
+    )
+    refused = LotClaim(**known | {"claim": "c2"}, stamp=stamp)
+    warehouse.put("events", [one.encode() for one in (claim, refused, held, later, claim)])
+    put(warehouse, LotNumber(claim="c1", gtin=GTIN, lot=LOT, by="ann", recorded_us=NOW))
+    (again,) = claims_again(warehouse.history)
+    assert isinstance(again, ClaimContent)
+    assert (again.claim, again.code, again.template, again.supplier_code) == ("c1", "B1", "", "S")
+    (other,) = others_again(warehouse.history)
+    assert isinstance(other, HoldContent)
+    assert (other.hold, other.lot, other.at_us, other.reason) == ("h1", LOT, NOW, "glass")
