@@ -5,7 +5,7 @@ from typing import Any
 
 from lotstream.schemas.epcis import models
 from lotstream.schemas.epcis.keys import LONGEST_NAME
-from lotstream.schemas.epcis.master import document_line, ilmd_of, serial_ranges
+from lotstream.schemas.epcis.master import document_line, ilmd_of, line_revision, serial_ranges
 from lotstream.schemas.epcis.names import Names
 from lotstream.schemas.epcis.reading import Reader, instant_of
 from lotstream.schemas.epcis.sensors import check_sensors
@@ -45,6 +45,7 @@ def fields_of(event: models.AnyEvent, extensions: Mapping[str, object], names: N
         "sources": read.parties([(one.type, one.source) for one in event.sourceList], "source"),
         "destinations": read.parties([(one.type, one.destination) for one in event.destinationList], "destination"),
         "document_line": document_line(extensions, names),
+        "line_revision": line_revision(extensions, names),
         "ranges": serial_ranges(extensions, names),
     }
 

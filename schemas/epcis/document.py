@@ -96,18 +96,19 @@ def _parsed(
         except Rejected as rejected:
             yield ParsedEvent(index, sent, sent, {}, rejected)
             continue
-        yield ParsedEvent(index, sent, _with_context(cut.compact(sent), context), fields)
+        own = "@context" in event
+        yield ParsedEvent(index, sent, _with_context(cut.compact(sent), context, own=own), fields)
 
 
-def _with_context(sent: str, context: str) -> str:
+def _with_context(sent: str, context: str, *, own: bool) -> str:
     """The event's text with the document's @context, so that its names keep their meaning by themselves."""
     if not context:
         return sent
-    own = cut.member(sent, 0, "@context")
-    if own is None:
+    found = cut.member(sent, 0, "@context") if own else None
+    if found is None:
         return f'{{"@context":{context},{sent[1:]}'
-    parts = [part for part in (_inside(context), _inside(sent[slice(*own)])) if part]
-    return f"{sent[: own[0]]}[{','.join(parts)}]{sent[own[1] :]}"
+    parts = [part for part in (_inside(context), _inside(sent[slice(*found)])) if part]
+    return f"{sent[: found[0]]}[{','.join(parts)}]{sent[found[1] :]}"
 
 
 def _inside(context: str) -> str:

@@ -65,6 +65,13 @@ def document_line(extensions: Mapping[str, object], names: Names) -> str:
     return ""
 
 
+def line_revision(extensions: Mapping[str, object], names: Names) -> int:
+    """Number of `…:lineRevision`, 0 without one. Raises Rejected."""
+    for name, value in _named(extensions, names, "lineRevision"):
+        return _serial(value, name)
+    return 0
+
+
 def serial_ranges(extensions: Mapping[str, object], names: Names) -> tuple[SerialRange, ...]:
     """`…:serialRanges`: objects of gtin, first and last, prefixed or bare. Raises Rejected."""
     return tuple(

@@ -34,7 +34,7 @@ def _distinct(uris: Uris) -> Uris:
 
 
 def _uri(text: str) -> str:
-    if not is_uri(text):
+    if not is_uri(text.strip()):
         raise ValueError("a URI")
     return text
 

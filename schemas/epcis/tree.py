@@ -64,7 +64,12 @@ def extension(name: str, value: Any, names: Names, *, depth: int = 0) -> Iterato
         yield Node(full, "", tuple(_inside(value, inner, depth + 1)))
     elif value is not None:
         # CBV 2.0 section 8.9, rule 15: a compact IRI in full, wherever it stands
-        yield Node(names.full(name), names.iri(value) if isinstance(value, str) else scalar(value))
+        yield Node(names.full(name), _iri(value, names) if isinstance(value, str) else scalar(value))
+
+
+def _iri(text: str, names: Names) -> str:
+    """In full, and without the white space around it (CBV 2.0 section 8.9, rules 5 and 15)."""
+    return names.iri(text.strip())
 
 
 def scalar(value: Any) -> str:
@@ -92,7 +97,7 @@ def _inside(value: Mapping[str, Any], names: Names, depth: int) -> Iterator[Node
 
 def _listed(element: str) -> Builder:
     def build(name: str, value: Iterable[str], names: Names) -> Node:
-        return Node(name, "", tuple([Node(element, names.iri(item)) for item in value]))
+        return Node(name, "", tuple([Node(element, _iri(item, names)) for item in value]))
 
     return build
 
@@ -117,7 +122,7 @@ def _typed(element: str) -> Builder:
 
 def _typed_node(element: str, item: Mapping[str, str], names: Names) -> Node:
     kind = item.get("type")
-    return Node(element, names.iri(item[element]), (Node("type", names.iri(kind)),) if kind else ())
+    return Node(element, _iri(item[element], names), (Node("type", _iri(kind, names)),) if kind else ())
 
 
 def _members(name: str, value: Mapping[str, Any], names: Names) -> Node:
@@ -140,7 +145,7 @@ def _sensors(name: str, value: Iterable[Mapping[str, Any]], names: Names) -> Nod
 
 
 def _persistent(name: str, value: Mapping[str, list[str]], names: Names) -> Node:
-    return Node(name, "", tuple(Node(key, names.iri(word)) for key, words in value.items() for word in words))
+    return Node(name, "", tuple(Node(key, _iri(word, names)) for key, words in value.items() for word in words))
 
 
 def _ilmd(name: str, value: Mapping[str, Any], names: Names) -> Node:
@@ -148,7 +153,7 @@ def _ilmd(name: str, value: Mapping[str, Any], names: Names) -> Node:
 
 
 def _leaf(name: str, value: Any, names: Names) -> Node:
-    return Node(name, names.iri(value) if isinstance(value, str) and name not in _LITERALS else scalar(value))
+    return Node(name, _iri(value, names) if isinstance(value, str) and name not in _LITERALS else scalar(value))
 
 
 _LITERALS = frozenset({"stringValue", "uom", "hexBinaryValue"})

@@ -10,7 +10,7 @@ from typing import Any
 
 from lotstream.runtime.errors import Rejected
 from lotstream.schemas.epcis.keys import CANONICAL, canonical_uri
-from lotstream.schemas.epcis.master import document_line, ilmd_of, serial_ranges
+from lotstream.schemas.epcis.master import document_line, ilmd_of, line_revision, serial_ranges
 from lotstream.schemas.epcis.names import Names
 from lotstream.schemas.epcis.reading import Reader, amount_of, instant_of
 from lotstream.schemas.epcis.rules import Path
@@ -100,9 +100,7 @@ def value_faults(event: Mapping[str, Any], names: Names) -> Iterator[Found]:
     yield from _ilmd(event, names)
     for name, value in event.items():
         if ":" in name:
-            yield from _tried(
-                (name,), lambda one: (document_line(one, names), serial_ranges(one, names)), {name: value}
-            )
+            yield from _tried((name,), lambda one: _ours(one, names), {name: value})
 
 
 def _walk(shape: Shape, value: Any, read: Reader, path: Path) -> Iterator[Found]:
@@ -135,7 +133,7 @@ def _ilmd(event: Mapping[str, Any], names: Names) -> Iterator[Found]:
 
 
 def _ours(extension: Mapping[str, Any], names: Names) -> object:
-    return document_line(extension, names), serial_ranges(extension, names)
+    return document_line(extension, names), line_revision(extension, names), serial_ranges(extension, names)
 
 
 def _of_gtin(event: Mapping[str, Any], names: Names) -> bool:
