@@ -14,7 +14,7 @@ class ExitCode(IntEnum):
     STALLED = 72  # the process stood still for so long that another may own its partitions
     FENCED = 73  # somebody else wrote to the changelog of an owned partition
     UNDELIVERED = 74  # a message failed or was not taken in time
-    AWAY = 75  # no broker answered while the stage connected
+    AWAY = 75  # no broker answered in time
     STUCK = 76  # asked to stop, and the clients did not end in time
 
 

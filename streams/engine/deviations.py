@@ -17,7 +17,7 @@ from faust.tables.recovery import Recovery
 from faust.transport.drivers import aiokafka as driver
 from mode import ServiceT
 
-from lotstream.streams.engine.config import ExitCode
+from lotstream.streams.engine.exits import code_of
 from lotstream.streams.engine.outbox import Message, Place, Sent
 from lotstream.streams.engine.shell import StageShell
 
@@ -197,5 +197,4 @@ class StageApp(faust.App):
 
     def _crash(self, reason: BaseException) -> None:
         """A crashed service of Faust's ends the process: Faust would go on with what is left."""
-        away = isinstance(reason, KafkaConnectionError)
-        self.shell.end(ExitCode.AWAY if away else ExitCode.BUG, f"Expected Faust to go on, got {reason!r}.")
+        self.shell.end(code_of(reason), f"Expected Faust to go on, got {reason!r}.")

@@ -9,13 +9,12 @@ from contextlib import contextmanager
 import aiokafka.conn
 import uvloop
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import KafkaConnectionError
 
 from lotstream.streams.engine.app import EngineApp, client_settings
 from lotstream.streams.engine.config import EngineConfig, ExitCode
 from lotstream.streams.engine.core import Stage
 from lotstream.streams.engine.deviations import StageConnection
-from lotstream.streams.engine.exits import end_process
+from lotstream.streams.engine.exits import OUTAGES, code_of, end_process
 from lotstream.streams.engine.pulse import Pulse
 
 STOP_S = 10.0  # for the clients to say good-bye
@@ -100,7 +99,7 @@ async def _stop(apps: list[EngineApp], config: EngineConfig) -> None:
 def _connecting(config: EngineConfig) -> Iterator[None]:
     try:
         yield
-    except KafkaConnectionError as away:
+    except OUTAGES as away:
         reason = f"Expected an answer of {', '.join(config.brokers)}, got {away!r}."
         end_process(ExitCode.AWAY, reason, stage="*", on_event=config.on_event)
 
@@ -115,4 +114,4 @@ def _pulse(config: EngineConfig) -> Pulse:
 
 def _end_of_task(task: asyncio.Task[None], config: EngineConfig) -> None:
     if not task.cancelled() and (bug := task.exception()) is not None:
-        end_process(ExitCode.BUG, f"Expected the engine to go on, got {bug!r}.", stage="*", on_event=config.on_event)
+        end_process(code_of(bug), f"Expected the engine to go on, got {bug!r}.", stage="*", on_event=config.on_event)

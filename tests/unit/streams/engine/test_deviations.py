@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import uvloop
 from aiokafka.conn import AIOKafkaConnection
-from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaConnectionError
+from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaConnectionError, KafkaTimeoutError
 from aiokafka.protocol.admin import ApiVersionRequest
 from faust.transport.drivers import aiokafka as driver
 
@@ -193,10 +193,11 @@ def test_an_outage_is_no_bug(monkeypatch: pytest.MonkeyPatch) -> None:
         app = build_app()
         monkeypatch.setattr(app.shell, "end", lambda code, reason: ends.append(code))
         app._crash(KafkaConnectionError("Unable to bootstrap"))
+        app._crash(KafkaTimeoutError("Failed to get offsets by times"))
         app._crash(RuntimeError())
 
     asyncio.run(body())
-    assert ends == [ExitCode.AWAY, ExitCode.BUG]
+    assert ends == [ExitCode.AWAY, ExitCode.AWAY, ExitCode.BUG]
 
 
 def test_every_send_looks_at_the_clock_first() -> None:
