@@ -17,6 +17,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "trace": ("trace", "trace"),
     "fsma": ("fsma", "fsma"),
     "steps": ("fsma", "steps"),
+    "sql": ("sql", "sql"),
     "history": ("ask", "history"),
     "stock": ("ask", "stock"),
     "lots": ("ask", "lots"),

@@ -25,6 +25,7 @@ from lotstream.cli.wanted import wanted_topics
 from lotstream.readers.imports.ledger import Imports
 from lotstream.recall.answers import ANSWERS
 from lotstream.recall.fsma_answer import Fsma
+from lotstream.recall.sql import SqlAnswer
 from lotstream.recall.steps import Steps
 from lotstream.recall.trace_answer import Trace
 from lotstream.recall.verify import Verified
@@ -128,6 +129,7 @@ def schemas() -> Iterator[tuple[Path, dict[str, Any]]]:
         Trace,
         Fsma,
         Steps,
+        SqlAnswer,
         Verified,
         Diagnosis,
         Replayed,

@@ -78,3 +78,23 @@ def test_steps(run: Any) -> None:
     assert "Made from: A" in run("steps", "B").stdout
     assert "One step forward: nothing is known." in run("steps", "B").stdout
     assert json.loads(run("steps", "B", "--json").stdout)["made_from"] == [A]
+
+
+def test_sql(run: Any, tmp_path: Path) -> None:
+    """`sql` answers a query or a file of one, as a table, CSV or JSON, and refuses with exit code 2 what is none."""
+    query = tmp_path / "q.sql"
+    query.write_text(
+        "SELECT input, output_amount FROM trace_edges WHERE output = {lot:String} AND at <= {as_of:DateTime64(6)}"
+    )
+    assert run("sql", str(query), "--param", f"lot={B}", "--csv").stdout.split() == [
+        "input,output_amount",
+        f"{A},2.000000",
+    ]
+    assert json.loads(run("sql", str(query), "--param", f"lot={B}", "--json").stdout)["rows"] == [[A, "2.000000"]]
+    assert (
+        json.loads(run("sql", str(query), "--param", "lot=x", "--as-of", "2025-01-01", "--json").stdout)["rows"] == []
+    )
+    assert "1 rows" in run("sql", "SELECT 1").stdout
+    refused = run("sql", "DROP TABLE lots")
+    assert (refused.exit_code, "Expected a query that the server answers" in refused.stderr) == (2, True)
+    assert run("sql", "SELECT 1", "--param", "lot").exit_code == 2
