@@ -186,7 +186,7 @@ class LocateCore:
                 if unit.told is not None:
                     for entry in unit.entries:
                         rows += handed(row.lot, tag, entry, told=unit.told, known=known)
-                others += deeper(row.lot, tag, unit)
+                others += deeper(row.lot, tag, unit, above_us=row.horizon_us)
         yield from self._say(record, list(touched.values()))
         yield from self._hand_over(rows)
         for partition, some in _by_lot(others, self._topics.partitions):

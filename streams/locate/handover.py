@@ -24,12 +24,13 @@ def handed(lot: str, tag: str, entry: Entry, *, told: Told, known: Told | None) 
         yield LotSighting(lot, told.binding, told.binding, row)  # was said to be elsewhere, or may have been
 
 
-def deeper(lot: str, tag: str, unit: Unit) -> Iterator[UnitLots]:
-    """What was dropped of a unit may belong to the lots that take it over: they are told up to when."""
-    if unit.told is None or unit.floor == NO_FLOOR:
+def deeper(lot: str, tag: str, unit: Unit, *, above_us: int) -> Iterator[UnitLots]:
+    """What was dropped of a unit may belong to the lots that take it over: they are told up to when, unless what was
+    told already reaches so far, or two lots would tell each other for ever."""
+    horizon_us = (unit.floor[0] + 1) * SLOT_US - 1
+    if unit.told is None or unit.floor == NO_FLOOR or horizon_us <= above_us:
         return
     binding, _, lives = unit.told
-    horizon_us = (unit.floor[0] + 1) * SLOT_US - 1
     serial = serial_of(tag)
     subject = tag if serial == NOT_NUMERIC else tag[:17]
     for other in sorted({life.lot for life in lives if life.start <= horizon_us} - {lot}):

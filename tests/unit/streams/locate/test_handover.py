@@ -33,13 +33,15 @@ class Locate:
         self._stage = build_stage(Settings.model_validate({"topics": {"partitions": 1}}))
         self.core = self._stage.build(0)
         self.state: dict[bytes, bytes] = {}
+        self.told: list[UnitLots] = []
         self._offset = 0
 
     def hear(self, rows: Any, *, offset: int | None = None) -> list[LotSighting]:
         """What is handed over on a message."""
         self._offset = self._offset + 1 if offset is None else offset
-        said = self.core.apply(Record("lot-sightings.v1", 0, self._offset, 0, None, rows.encode()))
+        said = list(self.core.apply(Record("lot-sightings.v1", 0, self._offset, 0, None, rows.encode())))
         self.state |= {key: value for key, value in self.core.changes().items() if value is not None}
+        self.told += [row for out in said if isinstance(out.rows, UnitLotsRows) for row in out.rows.rows]
         return [row for out in said if out.topic == "lot-sightings.v1" for row in decode_lot_sightings(encode(out))]
 
     def restart(self) -> None:
@@ -156,3 +158,16 @@ def test_a_shipment_is_handed_over_with_its_papers(locate: Locate) -> None:
     locate.hear(seen(5, 0, lane="event:hash", how=int(How.DECLARED), declaration=shipped))
     _, there = locate.hear(told((0, FOREVER, B)))
     assert there.sighting.form.declaration == shipped
+
+
+def test_what_was_dropped_is_told_once(locate: Locate) -> None:
+    """The right lot learns up to when sightings of the unit were dropped, and does not tell it back for ever."""
+    for slot in range(6):
+        locate.hear(seen(5, slot))
+        locate.hear(seen(5, slot, lot=B))
+    locate.hear(told((0, FOREVER, B)))
+    (limit,) = locate.told
+    assert (limit.lot, limit.subject, limit.first, limit.binding) == (B, f"01/{GTIN}", 5, 9)
+    assert limit.horizon_us == (SLOT + 2) * SLOT_US - 1
+    locate.hear(UnitLotsRows([limit]))
+    assert locate.told == [limit]
