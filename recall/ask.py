@@ -30,7 +30,7 @@ from lotstream.recall.find import (
     unit_named,
 )
 from lotstream.recall.holds import status_of
-from lotstream.recall.links import with_links
+from lotstream.recall.links import papers_of, with_links
 from lotstream.recall.store import History, Row
 from lotstream.recall.tally import lot_of, places_of, quantities_of, recipients_of, span_start, strongest
 from lotstream.schemas.identifiers import gtin14, parse_key, tag_key
@@ -58,19 +58,19 @@ def affected(history: History, text: str, *, gtin: str = "", now: datetime | Non
     quantities = quantities_of(ways, names, counted=counted, carried=carried_of(history, found.lot, ways))
     since = span_start(groups, ways, otherwise=now)
     since = min(since, lot.produced_at or since)
+    recipients = recipients_of(groups, ways)
+    more = history.ask_all("blind_windows", "document_links", since=since, until=now, documents=papers_of(recipients))
     return Affected(
         lot=lot,
         places=places,
         quantities=quantities,
-        recipients=with_links(history, recipients_of(groups, ways)),
+        recipients=with_links(history, recipients, first=more["document_links"]),
         accounted=accounted(
             lot.units or 0, groups, ways, quantities=quantities, counted=counted, kinds=kinds_of(history)
         ),
         adjustments=adjustments_of(counted),
         evidence=strongest(kind for kinds in (places, quantities) for place in kinds for kind in place.evidence),
-        blind_windows=tuple(
-            BlindWindow.model_validate(row) for row in history.ask("blind_windows", since=since, until=now)
-        ),
+        blind_windows=tuple(BlindWindow.model_validate(row) for row in more["blind_windows"]),
         as_of=history.as_of,
         known_at=history.known_at,
         milliseconds=took_ms(started),

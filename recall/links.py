@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from lotstream.recall.answers import Recipient
-from lotstream.recall.store import History
+from lotstream.recall.store import History, Row
 
 STEPS = 4  # order, delivery note, invoice, bill of lading: as far apart as documents of one shipment are
 MOST = 200
@@ -23,33 +23,39 @@ class Link:
 
 def links_of(history: History, document: str) -> list[Link]:
     """The documents linked to one, nearest first, at most MOST. Raises ClickhouseAway."""
-    return _closure(history, [document]).get(document, [])
+    first = history.ask("document_links", documents=[document])
+    return _closure(history, [document], first=first)[document]
 
 
-def with_links(history: History, recipients: Sequence[Recipient]) -> tuple[Recipient, ...]:
-    """Recipients with the documents that are linked to those of their lines. Raises ClickhouseAway."""
-    found = _closure(history, {recipient.document for recipient in recipients if recipient.document})
+def papers_of(recipients: Iterable[Recipient]) -> list[str]:
+    """The documents of recipients' lines."""
+    return sorted({recipient.document for recipient in recipients if recipient.document})
+
+
+def with_links(history: History, recipients: Sequence[Recipient], *, first: Sequence[Row]) -> tuple[Recipient, ...]:
+    """Recipients with the documents that are linked to those of their lines; ``first`` answers document_links of
+    their papers. Raises ClickhouseAway."""
+    found = _closure(history, papers_of(recipients), first=first)
     return tuple(
         recipient.model_copy(update={"linked": tuple(link.document for link in found.get(recipient.document, ()))})
         for recipient in recipients
     )
 
 
-def _closure(history: History, documents: Iterable[str]) -> dict[str, list[Link]]:
+def _closure(history: History, starts: Sequence[str], *, first: Sequence[Row]) -> dict[str, list[Link]]:
     """Links by the document that they start from: one question for each step, whatever the number of documents."""
     known: dict[str, list[Link]] = {}  # document -> its neighbours
-    asked: set[str] = set()
-    wanted = sorted(set(documents))
-    starts = wanted
-    for step in range(STEPS):
-        if not wanted:
-            break
-        for row in history.ask("document_links", documents=wanted):
+    asked = set(starts)
+    rows = first
+    for step in range(1, STEPS + 1):
+        for row in rows:
             link = Link(row["linked"], 1, row["document"], row["via"], row["event"])
             known.setdefault(row["document"], []).append(link)
+        wanted = sorted({row["linked"] for row in rows} - asked)[: MOST * step]
+        if not wanted or step == STEPS:
+            break
         asked |= set(wanted)
-        reached = {link.document for document in wanted for link in known.get(document, ())} - asked
-        wanted = sorted(reached)[: MOST * (step + 1)]
+        rows = history.ask("document_links", documents=wanted)
     return {start: _from(start, known) for start in starts}
 
 

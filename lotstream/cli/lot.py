@@ -13,7 +13,7 @@ import lotstream.cli.lot_tables  # noqa: F401 - teaches `show` what a lot looks 
 from lotstream.cli.ask import asked, gtin_option, history_of, lot_argument, print_answer, when_options
 from lotstream.cli.context import console, json_option, print_json, settings_of
 from lotstream.cli.exits import Refused
-from lotstream.cli.lot_options import day_of, master, master_of, scope, scope_of, sending
+from lotstream.cli.lot_options import day_of, made, master, master_of, scope, scope_of, sending
 from lotstream.cli.replay import gateway_url
 from lotstream.readers.deciding import Door, answers
 from lotstream.recall.decisions import claims_again, others_again
@@ -62,7 +62,8 @@ def new(
 
     A template has text, {site}, {line}, {date:%y%j} (of production), once {seq:04}, and at the end {check} or not.
     """
-    content = ClaimContent(
+    content = made(
+        ClaimContent,
         claim=claim or uuid.uuid4().hex,
         gtin=gtin14(gtin),
         template=template or ("" if code else TEMPLATE),
@@ -104,7 +105,7 @@ def show(context: click.Context, lot: str, *, gtin: str, entries: bool, as_json:
 def change(context: click.Context, /, lot: str, *, gtin: str, reason: str, **given: Any) -> None:
     """Say master data of LOT anew: what was said before stays in its history."""
     key = _key(context, lot, gtin=gtin)
-    content = ChangeContent(lot=key, reason=reason, at_us=SystemClock().now_us(), **master_of(given))
+    content = made(ChangeContent, lot=key, reason=reason, at_us=SystemClock().now_us(), **master_of(given))
     _send(context, [content], given)
     console().print(f"Changed: {key}", markup=False, soft_wrap=True)
 
@@ -122,7 +123,8 @@ def hold(
     context: click.Context, /, lot: str, *, gtin: str, reason: str, recalled: bool, name: str, **given: Any
 ) -> None:
     """Hold LOT, or a part of it, until the hold is released; prints the name of the hold."""
-    content = HoldContent(
+    content = made(
+        HoldContent,
         hold=name or uuid.uuid4().hex[:12],
         lot=_key(context, lot, gtin=gtin),
         action=HoldAction.PLACE,
@@ -153,7 +155,8 @@ def release(
         in_force = [held.hold for held in lot_shown(history_of(context), key).lot.holds]
         if name not in in_force:
             raise Refused(f"Expected a hold in force ({', '.join(in_force) or 'none is'}), got {name!r}.")
-    content = HoldContent(
+    content = made(
+        HoldContent,
         hold=name,
         lot=key,
         action=HoldAction.RELEASE,

@@ -6,10 +6,13 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
+from pydantic import ValidationError
 
+from lotstream.runtime.errors import Reason, Rejected
+from lotstream.schemas.base import Wire, first_error
 from lotstream.schemas.identifiers import tag_key
 from lotstream.schemas.lots import HoldScope
 
@@ -19,6 +22,7 @@ _RANGE = re.compile(r"([0-9]{1,18})(?:\.\.([0-9]{1,18}))?")
 
 Command = Callable[..., None]
 Planned = tuple[Decimal, str]
+Content = TypeVar("Content", bound=Wire)
 
 
 def _amount(_context: click.Context, _option: click.Parameter, text: str | None) -> Planned | None:
@@ -99,13 +103,23 @@ def scope_of(given: Mapping[str, Any]) -> HoldScope:
     kinds = [name for name in ("serials", "units", "quantity", "site") if given[name]]
     if len(kinds) > 1:
         raise click.UsageError(f"Expected one kind of scope, got {', '.join(kinds)}: place a hold for each.")
-    return HoldScope(
+    return made(
+        HoldScope,
         serials=given["serials"],
         units=tuple(map(tag_key, given["units"])),
         amount=amount[0] if amount else None,
         uom=amount[1] if amount else "",
         site=given["site"],
     )
+
+
+def made(kind: type[Content], **given: Any) -> Content:
+    """A value of the contracts. Raises Rejected, with what was expected."""
+    try:
+        return kind(**given)
+    except ValidationError as error:
+        field, detail = first_error(error)
+        raise Rejected(Reason.SCHEMA_INVALID, detail, field=field) from None
 
 
 def day_of(given: datetime | None) -> date | None:

@@ -69,6 +69,15 @@ def test_documents_of_a_shipment_belong_together(warehouse: Any, seed: int) -> N
     assert linked(warehouse, "D-2") == {}
 
 
+def test_links_go_on_for_four_steps(warehouse: Any) -> None:
+    """From document to document, also round in a circle; what is farther away than documents of a shipment are is not
+    named."""
+    chain = [written(f"inv:{number}", f"w{number}", f"inv:{number + 1}") for number in range(1, 7)]
+    put(warehouse, *chain, written("inv:3", "w-back", "inv:1", "inv:4", recorded_us=NOW + 1))
+    assert linked(warehouse, "inv:7") == {f"inv:{number}": (7 - number, "reference") for number in (6, 5, 4, 3)}
+    assert linked(warehouse, "inv:1")["inv:3"] == (1, "reference")
+
+
 def test_what_is_on_a_document(warehouse: Any) -> None:
     """Line by line with goods and amounts; its date and parties as written; what was written of it and what events did
     on it side by side."""
