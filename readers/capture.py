@@ -4,6 +4,7 @@ The answer to a document is 202 with its job, as the standard has it, and its ev
 that is still running is one whose answer is still to come. Errors are problems (RFC 7807) with our own members beside.
 """
 
+import asyncio
 import re
 from typing import Any
 from urllib.parse import quote
@@ -61,7 +62,9 @@ class CaptureDoor:
         self._jobs.start(job)
         try:
             outcome = await self._door.take(call)
-            job.finish(self._clock.now_us(), errors=self._errors(outcome, call))
+            # beside the event loop, or the readers would wait for a large document
+            errors = await asyncio.to_thread(self._errors, outcome, call)
+            job.finish(self._clock.now_us(), errors=errors)
         finally:
             if job.finished_us is None:
                 errors = [problem(503, "Nothing of it was taken: the answer to the request said why.")]

@@ -12,6 +12,7 @@ from lotstream.cli.epcis_answers import CheckedFile, EpcisCheck, EpcisHash, Hash
 from lotstream.cli.exits import EXIT_NO, Refused
 from lotstream.runtime.clock import SystemClock
 from lotstream.schemas.epcis import check_document, hash_document
+from lotstream.schemas.epcis.flags import EventIds
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True)
 
@@ -30,8 +31,8 @@ def check(context: click.Context, *, files: tuple[Path, ...], as_json: bool) -> 
 
     Takes an EPCISDocument, an EPCISQueryDocument, an event, or an array of events. Exit 1 when there is a fault.
     """
-    now_us = SystemClock().now_us()
-    checked = tuple(_checked(file, now_us) for file in files)
+    now_us, ids = SystemClock().now_us(), EventIds()
+    checked = tuple(_checked(file, now_us, ids) for file in files)
     answer = EpcisCheck(ok=all(one.ok for one in checked), files=checked)
     if as_json:
         print_json(answer)
@@ -72,8 +73,8 @@ def lines(answer: EpcisCheck) -> Iterator[str]:
             yield f"  event {flag.index}, {flag.flag}: {flag.detail}"
 
 
-def _checked(file: Path, now_us: int) -> CheckedFile:
-    found = check_document(_bytes(file), now_us=now_us)
+def _checked(file: Path, now_us: int, ids: EventIds) -> CheckedFile:
+    found = check_document(_bytes(file), now_us=now_us, ids=ids)
     return CheckedFile(
         file=str(file),
         ok=not found.faults,

@@ -82,15 +82,19 @@ def _hash(event: Any, names: Names) -> str:
         return ""
 
 
-def check_document(value: bytes, *, now_us: int) -> Checked:
-    """Every fault of a document, an event or an array of events, in its order; what is valid and odd is flagged."""
+def check_document(value: bytes, *, now_us: int, ids: EventIds | None = None) -> Checked:
+    """Every fault of a document, an event or an array of events, in its order; what is valid and odd is flagged.
+
+    `ids`: what event ids stood for in the documents before.
+    """
     try:
         marked = parse_marked(value)
     except Rejected as rejected:
         return Checked(faults=[_fault((), rejected, None)])
     document = marked.value
     found: list[Found] = [*_twice(marked), *_document_faults(document)]
-    events = _Events(NAMES.within(document.get("@context")) if isinstance(document, dict) else NAMES, now_us)
+    names = NAMES.within(document.get("@context")) if isinstance(document, dict) else NAMES
+    events = _Events(names, now_us, EventIds() if ids is None else ids)
     for path, event in _events(document):
         found += [((*path, *inner), rejected) for inner, rejected in events.check(event)]
     faults = [_fault(path, rejected, document) for path, rejected in found]
@@ -100,10 +104,10 @@ def check_document(value: bytes, *, now_us: int) -> Checked:
 class _Events:
     """The events of one document, one after the other."""
 
-    def __init__(self, names: Names, now_us: int) -> None:
+    def __init__(self, names: Names, now_us: int, ids: EventIds) -> None:
         self._names = names
         self._now_us = now_us
-        self._ids = EventIds()
+        self._ids = ids
         self._first: dict[str, int] = {}
         self.hashes: list[str] = []
         self.flags: list[Flag] = []

@@ -9,7 +9,7 @@ from lotstream.runtime.errors import Reason, Rejected
 from lotstream.schemas.epcis.names import GS1_VOC, MDA, Names, local, namespace
 from lotstream.schemas.epcis.times import parse_day, parse_instant
 from lotstream.schemas.epcis.tree import scalar
-from lotstream.schemas.events import Ilmd, SerialRange
+from lotstream.schemas.events import Conversion, Ilmd, SerialRange
 from lotstream.schemas.identifiers import IdentifierInvalid, gtin14
 from lotstream.schemas.identifiers.ai import SPECS
 from lotstream.schemas.identifiers.content import require_value
@@ -29,6 +29,8 @@ _FIELDS = {
     "productName": "description",
 }
 # no standard has a word for the supplier's own lot code: these are understood in every namespace
+_CONVERSIONS = "unitConversions"
+_CONVERSION = re.compile(r"(?:1 )?([A-Z0-9]{2,3}) ?= ?([0-9]{1,12}(?:\.[0-9]{1,6})?) ([A-Z0-9]{2,3})", re.ASCII)
 _SUPPLIER_LOT = frozenset({"supplierLot", "supplierLotNumber", "supplierLotCode"})
 
 
@@ -89,6 +91,8 @@ def _field_of(name: str, names: Names) -> str | None:
     full = names.full(name)
     if local(full) in _SUPPLIER_LOT:
         return "supplier_lot"
+    if local(full) == _CONVERSIONS:
+        return "conversions"
     # the context of EPCIS protects its prefixes: who gives cbvmda another meaning has broken his context, not his lots
     known = namespace(full) in (MDA, GS1_VOC) or name.startswith("cbvmda:")
     return _FIELDS.get(local(full)) if known else None
@@ -157,6 +161,18 @@ def _produced(text: str, field: str) -> object:
         raise Rejected(Reason.SCHEMA_INVALID, str(error), field=field) from None
 
 
+def _conversions(text: str, field: str) -> object:
+    return tuple(_conversion(part.strip(), field) for part in text.split(";"))
+
+
+def _conversion(text: str, field: str) -> Conversion:
+    found = _CONVERSION.fullmatch(text)
+    if found is None or not (factor := Decimal(found[2])) or found[1] == found[3]:
+        expected = "Expected a conversion between two units like 'XCS = 12.5 KGM'"
+        raise Rejected(Reason.UNIT_UNKNOWN, f"{expected}, got {text!r}.", field=field)
+    return Conversion(uom=found[1], factor=factor, to=found[3])
+
+
 def _same(text: str, field: str) -> object:
     return text
 
@@ -168,4 +184,5 @@ _READ: dict[str, Callable[[str, str], object]] = {
     "produced_us": _produced,
     "description": _same,
     "supplier_lot": _same,
+    "conversions": _conversions,
 }

@@ -60,6 +60,15 @@ def test_check_for_programs(files: tuple[str, str]) -> None:
     assert (second["pointer"], second["section"]) == ("/1/disposition", "CBV 2.0, section 7.2 (dispositions)")
 
 
+def test_ids_of_several_files(tmp_path: Path) -> None:
+    """An event id that another file gave to other contents is flagged, and the files are valid."""
+    for name, action in (("a", "ADD"), ("b", "DELETE")):
+        (tmp_path / name).write_text(json.dumps(GOOD | {"eventID": "urn:uuid:1", "action": action}))
+    ran = run("check", str(tmp_path / "a"), str(tmp_path / "b"))
+    assert ran.exit_code == 0
+    assert "event 0, event_id_reused" in ran.output
+
+
 def test_hash(files: tuple[str, str]) -> None:
     """The ids of the events, one a line, in document order."""
     ran = run("hash", files[1])
