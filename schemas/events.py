@@ -59,6 +59,14 @@ class ErrorDeclaration(Wire):
     corrective: tuple[str, ...] = ()
 
 
+class Conversion(Wire):
+    """One unit of measure of a product in another: 1 ``uom`` is ``factor`` ``to``, from the event's time on."""
+
+    uom: str = Field(min_length=2, max_length=3)
+    factor: Amount = Field(gt=0)
+    to: str = Field(min_length=2, max_length=3)
+
+
 class Ilmd(Wire):
     """Instance and lot master data that lotstream understands; the rest stays in ``TraceEvent.text``."""
 
@@ -68,6 +76,7 @@ class Ilmd(Wire):
     expires: date | None = None
     best_before: date | None = None
     supplier_lot: str = ""
+    conversions: tuple[Conversion, ...] = Field(default=(), description="of the products that the event names by class")
 
 
 class TraceEvent(Wire):
@@ -101,6 +110,7 @@ class TraceEvent(Wire):
     biz_location: str = ""
     documents: tuple[Typed, ...] = ()
     document_line: str = ""
+    line_revision: int = Field(default=0, ge=0, description="counts corrections of the line; those before are wrong")
     sources: tuple[Typed, ...] = ()
     destinations: tuple[Typed, ...] = ()
     ilmd: Ilmd | None = None

@@ -16,7 +16,7 @@ from lotstream.cli.context import console, json_option, print_json, settings_of
 from lotstream.cli.dlq_options import by_option
 from lotstream.cli.exits import EXIT_NO, Refused
 from lotstream.cli.imports_answers import Imported, answer_of, show, show_list
-from lotstream.cli.imports_known import LINES, await_history, known_lines, revived, vanished
+from lotstream.cli.imports_known import LINES, Plan, await_history, known_lines, plan_of
 from lotstream.cli.replay import gateway_url, send
 from lotstream.readers.imports.check import Checked, check
 from lotstream.readers.imports.code_tables import load_map
@@ -103,34 +103,32 @@ def _import(context: click.Context, order: _Order) -> Imported:
         checked = check(order.file, rules, order.what, now=now, by=order.by)
     except TableInvalid as invalid:
         raise Refused(f"{order.file.name}: {invalid}") from None
-    wrong: list[bytes] = []
+    plan = Plan(list(checked.events))
+    # a file with wrong rows does not say what is whole
     if checked.lines and order.what in LINES and (order.complete or not order.only_check):
-        wrong = _compared(checked, order, settings=settings_of(context), now=now)
-    answer = answer_of(checked, file=order.file.name, what=order.what, map_name=order.map_name, retracted=len(wrong))
+        complete = order.complete and not checked.faults
+        plan = _planned(checked, order, settings=settings_of(context), complete=complete, now=now)
+    answer = answer_of(checked, plan, file=order.file.name, what=order.what, map_name=order.map_name)
     if order.only_check or not checked.events or (checked.faults and not order.proceed):
         return answer
     settings = settings_of(context)
-    sent = _sent([*wrong, *checked.events], answer, order=order, url=order.url or gateway_url(settings))
+    sent = _sent(plan.events, answer, order=order, url=order.url or gateway_url(settings))
     _record(settings, sent, by=order.by, map_sha256=hashlib.sha256(text.encode()).hexdigest())
     return sent
 
 
-def _compared(checked: Checked, order: _Order, *, settings: Settings, now: datetime) -> list[bytes]:
-    """Faults of what was declared wrong before; error declarations of what a complete file lacks."""
-    if order.complete:
-        await_history(settings)
+def _planned(checked: Checked, order: _Order, *, settings: Settings, complete: bool, now: datetime) -> Plan:
+    await_history(settings)
     with History(settings.clickhouse) as history:
-        known = list(known_lines(history, checked.lines, order.what))
-    again = list(revived(checked.lines, known))
-    checked.refuse(again)
-    # a file with wrong rows does not say what is whole
-    return list(vanished(checked.lines, known, at=now)) if order.complete and not checked.faults else []
+        return plan_of(checked.lines, known_lines(history, checked.lines, order.what), complete=complete, at=now)
 
 
 def _sent(events: list[bytes], answer: Imported, *, order: _Order, url: str) -> Imported:
     source = f"import:{quote(answer.file)[:100]}"
     door = Format.DECISIONS if order.what is Kind.LOTS else Format.EVENTS
     replay = Replay(url=url, format=door, source=source, token=order.token)
+    if not events:
+        return answer.model_copy(update={"sent": True})
     with tempfile.TemporaryDirectory(prefix="lotstream-import-") as folder:
         written = Path(folder) / f"{Path(answer.file).stem}.jsonl"
         written.write_bytes(b"\n".join(events) + b"\n")
@@ -147,6 +145,8 @@ def _record(settings: Settings, answer: Imported, *, by: str, map_sha256: str) -
         faults=len(answer.faults),
         accepted=answer.accepted,
         rejected=answer.rejected,
+        unchanged=answer.unchanged,
+        corrected=answer.corrected,
         retracted=answer.retracted,
     )
     done = operation(result, file=answer.file, sha256=answer.sha256, by=by, at=datetime.now(UTC))

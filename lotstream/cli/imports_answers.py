@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 
+from lotstream.cli.imports_known import Plan
 from lotstream.cli.tables import amount, instant, table
 from lotstream.readers.imports.check import Checked
 from lotstream.readers.imports.ledger import ImportFact, Imports
@@ -58,7 +59,9 @@ class Imported(_Said):
     faults: tuple[ImportFault, ...]
     flags: tuple[ImportFlag, ...]
     totals: tuple[ImportTotal, ...]
-    sent: bool = Field(description="whether anything was sent")
+    sent: bool = Field(description="whether the file was brought in, not only checked")
+    unchanged: int = Field(default=0, description="lines that are known so already: nothing is sent for them")
+    corrected: int = Field(default=0, description="lines that are known otherwise")
     accepted: int = Field(default=0, description="events that the gateway took")
     rejected: int = Field(default=0, description="events that went to the dead letters")
     retracted: int = Field(
@@ -66,7 +69,7 @@ class Imported(_Said):
     )
 
 
-def answer_of(checked: Checked, *, file: str, what: str, map_name: str, retracted: int = 0) -> Imported:
+def answer_of(checked: Checked, plan: Plan, *, file: str, what: str, map_name: str) -> Imported:
     """The answer before anything is sent."""
     return Imported(
         file=file,
@@ -85,7 +88,9 @@ def answer_of(checked: Checked, *, file: str, what: str, map_name: str, retracte
             for (gtin, lot, uom), sum_ in totals(checked.lines).items()
         ),
         sent=False,
-        retracted=retracted,
+        unchanged=plan.unchanged,
+        corrected=plan.corrected,
+        retracted=plan.retracted,
     )
 
 
@@ -112,12 +117,16 @@ def show(answer: Imported, out: Console) -> None:
 def _last_line(answer: Imported) -> str:
     counts = f"{answer.rows:,} rows: {answer.lines:,} lines, {len(answer.faults):,} wrong"
     counts += f", {answer.passed_over:,} passed over" if answer.passed_over else ""
+    known = [
+        (answer.unchanged, "unchanged"),
+        (answer.corrected, "corrected"),
+        (answer.retracted, "of earlier files not in it"),
+    ]
+    counts += "".join(f", {count:,} {word}" for count, word in known if count)
     if not answer.sent:
-        lacked = f", {answer.retracted:,} earlier lines are not in it" if answer.retracted else ""
-        return f"{answer.file}: {counts}{lacked}; nothing sent"
+        return f"{answer.file}: {counts}; nothing sent"
     rejected = f", {answer.rejected:,} rejected (dead letters)" if answer.rejected else ""
-    retracted = f", {answer.retracted:,} earlier lines declared wrong" if answer.retracted else ""
-    return f"{answer.file}: {counts}; {answer.accepted:,} accepted{rejected}{retracted}"
+    return f"{answer.file}: {counts}; {answer.accepted:,} events accepted{rejected}"
 
 
 def show_list(found: Imports, out: Console) -> None:

@@ -1,7 +1,7 @@
 """A file against its map: the lines that can be sent, what is wrong row by row, and what looks odd. Writes nothing."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -33,14 +33,6 @@ class Checked:
     events: list[bytes] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     flags: list[Flag] = field(default_factory=list)
-
-    def refuse(self, faults: Sequence[Fault]) -> None:
-        """Take lines back that something outside of the file speaks against."""
-        rows = {fault.row for fault in faults}
-        kept = [index for index, line in enumerate(self.lines) if line.row not in rows]
-        self.events = [self.events[index] for index in kept]
-        self.lines = [self.lines[index] for index in kept]
-        self.faults = sorted([*self.faults, *faults], key=lambda fault: fault.row)
 
 
 def check(path: Path, rules: ImportMap, kind: Kind, *, now: datetime, by: str) -> Checked:

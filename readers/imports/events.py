@@ -32,6 +32,8 @@ def event_dict(line: Line) -> Event:
         ]
     if line.line:
         event["lotstream:documentLine"] = line.line
+    if line.revision:
+        event["lotstream:lineRevision"] = line.revision
     return event
 
 

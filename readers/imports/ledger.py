@@ -28,6 +28,8 @@ class ImportResult(BaseModel):
     faults: int = Field(description="rows that were not taken")
     accepted: int = Field(description="events that the gateway took")
     rejected: int = Field(description="events that went to the dead letters")
+    unchanged: int = Field(default=0, description="lines that were known so already")
+    corrected: int = Field(default=0, description="lines that were known otherwise")
     retracted: int = Field(description="lines of earlier files that were declared wrong")
 
 

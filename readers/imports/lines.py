@@ -63,6 +63,7 @@ class Line:
     document: str = ""
     document_type: str = ""
     line: str = ""
+    revision: int = 0
     amounts: tuple[tuple[Decimal, str], ...] = ()
     location: str = ""
     other: str = ""

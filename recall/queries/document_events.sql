@@ -1,6 +1,6 @@
 -- What was ever said of the lines of some documents in one business step: each event with its text, and whether it was
 -- declared wrong.
-SELECT line, lot, event, wrong, text
+SELECT document, line, lot, event, wrong, text
 FROM (
   SELECT document, line, lot, event, max(retracted) AS wrong
   FROM document_lines
@@ -13,4 +13,4 @@ INNER JOIN (
     SELECT event FROM document_lines WHERE document IN {documents:Array(String)} AND biz_step = {biz_step:String})
   GROUP BY event
 ) AS sent USING (event)
-ORDER BY line, lot, event
+ORDER BY document, line, lot, event

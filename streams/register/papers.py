@@ -103,9 +103,11 @@ def _facts(
     if way.effect in (Effect.MOVED, Effect.COUNTED, Effect.ADJUSTED) and not (way.source or way.location):
         return  # it says of no place anything; what came into being or went out of it did so wherever that was
     document = document_of(event)
-    # what is shipped on a line and what is received on it are two facts; a corrected shipment of the line is one
+    # what is shipped on a line and what is received on it are two facts; a corrected shipment of the line is one.
+    # What is numbered as a correction is another: what it corrects was declared wrong, and that holds for ever.
     on_line = document and event.document_line
-    line = (f"{document}|{event.document_line}|{event.biz_step}" if on_line else event.event_hash) + mark
+    line = f"{document}|{event.document_line}|{event.biz_step}" if on_line else event.event_hash
+    line += (f"|r{event.line_revision}" if on_line and event.line_revision else "") + mark
     seen: set[str] = set()
     for lot, uom, amount, cases in caught(amounts):
         # an event may give one lot in two units of measure; the first keeps the plain identity

@@ -36,7 +36,7 @@ def test_a_world_without_tags_is_answered(tmp_path: Path) -> None:
 
 
 def test_a_file_again_a_corrected_one_and_a_complete_one(own_stack: Any, tmp_path: Path) -> None:
-    """Stock follows the lines: once however often they came, as last said, and without what a complete file lacks."""
+    """Stock and lots follow the lines: once however often they came, as last said, not what a complete file lacks."""
 
     def bring(kind: str, *rows: str, options: tuple[str, ...] = (), code: int = 0) -> dict[str, Any]:
         file = tmp_path / f"{kind}.csv"
@@ -52,21 +52,25 @@ def test_a_file_again_a_corrected_one_and_a_complete_one(own_stack: Any, tmp_pat
 
     first = (row("GR-1", 10, "100"), row("GR-1", 20, "50", "IMP2"), row("GR-1", 30, "7", "IMP3"))
     assert bring("receipts", *first)["accepted"] == 3
-    assert bring("receipts", *first)["accepted"] == 3
+    again = bring("receipts", *first)
+    assert (again["accepted"], again["unchanged"]) == (0, 3)
     assert here() == {"IMP1": 100, "IMP2": 50, "IMP3": 7}
     corrected = (row("GR-1", 10, "80"), row("GR-1", 20, "50", "IMP2"))
-    bring("receipts", *corrected)
+    assert bring("receipts", *corrected)["corrected"] == 1
     assert here() == {"IMP1": 80, "IMP2": 50, "IMP3": 7}
     assert bring("receipts", *corrected, options=("--complete", "--check"))["retracted"] == 1
     assert bring("receipts", *corrected, options=("--complete",))["retracted"] == 1
     assert here() == {"IMP1": 80, "IMP2": 50}
-    again = bring("receipts", *first, code=1)
-    assert [(fault["row"], again["sent"]) for fault in again["faults"]] == [(4, False)]
+    assert bring("receipts", *first)["corrected"] == 2
+    assert here() == {"IMP1": 100, "IMP2": 50, "IMP3": 7}
+    made = json.loads(own_stack.run("lots", "--json").stdout)["lots"]
+    assert {lot["code"]: float(lot["amount"]) for lot in made} == {"IMP1": 100, "IMP2": 50, "IMP3": 7}
     wrong = (row("GR-2", 10, "-1"), row("GR-2", 20, "9", "IMP4"))
     assert bring("receipts", *wrong, code=1)["sent"] is False
-    assert here() == {"IMP1": 80, "IMP2": 50}
     assert bring("receipts", *wrong, options=("--proceed",), code=1)["accepted"] == 1
-    assert here() == {"IMP1": 80, "IMP2": 50, "IMP4": 9}
+    assert here() == {"IMP1": 100, "IMP2": 50, "IMP3": 7, "IMP4": 9}
     listed = json.loads(own_stack.run("import", "--list", "--json").stdout)["imports"]
     assert {(one["by"], one["file"], one["what"]) for one in listed} == {("ann", "receipts.csv", "receipts")}
-    assert [one["retracted"] for one in listed] == [0, 0, 0, 1, 0]
+    assert [(one["unchanged"], one["corrected"], one["retracted"]) for one in listed] == [
+        (0, 0, 0), (3, 0, 0), (1, 1, 0), (2, 0, 1), (1, 2, 0), (0, 0, 0),
+    ]  # fmt: skip

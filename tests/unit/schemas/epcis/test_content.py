@@ -199,18 +199,19 @@ def test_lots_outside_gs1(traced: Traced, commissioned: Event) -> None:
 
 
 def test_extensions_understood(traced: Traced, commissioned: Event) -> None:
-    """Document line and serial ranges are lifted from whatever namespace they come in."""
+    """Document line, its revision and serial ranges are lifted from whatever namespace they come in."""
     event = traced(
         commissioned
         | {
             "ex:documentLine": 10,
+            "ex:lineRevision": 2,
             "other:serialRanges": [
                 {"gtin": "10614141073464", "first": 1, "last": "999"},
                 {"other:gtin": "4012345123456", "other:first": 0, "other:last": 0},
             ],
         }
     )
-    assert event.document_line == "10"
+    assert (event.document_line, event.line_revision) == ("10", 2)
     assert event.ranges == (
         SerialRange(gtin="10614141073464", first=1, last=999),
         SerialRange(gtin="04012345123456", first=0, last=0),

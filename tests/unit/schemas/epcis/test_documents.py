@@ -150,6 +150,7 @@ WRONG: list[tuple[Event, str | None, str]] = [
     (but(ex__serialRanges=[{"gtin": "10614141073464", "first": "01", "last": 2}]), "ex:serialRanges.0.first", "zeros"),
     (but(ex__serialRanges=[{"gtin": "10614141073464"}]), "ex:serialRanges.0", "gtin, first and last"),
     (but(ex__documentLine={"no": 1}), "ex:documentLine", "one text"),
+    (but(ex__lineRevision=-1), "ex:lineRevision", "a number of at most 18 digits"),
     (but(type="AggregationEvent", epcList=None, childEPCs=["urn:x:y"], action="ADD"), None, "parentID beside"),
     (but(type="AggregationEvent", epcList=None, parentID="urn:x:y"), None, "childEPCs or childQuantityList"),
     (but(type="AssociationEvent", epcList=None, childEPCs=["urn:x:y"]), "parentID", "got none"),

@@ -143,6 +143,15 @@ def test_one_line_is_one_fact_however_often_it_is_said(register: Any) -> None:
     assert (line.lot, line.amount, line.line) == (LOT, Decimal(5), "3")
 
 
+def test_a_numbered_correction_outlives_what_it_corrects(register: Any) -> None:
+    """A line's next revision is a fact of its own: declaring the one before wrong leaves it standing."""
+    there = {"action": Action.OBSERVE, "biz_step": "storing", "biz_location": "dc", **PAPER}
+    first = register.event(quantities=(kilos("5"),), **there)
+    next_ = register.event(quantities=(kilos("6"),), line_revision=1, **there)
+    one, other = (register.facts(event)["documents.v1"][0] for event in (first, next_))
+    assert (one.identity, other.identity) == ("desadv:77|3|storing", "desadv:77|3|storing|r1")
+
+
 def test_without_a_line_the_event_is_the_identity(register: Any) -> None:
     """Two equal events are two facts, one event sent twice is one."""
     event = register.event(action=Action.ADD, biz_location="dc", quantities=(kilos("5"), kilos("2")))
