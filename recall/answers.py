@@ -171,12 +171,15 @@ class Affected(Answer):
 
 
 class Balance(Answer):
-    """`lotstream balance LOT`: what became of everything that was made of it."""
+    """`lotstream balance LOT`: what became of everything that was made of it, in each unit and in all together."""
 
     kind: Literal["balance"] = "balance"
     v: Literal[1] = 1
     lot: Lot
     accounted: tuple[Accounted, ...]
+    together: Accounted | None = Field(
+        default=None, description="all units of measure in one, by conversions; absent where some do not convert"
+    )
     adjustments: tuple[Adjustment, ...] = Field(default=(), description="counts, in order of time")
     as_of: datetime | None = Field(
         default=None, description="by what had happened by then; by everything, where absent"

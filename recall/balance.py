@@ -6,6 +6,7 @@ from lotstream.recall.conservation import accounted, adjustments_of, counted_pla
 from lotstream.recall.find import find_lot
 from lotstream.recall.store import History
 from lotstream.recall.tally import lot_of, quantities_of
+from lotstream.recall.together import together
 
 
 def balance(history: History, text: str, *, gtin: str = "") -> Balance:
@@ -15,21 +16,24 @@ def balance(history: History, text: str, *, gtin: str = "") -> Balance:
     """
     started = start(history)
     found = find_lot(history, text, gtin=gtin)
-    told = history.ask_all("lot", "holds", "unit_groups", "amounts", "counted", lot=found.lot)
+    told = history.ask_all("lot", "holds", "unit_groups", "amounts", "counted", "conversions", lot=found.lot)
     lot = lot_of(found.lot, told["lot"], decided=told["holds"], day=today(history))
-    counted = counted_places(told["counted"])
+    counted, kinds = counted_places(told["counted"]), kinds_of(history)
+    carried = carried_of(history, found.lot, told["amounts"])
+    # facts one by one are asked for only where there is something to convert
+    several = len({row["uom"] for row in told["amounts"]}) > 1
+    facts = history.ask("quantity_facts", lot=found.lot) if several else []
     return Balance(
         lot=lot,
         accounted=accounted(
             lot.units or 0,
             told["unit_groups"],
             told["amounts"],
-            quantities=quantities_of(
-                told["amounts"], {}, counted=counted, carried=carried_of(history, found.lot, told["amounts"])
-            ),
+            quantities=quantities_of(told["amounts"], {}, counted=counted, carried=carried),
             counted=counted,
-            kinds=kinds_of(history),
+            kinds=kinds,
         ),
+        together=together(facts, told["conversions"], carried=carried, kinds=kinds),
         adjustments=adjustments_of(counted),
         as_of=history.as_of,
         known_at=history.known_at,

@@ -21,6 +21,7 @@ TOPIC_OF: Mapping[str, str] = {
     "events": EVENTS,
     "decisions": EVENTS,
     "masters": EVENTS,
+    "conversions": EVENTS,
     "locations": EVENTS,
 }
 

@@ -32,6 +32,7 @@ TOPIC_OF: Mapping[str, str] = {
     "events": EVENTS,
     "decisions": EVENTS,
     "locations": EVENTS,
+    "conversions": EVENTS,
     "read_points": EVENTS,
     "bindings": IDENTITY,
     "lots": LOTS,

@@ -22,6 +22,7 @@ RULES = {
             "document_lines",
             "quantities",
             "transformations",
+            "conversions",
         ),
         ("facts_days", "recorded_at"),
     ),

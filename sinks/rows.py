@@ -61,6 +61,7 @@ _TABLES = {
         biz_step evidence document line party read_point event at retracted recorded_at""",
     "transformations": """process event side lot units part items amount uom location biz_step document at retracted
         recorded_at""",
+    "conversions": "gtin uom factor to_uom event at error recorded_at",
     "events": """event event_type event_id at action biz_step disposition read_point biz_location error text source
         recorded_at""",
     "reader_events": "reader at type vendor_type read_point port state lost text recorded_at",
@@ -170,7 +171,7 @@ _SIDES = {"input": 0, "output": 1}
 
 
 def event_rows(message: Message) -> Rows:
-    """events.v1 -> events, decisions, locations, read_points. Scans become facts by way of the register."""
+    """events.v1 -> events, conversions, decisions, locations, read_points. Scans: by way of the register."""
     e = decode(EVENTS, message.value)
     end = (message.partition, message.offset)
     if isinstance(e, SiteMapping):
@@ -179,7 +180,17 @@ def event_rows(message: Message) -> Rows:
         return {}
     if not isinstance(e, TraceEvent):
         return {"decisions": [(*_decision(e), *end)]}
-    return {"events": [(*_event(e, e.stamp), *end)]}
+    rows: Rows = {"events": [(*_event(e, e.stamp), *end)]}
+    conversions: list[Row] = [(*row, *end) for row in _conversions(e)]
+    return rows | ({"conversions": conversions} if conversions else {})
+
+
+def _conversions(e: TraceEvent) -> list[Row]:
+    """What an event says of the units of measure of the products that it names by class."""
+    said = e.ilmd.conversions if e.ilmd else ()
+    gtins = dict.fromkeys(q.epc_class[3:17] for q in e.quantities if q.epc_class.startswith("01/"))
+    wrong, at = e.error is not None, e.event_time_us
+    return [(g, c.uom, c.factor, c.to, e.event_hash, at, wrong, e.stamp.received_us) for g in gtins for c in said]
 
 
 def _event(e: TraceEvent, stamp: Stamp) -> Row:

@@ -132,12 +132,15 @@ def _(answer: Affected, out: Console) -> None:
 
 def show_accounted(answer: Affected | Balance, out: Console) -> None:
     """What became of what was made, the terms that are nothing everywhere left out; what is missing; the counts."""
-    terms = [term for term in _TERMS if term in _ALWAYS or any(getattr(a, term) for a in answer.accounted)]
+    lines = [(_UNIT.get(a.uom, a.uom), a) for a in answer.accounted]
+    if isinstance(answer, Balance) and answer.together is not None:
+        lines.append((f"together, {_UNIT.get(answer.together.uom, answer.together.uom)}", answer.together))
+    terms = [term for term in _TERMS if term in _ALWAYS or any(getattr(a, term) for _, a in lines)]
     heads = [term.replace("_", " ") for term in terms]
     sums = table("Accounted for", "of", *heads, "accounted", right=(*heads, "accounted"))
-    for a in answer.accounted:
+    for name, a in lines:
         values = (_number(getattr(a, term)) for term in terms)
-        sums.add_row(_UNIT.get(a.uom, a.uom), *values, "" if a.percent is None else f"{a.percent:f} %")
+        sums.add_row(name, *values, "" if a.percent is None else f"{a.percent:f} %")
     out.print(sums)
     for a in answer.accounted:
         for one in a.missing:

@@ -8,8 +8,9 @@ from typing import Any
 from lotstream.recall import ask
 from lotstream.recall.balance import balance
 from lotstream.recall.store import History
-from lotstream.schemas.base import Evidence
+from lotstream.schemas.base import Evidence, Origin, Stamp
 from lotstream.schemas.documents import Effect, QuantityFact
+from lotstream.schemas.events import Action, Conversion, ErrorDeclaration, EventType, Ilmd, Quantity, TraceEvent
 from lotstream.schemas.portions import portion_of
 
 LOT = "01/90614141000411/10/W1"
@@ -92,6 +93,36 @@ def test_the_balance_as_of_an_instant(warehouse: Any, make: Any) -> None:
             assert terms(balance(history, LOT)) == wanted
             held = {row.location: row.amount for row in ask.stock(history).rows}
             assert held == {q.location: q.amount for q in ask.affected(history, LOT).quantities}
+
+
+def conversion(factor: str, at_us: int, name: str, *, wrong: bool = False) -> bytes:
+    """A case of the product is so many kilograms from an instant on."""
+    said = Ilmd(conversions=(Conversion(uom="XCS", factor=Decimal(factor), to="KGM"),))
+    return TraceEvent(
+        event_type=EventType.OBJECT, action=Action.ADD, event_hash=name, event_time_us=at_us, text="{}", subject="s",
+        quantities=(Quantity(epc_class=LOT[:17]),), ilmd=said,
+        error=ErrorDeclaration(declared_us=NOW) if wrong else None,
+        stamp=Stamp(received_us=NOW, origin=Origin.LIVE, source="erp", request="r"),
+    ).encode()  # fmt: skip
+
+
+def test_all_units_in_one_by_the_conversions_in_force(warehouse: Any) -> None:
+    """Cases and kilograms are two lines, and one in kilograms: each fact by what a case weighed then."""
+    put = [
+        fact("made", "10", 0, location="plant", effect=Effect.MADE, uom="XCS"),
+        fact("more", "4", 3, location="plant", effect=Effect.MADE, uom="XCS"),
+        fact("used", "100500", 4, source="plant", effect=Effect.CONSUMED, uom="GRM"),
+    ]
+    warehouse.put("documents", [one.encode() for one in put])
+    assert balance(warehouse.history, LOT).together is None
+    said = [conversion("12.5", NOW - HOUR, "a"), conversion("10", NOW + 2 * HOUR, "b")]
+    wrong = [conversion("99", NOW + HOUR, "c", wrong=True), conversion("99", NOW + HOUR, "c")]
+    warehouse.put("events", [*wrong, *said])
+    answer = balance(warehouse.history, LOT)
+    assert [(line.uom, line.unexplained) for line in answer.accounted] == [("GRM", -100_500), ("XCS", 0)]
+    assert answer.together is not None
+    assert (answer.together.uom, answer.together.made, answer.together.consumed) == ("KGM", 165, Decimal("100.5"))
+    assert (answer.together.on_hand, answer.together.unexplained) == (Decimal("64.5"), 0)
 
 
 def test_what_is_missing_is_listed(warehouse: Any) -> None:

@@ -11,8 +11,11 @@ from lotstream.schemas.base import Evidence, Origin, Stamp
 from lotstream.schemas.documents import DocumentLine, QuantityFact, Transformation
 from lotstream.schemas.events import (
     Action,
+    Conversion,
     EventType,
+    Ilmd,
     LocationMaster,
+    Quantity,
     QuantityScan,
     ReadPointMaster,
     SiteMapping,
@@ -147,6 +150,18 @@ def test_documents() -> None:
         "d",
     )
     assert (row["amount"], type(row["amount"]), row["evidence"]) == (Decimal("0.000001"), Decimal, 2)
+
+
+def test_conversions() -> None:
+    """What an event says of the units of a product is a row for each product and unit, beside the event."""
+    said = Ilmd(conversions=(Conversion(uom="XCS", factor=Decimal("12.5"), to="KGM"),))
+    event = TraceEvent(
+        event_type=EventType.OBJECT, event_hash="h", event_time_us=NOW, action=Action.ADD, text="{}", subject="s",
+        quantities=(Quantity(epc_class=LOT[:17]),), ilmd=said, stamp=STAMP,
+    )  # fmt: skip
+    (row,) = rows_of("events", event.encode())["conversions"]
+    assert (row["gtin"], row["uom"], row["factor"], row["to_uom"]) == (LOT[3:17], "XCS", Decimal("12.5"), "KGM")
+    assert (row["event"], row["at"], row["error"]) == ("h", NOW, False)
 
 
 def test_transformations() -> None:
