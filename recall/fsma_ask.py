@@ -1,10 +1,11 @@
 """The question for the FSMA 204 spreadsheet: every critical tracking event of lots, and what is missing of it."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from urllib.parse import unquote
 
 import orjson
 
@@ -30,6 +31,7 @@ _PAPERS = {
     "prodorder": "Production order",
     "recadv": "Receiving advice",
 }
+_TRANSACTION = "urn:epcglobal:cbv:bt:"
 _CTE = "lotstream:criticalTrackingEvent"
 
 
@@ -38,11 +40,16 @@ def fsma(history: History, texts: Sequence[str], *, gtin: str = "") -> Fsma:
     history.connect()
     started = time.perf_counter()
     lots = sorted({find_lot(history, text, gtin=gtin).lot for text in texts})
-    beginnings = asked(history, "fsma_beginnings", "lots", lots)
+    # a receipt that brings a lot into our records assigned no code to it
+    beginnings = [row for row in asked(history, "fsma_beginnings", "lots", lots) if row["biz_step"] not in RECEIVED]
     deliveries = deliveries_of(history, lots, (*_SHIPPED, *RECEIVED))
-    pairs = _pairs(_links(history, lots), set(lots))
+    links = _links(history, lots)
+    pairs = _pairs(links, set(lots))
     named = {node for pair in pairs for link in pair if is_lot(node := link.node)}
-    teller = _Teller(history, _subjects(history, deliveries, beginnings, pairs), sorted(named.union(lots)))
+    made_at = {link.node: link.location for link in links if link.output}
+    made_at |= {row["lot"]: row["location"] for row in beginnings}
+    subjects = _subjects(history, deliveries, beginnings, made_at.values())
+    teller = _Teller(history, subjects, lots=sorted(named.union(lots)), made_at=made_at)
     tracked = sorted(
         [
             *(teller.beginning(row) for row in beginnings),
@@ -69,11 +76,14 @@ def fsma(history: History, texts: Sequence[str], *, gtin: str = "") -> Fsma:
 class _Teller:
     """Says of each event what is known, in the words of the table."""
 
-    def __init__(self, history: History, subjects: Iterable[str], lots: Sequence[str]) -> None:
+    def __init__(
+        self, history: History, subjects: Iterable[str], *, lots: Sequence[str], made_at: Mapping[str, str]
+    ) -> None:
         products = {f"01/{split_lot_key(lot)[0]}" for lot in lots}
         masters = asked(history, "fsma_masters", "subjects", {*subjects, *products})
         self.places = Places(history.places(), masters)
-        self._lots = {row["lot"]: row for row in asked(history, "fsma_lots", "lots", lots)}
+        self._food = {row["lot"]: row["description"] for row in asked(history, "trace_names", "lots", lots)}
+        self._made_at = made_at
 
     def beginning(self, row: Row) -> Tracked:
         """A lot comes into being: what its event names as, else the packing of its food."""
@@ -90,7 +100,7 @@ class _Teller:
         shipped = one.biz_step in _SHIPPED
         said = {
             **_much(one.items, one.amount, one.uom), **_document(one.document), "from": one.origin or one.sender,
-            "to": one.location or one.receiver, "made_at": self._lots.get(one.lot, {}).get("location", ""),
+            "to": one.location or one.receiver, "made_at": self._made_at.get(one.lot, ""),
         }  # fmt: skip
         cte, here = (Cte.SHIPPING, said["from"]) if shipped else (Cte.RECEIVING, one.location)
         return self._tracked(cte, one.lot, one.event, at=one.at, here=here, said=said)
@@ -114,7 +124,7 @@ class _Teller:
     def _product(self, lot: str) -> str:
         if not is_lot(lot):
             return ""
-        return self._lots.get(lot, {}).get("description") or self.places.name(f"01/{split_lot_key(lot)[0]}")
+        return self._food.get(lot) or self.places.name(f"01/{split_lot_key(lot)[0]}")
 
 
 def lot_code(lot: str) -> str:
@@ -146,13 +156,12 @@ def _pairs(links: Iterable[Link], lots: set[str]) -> list[tuple[Link, Link]]:
 
 
 def _subjects(
-    history: History, deliveries: Iterable[Delivery], beginnings: Iterable[Row], pairs: Iterable[tuple[Link, Link]]
+    history: History, deliveries: Iterable[Delivery], beginnings: Iterable[Row], made_at: Iterable[str]
 ) -> set[str]:
     """Everything whose description may be asked for."""
     mapping = {row["id"]: row for row in history.places()}
     said = {key for one in deliveries for key in (one.sender, one.origin, one.receiver, one.location)}
-    said |= {row["location"] for row in beginnings} | {made.location for _, made in pairs}
-    said |= {text for row in beginnings for text in _words(row["text"]).values()}
+    said |= {*made_at} | {text for row in beginnings for text in _words(row["text"]).values()}
     said |= {row["id"] for row in mapping.values()}
     return {*said, *(subject_of(key, mapping.get(key, {})) for key in said)} - {""}
 
@@ -173,6 +182,8 @@ def _first_document(text: str) -> str:
 
 def _document(document: str) -> dict[str, str]:
     kind, _, number = document.partition(":")
+    if number.startswith(_TRANSACTION):  # CBV 2.0 section 8.5.2: urn:epcglobal:cbv:bt:{gln}:{number}
+        number = unquote(number[len(_TRANSACTION) :].partition(":")[2])
     return {"document_type": _PAPERS.get(kind, kind), "document_number": number}
 
 

@@ -81,7 +81,7 @@ def world(warehouse: Any) -> Any:
         Transformation(side="output", lot=SALAD, amount=Decimal(9), **side),
     ]
     warehouse.put("documents", [one.encode() for one in sides])
-    move(warehouse, "shipping", "10", "desadv:D1", LATE + timedelta(hours=3))
+    move(warehouse, "shipping", "10", "desadv:urn:epcglobal:cbv:bt:0614141000012:D%2F1", LATE + timedelta(hours=3))
     move(warehouse, "receiving", "4", "recadv:R1", LATE + timedelta(hours=30))
     return warehouse
 
@@ -123,7 +123,7 @@ def test_shipping_and_receiving(world: Any) -> None:
     assert (shipped["ship_from_location_business_name"], shipped["ship_from_location_zip"]) == ("Plant GmbH", "10115")
     assert shipped["subsequent_recipient_location_business_name"] == "Store"
     assert shipped["tlc_source_location_phone"] == "+49 30 1"
-    assert (shipped["reference_document_type"], shipped["reference_document_number"]) == ("Despatch advice", "D1")
+    assert (shipped["reference_document_type"], shipped["reference_document_number"]) == ("Despatch advice", "D/1")
     (received,) = values(answer, Cte.RECEIVING)
     assert (received["quantity"], received["receive_date"]) == ("4", "2026-03-02")  # 05:30 UTC is the day before there
     assert received["previous_source_location_business_name"] == "Plant GmbH"
@@ -199,7 +199,34 @@ def test_steps(world: Any) -> None:
         answer = steps(history, SALAD)
     (sent,) = answer.forward
     assert (sent.sender.name, sent.sender.address) == ("Plant GmbH", "Weg 1, 10115 Berlin, BE, DE")
-    assert (sent.receiver.name, sent.receiver.address, sent.amount, sent.document) == ("Store", "", 10, "desadv:D1")
+    assert (sent.receiver.name, sent.receiver.address, sent.amount, sent.document) == (
+        "Store",
+        "",
+        10,
+        "desadv:urn:epcglobal:cbv:bt:0614141000012:D%2F1",
+    )
     assert sent.missing == ("receiver's address",)
     assert [one.amount for one in answer.back] == [4]
     assert (answer.made_from, answer.made_into) == ((RAW,), ())
+
+
+def test_a_bought_lot_has_no_source_of_ours(world: Any) -> None:
+    """What came into our records by a receipt was not packed by us, and where its code comes from is missing."""
+    bought = f"01/{GTIN}/10/BOUGHT"
+    receipt = event("receipt", {}).model_copy(update={"biz_step": "receiving"})
+    world.put("events", [receipt.encode()])
+    record = LotRecord(
+        lot=bought, gtin=GTIN, code="BOUGHT", event="receipt", at_us=us(LATE), location=PLANT, amount=Decimal(1),
+        uom="KGM", recorded_us=1,
+    )  # fmt: skip
+    world.put("lots", [record.encode()])
+    fact = QuantityFact(
+        lot=bought, identity="r", revision=1, location=PLANT, amount=Decimal(1), uom="KGM", biz_step="receiving",
+        evidence=Evidence.DECLARED, event="receipt", at_us=us(LATE), recorded_us=1,
+    )  # fmt: skip
+    world.put("documents", [fact.encode()])
+    answer = asked(world, bought)
+    assert values(answer, Cte.INITIAL_PACKING) == []
+    (row,) = values(answer, Cte.RECEIVING)
+    assert (row["receiving_location_city"], row["tlc_source_location_city"]) == ("Berlin", "")
+    assert {"tlc_source_location", "previous_source_location"} <= lacking(answer, Cte.RECEIVING).keys()
