@@ -87,7 +87,8 @@ def _goods_from(line: Line) -> list[tuple[str, str]]:
     return [("owning_party", line.party), ("location", line.other)]
 
 
-def _event(kind: str, at: datetime) -> Event:
+def event_at(kind: str, at: datetime) -> Event:
+    """What every event has: its context, type and time with the offset of its place."""
     offset = at.strftime("%z")
     return {
         "@context": CONTEXT,
@@ -108,7 +109,7 @@ def _transformation(line: Line) -> Event:
 def _placed(line: Line, kind: str, step: str) -> Event:
     assert line.at is not None
     here = {"id": line.location}
-    return _event(kind, line.at) | {"bizStep": step, "readPoint": here, "bizLocation": here}
+    return event_at(kind, line.at) | {"bizStep": step, "readPoint": here, "bizLocation": here}
 
 
 def _quantities(line: Line) -> list[Event]:

@@ -46,6 +46,7 @@ class Field(StrEnum):
     BEST_BEFORE = "best_before"
     DESCRIPTION = "description"
     CODE = "code"
+    CONVERSIONS = "conversions"
     STREET = "street"
     POSTAL_CODE = "postal_code"
     CITY = "city"
@@ -101,7 +102,7 @@ FORMS: Mapping[Kind, Form] = {
     ),
     Kind.COUNTS: Form(required=_GOODS, optional=(_F.DOCUMENT, _F.LINE, _F.TIME)),
     Kind.LOTS: Form(required=(_F.PRODUCT, _F.LOT), optional=_BORN),
-    Kind.PRODUCTS: Form(required=(_F.PRODUCT, _F.DESCRIPTION), optional=(_F.CODE,)),
+    Kind.PRODUCTS: Form(required=(_F.PRODUCT, _F.DESCRIPTION), optional=(_F.CODE, _F.CONVERSIONS, _F.DATE)),
     Kind.LOCATIONS: Form(required=(_F.LOCATION, _F.DESCRIPTION), optional=(_F.CODE, *_ADDRESS)),
     Kind.PARTIES: Form(required=(_F.PARTY, _F.DESCRIPTION), optional=(_F.CODE, *_ADDRESS)),
 }

@@ -39,12 +39,13 @@ class Record:
     row: int
     kind: Kind
     uri: str
+    at: datetime
     said: tuple[tuple[str, str], ...]
 
     @property
     def identity(self) -> tuple[str, ...]:
-        """What it is about."""
-        return (self.uri,)
+        """What it is about, and since when."""
+        return self.uri, self.at.isoformat()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

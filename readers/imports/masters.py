@@ -1,10 +1,12 @@
 """Master data: lots as decisions; products, locations and parties as events with ILMD. Pure."""
 
+from datetime import UTC, datetime
+
 import orjson
 
 from lotstream.readers.imports import values
 from lotstream.readers.imports.cells import Cells
-from lotstream.readers.imports.events import CONTEXT, Event
+from lotstream.readers.imports.events import Event, event_at
 from lotstream.readers.imports.faults import RowInvalid
 from lotstream.readers.imports.import_map import ImportMap
 from lotstream.readers.imports.kinds import FORMS, Field, Kind
@@ -21,6 +23,7 @@ _NAMES = {
     Field.COUNTRY: "cbvmda:countryCode",
     Field.PHONE: "lotstream:phone",
     Field.CODE: "lotstream:code",
+    Field.CONVERSIONS: "lotstream:unitConversions",
 }
 _LOT = {
     "cbvmda:itemExpirationDate": "expires",
@@ -30,7 +33,7 @@ _LOT = {
     "lotstream:supplierLot": "supplier_code",
 }
 # master data of no instant: the same whenever they are imported
-_TIMELESS = "2000-01-01T00:00:00.000+00:00"
+_TIMELESS = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class RecordReader:
@@ -46,7 +49,12 @@ class RecordReader:
         said = [(name, cells.required(Field.DESCRIPTION))]
         said += [(_NAMES[field], cells.text(field)) for field in FORMS[self._kind].fields if field in _NAMES]
         kept = tuple((name, text) for name, text in said if text)
-        return Record(row=cells.row.number, kind=self._kind, uri=self._uri(cells), said=kept)
+        return Record(row=cells.row.number, kind=self._kind, uri=self._uri(cells), at=self._since(cells), said=kept)
+
+    def _since(self, cells: Cells) -> datetime:
+        if not cells.text(Field.DATE):
+            return _TIMELESS
+        return values.instant(cells[Field.DATE], cells.column(Field.DATE), dates=self._rules.dates)
 
     def _uri(self, cells: Cells) -> str:
         field = _SUBJECT[self._kind]
@@ -59,14 +67,7 @@ class RecordReader:
 
 def record_event(record: Record) -> bytes:
     """What a record says, as an EPCIS event."""
-    event: Event = {
-        "@context": CONTEXT,
-        "type": "ObjectEvent",
-        "eventTime": _TIMELESS,
-        "eventTimeZoneOffset": "+00:00",
-        "action": "ADD",
-        "ilmd": dict(record.said),
-    }
+    event = event_at("ObjectEvent", record.at) | {"action": "ADD", "ilmd": dict(record.said)}
     goods: Event = {"quantityList": [{"epcClass": record.uri}]}
     return orjson.dumps(event | (goods if record.kind is Kind.PRODUCTS else {"epcList": [record.uri]}))
 

@@ -20,6 +20,7 @@ _EXAMPLE: dict[Field, str] = {
     Field.LOCATION: "0614141000012",
     Field.TO_LOCATION: "0614141000104",
     Field.PARTY: "0614141001019",
+    Field.CONVERSIONS: "XCS = 12.5 KGM",
     Field.DESCRIPTION: "an example: overwrite this line",
 }
 

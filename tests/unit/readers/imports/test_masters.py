@@ -79,6 +79,17 @@ def test_master_data_are_events_about_what_they_name(
         assert f'"{name}":"{text}"' in parsed.text
 
 
+def test_a_product_brings_its_conversions(said: Said) -> None:
+    """Conversions hold from the date of their row; one that is none is a wrong row."""
+    row = {"product": "09506000134352", "description": "Milk", "date": "2025-11-17", "conversions": "XCS = 12.5 KGM"}
+    (parsed,) = parse_document(said(Kind.PRODUCTS, row).events[0])
+    (conversion,) = parsed.fields["ilmd"].conversions
+    assert (conversion.uom, str(conversion.factor), conversion.to) == ("XCS", "12.5", "KGM")
+    assert parsed.fields["event_time_us"] == 1_763_380_800_000_000
+    (fault,) = said(Kind.PRODUCTS, row | {"conversions": "a case is 12 kg"}).faults
+    assert "XCS = 12.5 KGM" in fault.got
+
+
 def test_one_subject_said_in_two_ways_is_a_wrong_row(said: Said) -> None:
     """A file that contradicts itself about a product is told so; the same row twice is one."""
     milk, cream = ({"product": "09506000134352", "description": name} for name in ("Milk", "Cream"))
