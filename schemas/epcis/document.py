@@ -121,7 +121,7 @@ def parse_event(event: Any, names: Names) -> Fields:
         raise Rejected(Reason.SCHEMA_INVALID, f"Expected an event, got {type(event).__name__}.")
     kind = event.get("type")
     if kind not in EventType.__members__.values():
-        raise Rejected(Reason.SCHEMA_INVALID, f"Expected one of {_TYPES}, got {shown(kind)}.", field="type")
+        raise Rejected(Reason.SCHEMA_INVALID, f"Expected one of {_TYPES}, got {shown(kind) if "type" in event else "none"}.", field="type")
     names = names.within(event.get("@context"))
     for foreign in foreign_faults(event, names):
         raise foreign
