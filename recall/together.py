@@ -63,8 +63,7 @@ def _converted(fact: Row, rates: Iterable[Row]) -> Row:
             break
         factor, uom = known[uom]
         amount *= factor
-    kind = kind_of(uom)
-    base = BASE[kind] if kind in BASE else uom
+    base = BASE.get(kind_of(uom), str(uom))
     try:
         return {"amount": convert(amount, uom, base), "uom": base}
     except UnitsDiffer:
