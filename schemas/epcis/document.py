@@ -119,9 +119,9 @@ def parse_event(event: Any, names: Names) -> Fields:
     """Every field of TraceEvent but the text and the stamp. Raises Rejected for the first thing that is wrong."""
     if not isinstance(event, dict):
         raise Rejected(Reason.SCHEMA_INVALID, f"Expected an event, got {type(event).__name__}.")
-    kind = event.get("type")
-    if kind not in EventType.__members__.values():
-        raise Rejected(Reason.SCHEMA_INVALID, f"Expected one of {_TYPES}, got {shown(kind) if "type" in event else "none"}.", field="type")
+    if event.get("type") not in EventType.__members__.values():
+        got = shown(event["type"]) if "type" in event else "none"
+        raise Rejected(Reason.SCHEMA_INVALID, f"Expected one of {_TYPES}, got {got}.", field="type")
     names = names.within(event.get("@context"))
     for foreign in foreign_faults(event, names):
         raise foreign
