@@ -78,7 +78,8 @@ class Chunks:
         for position, unit in units.items():
             if told:
                 unit.told = self.belongings.of(lot, tag_at(lot, block, position=position))
-            unit.now, unit.exceeded = unit.where(lot), unit.is_exceeded(lot)
+            unit.now = unit.where(lot)
+            unit.exceeded = unit.is_exceeded(lot)
         return units
 
     def within(self, lot: str, subject: str, *, first: int, last: int) -> Iterator[tuple[ChunkKey, Position]]:

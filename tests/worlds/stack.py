@@ -27,9 +27,9 @@ PARTITIONS = 3
 UNBOUNDED = 500  # more than any world here has of anything
 
 
-def stages(settings: Settings, *, depth: int = UNBOUNDED) -> list[Stage]:
-    """Register, resolve and locate, with bounds that these worlds do not reach: what they drop depends on the order."""
-    limits = ResolveLimits(waiting_depth=UNBOUNDED, parent_depth=UNBOUNDED)
+def stages(settings: Settings, *, depth: int = UNBOUNDED, waiting: int = UNBOUNDED) -> list[Stage]:
+    """Register, resolve and locate; by default with bounds that these worlds do not reach."""
+    limits = ResolveLimits(waiting_depth=UNBOUNDED, waiting_tags=waiting, parent_depth=UNBOUNDED)
     resolve, locate = resolve_topics(settings), locate_topics(settings)
     return [
         build_register(settings),

@@ -7,6 +7,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lotstream.schemas.unit_lots import Life, UnitLots
+from lotstream.streams.locate.belongings import Belongings, merge_told
 from lotstream.streams.locate.chunk import decode_chunk, encode_chunk, merge_chunks, union_of
 from lotstream.streams.locate.chunks import Chunks
 from lotstream.streams.locate.unit import NO_FLOOR, RETRACTED, Entry, Unit, add, union, where_now
@@ -135,3 +137,35 @@ def test_chunks_written_as_news_load_as_a_whole(news: list[tuple[int, Entry, boo
 
 def _flush(store: Chunks, table: dict[bytes, bytes]) -> None:
     table.update({key: value for key, value in store.changes().items() if value is not None})
+
+
+statements = st.builds(
+    lambda binding, horizon, first, last: UnitLots(
+        LOT, "01/09521234543213", min(first, last), max(first, last), binding, horizon,
+        tuple(Life(*life) for life in random.Random(binding).choice([[(0, 9, LOT)], [(0, 9, "B")], []])),
+    ),
+    st.integers(0, 5), st.integers(-1, 2), st.integers(0, 3), st.integers(0, 3),
+)  # fmt: skip
+
+
+@given(st.lists(statements, max_size=8), st.randoms(use_true_random=False))
+def test_whose_a_unit_is_does_not_depend_on_the_order(said: list[UnitLots], chance: random.Random) -> None:
+    """Statements in any order, with copies, and as the union of what two owners have written, say the same."""
+    one, other, early = Belongings(), Belongings(), Belongings()
+    again = said + [row for row in said if chance.random() < 0.4]
+    chance.shuffle(again)
+    for row in said:
+        one.put(row)
+    for row in again:
+        other.put(row)
+    for row in again[: len(again) // 2]:
+        early.put(row)
+    older, newer = early.changes(), other.changes()
+    merged = Belongings()
+    for key in older.keys() | newer.keys():
+        values = [value for value in (older.get(key), newer.get(key)) if value is not None]
+        assert merge_told(values[0], values[-1]) == merge_told(values[-1], values[0])
+        merged.load(key, merge_told(values[0], values[-1]))
+    for serial in range(4):
+        tag = f"01/09521234543213/21/{serial}"
+        assert one.of(LOT, tag) == other.of(LOT, tag) == merged.of(LOT, tag)

@@ -1,12 +1,13 @@
 """Units of a lot that turn out to be another's: who is told what, and what each then counts."""
 
-from collections import defaultdict
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from lotstream.runtime.settings import Settings
 from lotstream.schemas.base import SLOT_US
+from lotstream.schemas.movements import LOT_LOCATIONS, LotLocations
 from lotstream.schemas.sightings import (
     Context,
     Declaration,
@@ -50,12 +51,17 @@ class Locate:
 
     def counts(self) -> dict[str, dict[str, int]]:
         """lot -> location -> units, of what stands."""
-        found: defaultdict[str, dict[str, int]] = defaultdict(dict)
-        for output in self._stage.restate(self.core) if self._stage.restate else ():
+        return {said.lot: {row.location: row.items for row in said.units} for said in self._said()}
+
+    def exceeded(self) -> dict[str, int]:
+        """lot -> units of which more is known in history."""
+        return {said.lot: said.depth_exceeded or 0 for said in self._said()}
+
+    def _said(self) -> Iterator[LotLocations]:
+        assert self._stage.restate is not None
+        for output in self._stage.restate(self.core):
             if output.topic == "lot-locations.v1":
-                said = output.rows._lot  # type: ignore[union-attr]
-                found[said.key] = {row[0]: number for row, number in said.counts.items()}
-        return found
+                yield LOT_LOCATIONS.validate_json(encode(output))
 
 
 @pytest.fixture
@@ -171,3 +177,29 @@ def test_what_was_dropped_is_told_once(locate: Locate) -> None:
     assert limit.horizon_us == (SLOT + 2) * SLOT_US - 1
     locate.hear(UnitLotsRows([limit]))
     assert locate.told == [limit]
+
+
+def test_depth_exceeded_is_said_while_something_dropped_may_be_newer(locate: Locate) -> None:
+    """What is kept is retracted and older sightings were dropped: the lot says so, also after a restart."""
+    for slot in range(6):
+        locate.hear(seen(5, slot))
+    assert locate.exceeded() == {A: 0}
+    for slot in range(2, 6):
+        locate.hear(seen(5, slot, version=2, marks=int(Mark.FINAL | Mark.RETRACTED)))
+    assert locate.exceeded() == {A: 1}
+    locate.restart()
+    assert locate.exceeded() == {A: 1}
+    locate.hear(seen(5, 9))
+    assert locate.exceeded() == {A: 0}
+
+
+def test_a_unit_bound_too_late_is_unsure_until_it_is_seen_again(locate: Locate) -> None:
+    """Sightings of it may have been given up before its lot was known: what is older than they are is not trusted."""
+    horizon_us = (SLOT + 3) * SLOT_US
+    locate.hear(UnitLotsRows([UnitLots(A, f"01/{GTIN}", 1, 9, 4, horizon_us, (Life(0, FOREVER, A),))]))
+    locate.hear(seen(5, 1, binding=4))
+    assert locate.exceeded() == {A: 1}
+    locate.restart()
+    assert locate.exceeded() == {A: 1}
+    locate.hear(seen(5, 4, binding=4))
+    assert locate.exceeded() == {A: 0}
