@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from urllib.parse import quote
 
 from lotstream.readers.imports.faults import RowInvalid
@@ -13,6 +14,7 @@ from lotstream.schemas.identifiers import IdentifierInvalid, gln, gtin14, lot_ke
 LONGEST = 200
 _TOO_LARGE = Decimal(10**12)
 _MILLIONTH = Decimal("0.000001")
+_CONTROL = re.compile(r"[\x00-\x1f]")
 _REC20 = re.compile(r"[A-Z0-9]{2,3}", re.ASCII)
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\s]+", re.ASCII)
 _DAY_ZERO = datetime(1899, 12, 30)
@@ -49,7 +51,7 @@ def plain(value: Cell, column: str) -> str:
     text = text_of(value)
     if text.startswith("="):
         raise RowInvalid(column, "a value", f"the formula {text[:60]}")
-    if any(ord(char) < 32 for char in text) or len(text) > LONGEST:
+    if len(text) > LONGEST or _CONTROL.search(text):
         raise RowInvalid(column, f"one line of at most {LONGEST} characters", text[:60])
     return text
 
@@ -173,6 +175,7 @@ def _local(value: Cell, column: str, dates: Dates) -> datetime:
     return found.pop()
 
 
+@lru_cache(maxsize=1 << 12)
 def _parsed(text: str, form: str) -> datetime | None:
     if form == EXCEL:
         return _serial(text)
