@@ -6,6 +6,7 @@ sighting, so that it beats what it retracts also when it came first.
 """
 
 from collections.abc import Iterable
+from itertools import chain
 from typing import Protocol
 
 from lotstream.schemas.base import slot_of
@@ -35,7 +36,7 @@ def decide_event(event: TraceEvent, *, offset: int) -> Facts:
     runs, others = runs_of(made, event.ranges)
     return Facts(
         bindings=[*_lot_bindings(event, runs, others=others), *_containment(event), *packed_portions(event)],
-        sightings=_sightings(event, place, tags=[*_named(event), *_ranged(event)], offset=offset),
+        sightings=_sightings(event, place, tags=chain(_named(event), _ranged(event)), offset=offset),
         lots=event_lots(event, place, runs=runs, others=others),
         documents=[*event_documents(event, place), *transformations(event, place, runs=runs, others=others)],
     )
@@ -101,7 +102,7 @@ def _ranged(event: TraceEvent) -> Iterable[str]:
     return (tag for run in runs for tag in run.tags())
 
 
-def _sightings(event: TraceEvent, place: Placement, *, tags: list[str], offset: int) -> list[Sighting]:
+def _sightings(event: TraceEvent, place: Placement, *, tags: Iterable[str], offset: int) -> list[Sighting]:
     if not place.known or event.event_type is EventType.ASSOCIATION:
         return []
     document = event.documents[0] if event.documents else None
