@@ -29,7 +29,7 @@ from lotstream.schemas.decisions import (
     decision_hash,
 )
 from lotstream.schemas.events import Decision, DocumentSaid, HoldDecision, LotChange, LotClaim
-from lotstream.schemas.identifiers import gtin14, lot_key, split_lot_key, tag_key
+from lotstream.schemas.identifiers import gln, gtin14, lot_key, split_lot_key, tag_key
 from lotstream.schemas.lot_numbers import parse_template
 from lotstream.schemas.lots import HoldScope
 
@@ -76,6 +76,8 @@ def decision_of(content: DecisionContent, *, arrival: Arrival) -> Decision:
     at_us = arrival.received_us if content.at_us is None else content.at_us
     known: dict[str, Any] = {"at_us": at_us, "decision": decision_hash(content), "stamp": stamp}
     if isinstance(content, DocumentContent):
+        for issuer in filter(None, (named.issuer for named in (content, *content.references))):
+            gln(issuer)
         lines = tuple(map(_item, content.lines))
         return DocumentSaid(**_given(content) | known | {"lines": lines, "subject": content.name})
     lot = lot_key(*split_lot_key(content.lot))

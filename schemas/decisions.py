@@ -101,15 +101,17 @@ class DocumentType(StrEnum):
 
 
 class DocumentName(Wire):
-    """A document by its type and number, the number as events write it."""
+    """A document by its type and number: with its issuer, or as events write it (CBV 2.0 section 8.5)."""
 
     type: DocumentType
-    number: str = Field(min_length=1, max_length=180)
+    number: str = Field(min_length=1, max_length=150)
+    issuer: str = Field(default="", pattern=r"^([0-9]{13})?$", description="GLN of who numbered it")
 
     @property
     def name(self) -> str:
         """'type:number', as everywhere."""
-        return f"{self.type}:{self.number}"
+        issued = f"urn:epcglobal:cbv:bt:{self.issuer}:" if self.issuer else ""
+        return f"{self.type}:{issued}{self.number}"
 
 
 class DocumentItem(Wire):

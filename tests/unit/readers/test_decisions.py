@@ -96,6 +96,7 @@ def test_a_decision_sent_again_is_the_same(bench: Callable[..., Any]) -> None:
         (HOLD | {"colour": "red"}, "hold.colour", "got"),
         (DOCUMENT | {"type": "letter"}, "document.type", "desadv"),
         (DOCUMENT | {"lines": [{"goods": LOT}, {"goods": LOT}]}, "document", "numbers of their own"),
+        (DOCUMENT | {"issuer": "0614141000013"}, "", "check digit"),
         (DOCUMENT | {"lines": [{"goods": "A-1"}]}, "", "got"),
         ({"kind": "wish"}, "message", "kind"),
         ([], "", "1 to 1000 decisions"),

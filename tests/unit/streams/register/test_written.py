@@ -42,6 +42,14 @@ def test_a_document_and_its_lines(register: Any) -> None:
     assert all(isinstance(line, DocumentLine) and line.biz_step == "" for line in lines)
 
 
+def test_a_document_of_an_issuer(register: Any) -> None:
+    """With the GLN of who numbered it, a document has the name by which EPCIS events call it."""
+    named = DocumentName(type=DocumentType.PO, number="7", issuer="0614141000012")
+    (record,) = register.facts(said(issuer="0614141000012", lines=(), references=(named,)))["documents.v1"]
+    assert record.document == "inv:urn:epcglobal:cbv:bt:0614141000012:I-1"
+    assert record.references == ("po:urn:epcglobal:cbv:bt:0614141000012:7",)
+
+
 def test_a_cancelled_document_has_no_lines(register: Any) -> None:
     """It stays known, as cancelled."""
     (record,) = register.facts(said(cancelled=True))["documents.v1"]
