@@ -31,6 +31,7 @@ from lotstream.recall.find import (
 )
 from lotstream.recall.holds import status_of
 from lotstream.recall.links import papers_of, with_links
+from lotstream.recall.pallets import pallet_recipients
 from lotstream.recall.store import History, Row
 from lotstream.recall.tally import lot_of, places_of, quantities_of, recipients_of, span_start, strongest
 from lotstream.schemas.identifiers import gtin14, parse_key, tag_key
@@ -55,10 +56,12 @@ def affected(history: History, text: str, *, gtin: str = "", now: datetime | Non
     names = _names(history)
     counted = counted_places(told["counted"])
     places = places_of(groups, names)
-    quantities = quantities_of(ways, names, counted=counted, carried=carried_of(history, found.lot, ways))
+    carried = carried_of(history, found.lot, ways)
+    quantities = quantities_of(ways, names, counted=counted, carried=carried)
     since = span_start(groups, ways, otherwise=now)
     since = min(since, lot.produced_at or since)
-    recipients = recipients_of(groups, ways)
+    inside = history.ask_all("carried_sent", "quantity_facts", lot=found.lot) if carried else {}
+    recipients = (*recipients_of(groups, ways), *pallet_recipients(**inside))
     more = history.ask_all("blind_windows", "document_links", since=since, until=now, documents=papers_of(recipients))
     return Affected(
         lot=lot,

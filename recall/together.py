@@ -35,7 +35,7 @@ def together(facts: Sequence[Row], rates: Sequence[Row], *, carried: Iterable[Ro
 
 def entries_of(facts: Iterable[Row]) -> list[Row]:
     """The ends of facts at places that were counted, as view quantity_entries has them."""
-    found = [entry for fact in facts for entry in _entries(fact)]
+    found = [entry for fact in facts for entry in entries(fact)]
     counted = {_account(entry) for entry in found if entry["counted"]}
     return [entry for entry in found if _account(entry) in counted]
 
@@ -44,7 +44,8 @@ def _account(entry: Row) -> tuple[str, str, str]:
     return entry["place"], entry["disposition"], entry["uom"]
 
 
-def _entries(fact: Row) -> Iterator[Row]:
+def entries(fact: Row) -> Iterator[Row]:
+    """What a fact adds to its places and takes from them."""
     came, left = (fact["location"], fact["disposition"]), (fact["source"], fact["source_disposition"])
     common = {name: fact[name] for name in ("uom", "at", "recorded_at", "identity", "document")}
     counted = fact["effect"] == "counted"

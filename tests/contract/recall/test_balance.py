@@ -12,6 +12,7 @@ from lotstream.schemas.base import Evidence, Origin, Stamp
 from lotstream.schemas.documents import Effect, QuantityFact
 from lotstream.schemas.events import Action, Conversion, ErrorDeclaration, EventType, Ilmd, Quantity, TraceEvent
 from lotstream.schemas.portions import portion_of
+from lotstream.schemas.sightings import Declaration
 
 LOT = "01/90614141000411/10/W1"
 UNIT = "00/106141410000000011"
@@ -93,6 +94,21 @@ def test_the_balance_as_of_an_instant(warehouse: Any, make: Any) -> None:
             assert terms(balance(history, LOT)) == wanted
             held = {row.location: row.amount for row in ask.stock(history).rows}
             assert held == {q.location: q.amount for q in ask.affected(history, LOT).quantities}
+
+
+def test_who_received_what_was_on_a_pallet(warehouse: Any, make: Any) -> None:
+    """A pallet that is shipped on a document line delivers what it held then, not what was taken out later."""
+    told(warehouse, make, random.Random(6))
+    at = NOW + 2 * HOUR
+    shipped = Declaration("e", "shipping", "in_transit", "desadv:7", "1", "417/1")
+    sent = make.lot_sighting(
+        LOT, tag=portion_of(UNIT, LOT), location="store", how=1, origin=UNIT, path=(UNIT,), lane="event:e",
+        slot=at // 30_000_000, first_us=at, last_us=at, declaration=shipped,
+    )  # fmt: skip
+    warehouse.lot_sightings([sent])
+    (found,) = ask.affected(warehouse.history, LOT).recipients
+    assert (found.party, found.document, found.line) == ("417/1", "desadv:7", "1")
+    assert (found.amount, found.uom, found.items) == (40, "KGM", 0)
 
 
 def conversion(factor: str, at_us: int, name: str, *, wrong: bool = False) -> bytes:
