@@ -64,8 +64,8 @@ def test_no_number_twice_and_none_lost(own_stack: Any) -> None:
     numberers = [Numberer(own_stack, number) for number in range(NUMBERERS)]
     with ThreadPoolExecutor(NUMBERERS + 1) as pool:
         killer = pool.submit(kill_register, own_stack, 2)
-        told = [pool.submit(numberer.work) for numberer in numberers]
-        numbers = {claim: number for done in told for claim, number in done.result().items()}
+        working = [pool.submit(numberer.work) for numberer in numberers]
+        numbers = {claim: number for done in working for claim, number in done.result().items()}
         killer.result()
     assert sum(numberer.killed for numberer in numberers) > 0
     assert len(set(numbers.values())) == len(numbers) == NUMBERERS * CLAIMS
@@ -76,7 +76,7 @@ def test_no_number_twice_and_none_lost(own_stack: Any) -> None:
     own_stack.settle()
     rows = own_stack.rows("SELECT claim, groupUniqArray(lot) FROM lot_numbers GROUP BY claim")
     assert {claim: [f"01/{GTIN}/10/{number}"] for claim, number in numbers.items()} == dict(rows)
-    listed = json.loads(own_stack.run("lots", "--json").stdout)["lots"]
+    listed = told(own_stack, "lots")["lots"]
     assert {lot["code"] for lot in listed} == set(numbers.values())
 
 
@@ -90,8 +90,9 @@ def test_a_code_is_taken_once(own_stack: Any) -> None:
     assert wrong.returncode == 1 and "{seq:0N}, N digits from 1 to 9" in wrong.stderr
 
 
-def shown(stack: Any, *words: str) -> Any:
-    found = stack.run("lot", "show", *words, "--json")
+def told(stack: Any, *words: str) -> Any:
+    """The answer of a command."""
+    found = stack.run(*words, "--json")
     assert found.returncode == 0, found.stderr
     return json.loads(found.stdout)
 
@@ -108,7 +109,7 @@ def test_a_hold_from_placing_to_release(own_stack: Any) -> None:
     recalled = own_stack.run("lot", "hold", key, "--reason", "complaint", "--recall", "--hold", "R1", "--by", "bob")
     assert recalled.stdout == "R1\n", recalled.stderr
     own_stack.settle()
-    lot = shown(own_stack, "A-78")["lot"]
+    lot = told(own_stack, "lot", "show", "A-78")["lot"]
     assert lot["status"] == "recalled"
     assert [(hold["hold"], hold["by"], hold["scope"]["serials"]) for hold in lot["holds"]] == [
         (name, "ann", [[1, 50]]),
@@ -120,9 +121,9 @@ def test_a_hold_from_placing_to_release(own_stack: Any) -> None:
     assert own_stack.run("lot", "release", "A-78", "--hold", "R1", "--reason", "closed").returncode == 0
     assert own_stack.run("lot", "change", "A-78", "--expiry", "2020-01-01", "--reason", "typo").returncode == 0
     own_stack.settle()
-    told = shown(own_stack, "A-78", "--history")
-    assert (told["lot"]["status"], told["lot"]["expires"]) == ("held", "2020-01-01")
-    assert [entry["what"] for entry in told["history"]] == [
+    found = told(own_stack, "lot", "show", "A-78", "--history")
+    assert (found["lot"]["status"], found["lot"]["expires"]) == ("held", "2020-01-01")
+    assert [entry["what"] for entry in found["history"]] == [
         "said",
         "hold placed",
         "hold placed",
@@ -131,4 +132,83 @@ def test_a_hold_from_placing_to_release(own_stack: Any) -> None:
     ]
     assert own_stack.run("lot", "release", "A-78", "--hold", name, "--reason", "tested").returncode == 0
     own_stack.settle()
-    assert shown(own_stack, "A-78")["lot"]["status"] == "expired"
+    assert told(own_stack, "lot", "show", "A-78")["lot"]["status"] == "expired"
+
+
+ISSUER = "0614141000012"
+ISSUED = f"urn:epcglobal:cbv:bt:{ISSUER}:"
+EVENT = {
+    "type": "ObjectEvent",
+    "eventTimeZoneOffset": "+00:00",
+    "quantityList": [{"epcClass": f"https://id.gs1.org/01/{GTIN}/10/A-79", "quantity": 40, "uom": "KGM"}],
+}
+MADE = EVENT | {"eventTime": "2026-03-01T08:00:00Z", "action": "ADD", "bizStep": "commissioning"}
+SHIPPED = EVENT | {
+    "eventTime": "2026-03-02T10:00:00Z",
+    "action": "OBSERVE",
+    "bizStep": "shipping",
+    "readPoint": {"id": "https://id.gs1.org/414/0614141000012"},
+    "bizTransactionList": [
+        {"type": "desadv", "bizTransaction": f"{ISSUED}D-79"},
+        {"type": "bol", "bizTransaction": f"{ISSUED}B-79"},
+    ],
+    "destinationList": [
+        {"type": "location", "destination": "https://id.gs1.org/414/0614141000029"},
+        {"type": "owning_party", "destination": "https://id.gs1.org/417/0614141000029"},
+    ],
+}
+PAPERS = [
+    {
+        "kind": "document",
+        "type": "inv",
+        "number": "I-79",
+        "issuer": ISSUER,
+        "lines": [{"line": "1", "goods": f"01/{GTIN}/10/A-79", "amount": "40", "uom": "KGM"}],
+        "references": [
+            {"type": "desadv", "number": "D-79", "issuer": ISSUER},
+            {"type": "po", "number": "O-79", "issuer": ISSUER},
+        ],
+    },
+    {
+        "kind": "document",
+        "type": "po",
+        "number": "O-79",
+        "issuer": ISSUER,
+        "lines": [{"line": "1", "goods": GTIN, "amount": "50"}],
+    },
+]
+
+
+def test_documents_that_arrive_at_different_times(own_stack: Any) -> None:
+    """The invoice comes first, then the goods, the event that ships them, and the order: whoever received some of the
+    lot is named with all of them, and each tells what is on it."""
+    for door, body in (("/decisions", PAPERS[0]), ("/events", MADE), ("/events", SHIPPED), ("/decisions", PAPERS[1])):
+        answer = own_stack.doors.post(door, json=body)
+        assert answer.status_code == 201, answer.text
+    own_stack.settle()
+    affected = told(own_stack, "affected", f"01/{GTIN}/10/A-79")
+    (recipient,) = [one for one in affected["recipients"] if one["document"].startswith("desadv:")]
+    assert set(recipient["linked"]) == {f"bol:{ISSUED}B-79", f"inv:{ISSUED}I-79", f"po:{ISSUED}O-79"}
+    (invoice,) = told(own_stack, "documents", "I-79")["documents"]
+    assert [(line["lot"], line["amount"]) for line in invoice["lines"]] == [(f"01/{GTIN}/10/A-79", "40.000000")]
+    assert {link["document"]: link["steps"] for link in invoice["linked"]} == {
+        f"desadv:{ISSUED}D-79": 1,
+        f"po:{ISSUED}O-79": 1,
+        f"bol:{ISSUED}B-79": 2,
+    }
+    shown_ = own_stack.run("documents", "O-79").stdout
+    assert f"order {ISSUED}O-79" in shown_ and "50 pieces" in shown_ and f"linked: inv:{ISSUED}I-79" in shown_
+
+
+def test_everything_decided_can_be_sent_again(own_stack: Any) -> None:
+    """What `lot resend` sends changes nothing: the same numbers, the same lots, the same holds."""
+    question = "SELECT lot, status, supplier_code, expires FROM lot_master ORDER BY lot"
+    before = own_stack.rows(question)
+    ((claims,),) = own_stack.rows("SELECT uniq(gtin, claim) FROM lot_numbers WHERE lot != ''")
+    assert claims > 1
+    sent = own_stack.run("lot", "resend")
+    assert sent.returncode == 0, sent.stderr
+    assert f"claims: {claims} sent" in sent.stdout
+    own_stack.settle()
+    assert own_stack.rows(question) == before
+    assert own_stack.rows("SELECT claim FROM lot_numbers GROUP BY gtin, claim HAVING uniqIf(lot, lot != '') > 1") == []
