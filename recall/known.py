@@ -17,6 +17,7 @@ TOPIC_OF: Mapping[str, str] = {
     "document_lines": DOCUMENTS,
     "quantities": DOCUMENTS,
     "transformations": DOCUMENTS,
+    "process_sides": DOCUMENTS,
     "blind_windows": BLIND_WINDOWS,
     "events": EVENTS,
     "decisions": EVENTS,

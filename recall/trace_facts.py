@@ -23,9 +23,15 @@ class HistoryFacts:
 
     def touching(self, nodes: Collection[str], *, output: bool) -> set[str]:
         """Processes that took any of these nodes, or that made any (``output``). Raises ClickhouseAway."""
-        lots = [node for node in nodes if is_lot(node)]
-        named = asked(self._history, "trace_processes", "lots", lots, side=_SIDE[output])
-        return {row["process"] for row in named} | self._by_units(nodes, lots, output=output)
+        lots = sorted(node for node in nodes if is_lot(node))
+        named: set[str] = set()
+        by_units: set[str] = set()
+        for part in _parts(lots):
+            both = "trace_processes", "trace_unit_processes"
+            told = self._history.ask_all(*both, lots=part, units=[], side=_SIDE[output])
+            named |= {row["process"] for row in told[both[0]]}
+            by_units |= {row["process"] for row in told[both[1]]}
+        return named | self._by_units(nodes, by_units, output=output)
 
     def links(self, processes: Collection[str]) -> list[Link]:
         """Every link of these processes. Raises ClickhouseAway."""
@@ -40,17 +46,16 @@ class HistoryFacts:
         """Whether any process names a unit that is a start. Raises ClickhouseAway."""
         return any(self.touching([unit], output=output) for output in (False, True))
 
-    def _by_units(self, nodes: Collection[str], lots: list[str], *, output: bool) -> set[str]:
+    def _by_units(self, nodes: Collection[str], candidates: set[str], *, output: bool) -> set[str]:
         """Of processes that name units, those of which some unit is of a lot, or is or is in a node."""
         units = [unit_of(node) for node in nodes if not is_lot(node) and node not in self._bundles]
         units += [unit for node in nodes if node in self._bundles for unit in self._bundles[node].units]
         named = sorted({*units, *self._around(units)})
-        rows = asked(self._history, "trace_unit_processes", "lots", lots, side=_SIDE[output], units=[])
-        rows += asked(self._history, "trace_unit_processes", "units", named, side=_SIDE[output], lots=[])
+        rows = asked(self._history, "trace_unit_processes", "units", named, side=_SIDE[output], lots=[])
         wanted = set(nodes)
         return {
             link.process
-            for link in self.links(sorted({row["process"] for row in rows}))
+            for link in self.links(sorted(candidates.union(row["process"] for row in rows)))
             if link.output is output and link.node in wanted
         }
 
@@ -127,17 +132,17 @@ def is_lot(node: str) -> bool:
 
 def asked(history: History, name: str, many: str, values: Collection[str], **more: Any) -> list[Row]:
     """Rows of a query over many names, some at a time; none for no names. Raises ClickhouseAway."""
-    some = sorted(values)
-    parts = (some[start : start + AT_A_TIME] for start in range(0, len(some), AT_A_TIME))
-    return [row for part in parts for row in history.ask(name, **{many: part}, **more)]
+    return [row for part in _parts(sorted(values)) for row in history.ask(name, **{many: part}, **more)]
+
+
+def _parts(values: list[str]) -> Iterator[list[str]]:
+    return (values[start : start + AT_A_TIME] for start in range(0, len(values), AT_A_TIME))
 
 
 def bindings_of(history: History, units: Collection[str]) -> list[Row]:
     """What holds of the lots of units, of what is inside them and around them. Raises ClickhouseAway."""
-    some = sorted(units)
     rows: list[Row] = []
-    for start in range(0, len(some), AT_A_TIME):
-        part = some[start : start + AT_A_TIME]
+    for part in _parts(sorted(units)):
         numbered = [(key.gtin, key.numeric_serial) for key in map(parse_key, part) if key.numeric_serial is not None]
         serials = [serial for _, serial in numbered if serial is not None]
         classes = sorted({f"01/{gtin}" for gtin, _ in numbered})
