@@ -63,18 +63,28 @@ def _number(value: Any) -> float | None:
         return None
 
 
-def ask(lot: str, env: dict[str, str]) -> Answer:
-    """The answer of `affected`, {} while the lot is not known."""
+def ask(question: str, lot: str, env: dict[str, str]) -> Answer:
+    """The answer to a question, {} while the lot is not known."""
     done = subprocess.run(
-        [*LOTSTREAM, "affected", lot, "--json"], cwd=HERE, env=env, capture_output=True, text=True, check=False
+        [*LOTSTREAM, question, lot, "--json"], cwd=HERE, env=env, capture_output=True, text=True, check=False
     )
     found: Answer = json.loads(done.stdout) if done.stdout else {}
     return found
 
 
-def wrong(expected: dict[str, Answer], env: dict[str, str]) -> list[str]:
+def traced(lot: str, env: dict[str, str]) -> Answer:
+    """What was made of a lot, and who received any of it."""
+    found = ask("trace", lot, env)
+    sent = [one for one in found.get("deliveries", ()) if one["biz_step"] == "shipping"]
+    lots = sorted(node["name"] for node in found.get("nodes", ()))
+    return {"lots": lots, "receivers": sorted({one["receiver"] for one in sent})}
+
+
+def wrong(expected: dict[str, dict[str, Answer]], env: dict[str, str]) -> list[str]:
     """Every difference between what is expected of the lots and what is answered."""
-    return [f"{lot} {line}" for lot, one in expected.items() for line in differences(one, ask(lot, env))]
+    found = {lot: differences(one, ask("affected", lot, env)) for lot, one in expected["affected"].items()}
+    found |= {f"trace {lot}": differences(one, traced(lot, env)) for lot, one in expected["trace"].items()}
+    return [f"{lot} {line}" for lot, lines in found.items() for line in lines]
 
 
 def told(env: dict[str, str]) -> bool:
@@ -86,10 +96,11 @@ def told(env: dict[str, str]) -> bool:
     until = time.monotonic() + SETTLED_S
     while (found := wrong(expected, env)) and time.monotonic() < until:
         time.sleep(1.0)
-    for lot in expected:
-        say(f"\n$ lotstream affected {lot}\n{run('affected', lot, env=env)}")
+    for question, lots in expected.items():
+        for lot in lots:
+            say(f"\n$ lotstream {question} {lot}\n{run(question, lot, env=env)}")
     say(run("import", "--list", env=env))
-    say("\n".join(found) if found else f"The answers are as expected, for all of {len(expected)} lots.")
+    say("\n".join(found) if found else f"The answers are as expected, for all of {len(expected['affected'])} lots.")
     return not found
 
 

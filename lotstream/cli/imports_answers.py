@@ -131,18 +131,20 @@ def _last_line(answer: Imported) -> str:
 
 def show_list(found: Imports, out: Console) -> None:
     """The imports for people."""
-    rows = table("", "when", "who", "what", "file", "map", "rows", "accepted", "wrong", "sha256", right=_NUMBERS)
+    rows = table(
+        "", "when", "who", "what", "file", "map", "rows", "events", "unchanged", "wrong", "sha256", right=_NUMBERS
+    )
     for one in found.imports:
         rows.add_row(*_list_row(one))
     out.print(rows)
 
 
-_NUMBERS = ("rows", "accepted", "wrong")
+_NUMBERS = ("rows", "events", "unchanged", "wrong")
 
 
 def _list_row(one: ImportFact) -> tuple[str, ...]:
     wrong = f"{one.faults + one.rejected:,}"
-    counts = (f"{one.rows:,}", f"{one.accepted:,}", wrong)
+    counts = (f"{one.rows:,}", f"{one.accepted:,}", f"{one.unchanged:,}", wrong)
     return (instant(one.at), one.by, one.what, one.file, one.map, *counts, one.sha256[:12])
 
 
