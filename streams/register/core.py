@@ -86,7 +86,8 @@ class RegisterCore:
         if not isinstance(message, LotClaim):
             facts = _decide(message, offset)
             for said in facts.lots:
-                self._numbering.take(said.lot)
+                if said.lot[3:17] == message.subject:  # claims of that GTIN are in this partition, and in no other
+                    self._numbering.take(said.lot)
             return facts
         number = self._numbering.decide(message)
         return Facts(lots=[number, claimed(message, number.lot)] if number.lot else [number])
