@@ -7,6 +7,8 @@ percent-encoded as one path segment, like every value in a key, so that it parti
 import hashlib
 import re
 from functools import lru_cache
+from itertools import pairwise
+from urllib.parse import urlsplit
 
 from lotstream.runtime.errors import Reason, Rejected
 from lotstream.schemas.identifiers import IdentifierInvalid, Rule, parse_key, tag_key
@@ -42,6 +44,20 @@ _AI_NAMES = {
     "cpsn": "8011",
     "glnx": "254",
     "tpx": "235",
+}
+# keys with a check digit, and what makes them finer, the finest first (CBV 2.0 section 8.9, rule 18)
+_FINER: dict[str, tuple[str, ...]] = {
+    "00": (),
+    "01": ("21", "235", "10"),
+    "253": (),
+    "255": (),
+    "402": (),
+    "414": ("254",),
+    "417": (),
+    "8003": (),
+    "8006": ("21", "10"),
+    "8017": (),
+    "8018": (),
 }
 _NAMED = re.compile(rf"/({'|'.join(_AI_NAMES)})(?=/[^/])")
 _RAW = re.compile(r"urn:epc:raw:[1-9][0-9]*\.x([0-9A-F]+)", re.ASCII)
@@ -99,11 +115,22 @@ def canonical_uri(uri: str) -> str:
     for given in dict.fromkeys((uri, _QUERY.sub("", uri) if uri[:4].lower() == "http" else uri)):
         try:
             key = gs1_key(given)
-        except IdentifierInvalid:
-            continue
+        except IdentifierInvalid as invalid:
+            key = _unchecked_key(given) if invalid.rule is Rule.CHECK_DIGIT else ""
         if key and not key.startswith("hex/"):
             return f"{CANONICAL}/{key}"
     return uri
+
+
+def _unchecked_key(uri: str) -> str:
+    """The finest key in a link whose check digit is wrong, as it stands there; '' when there is none to be seen."""
+    parts = urlsplit(uri).path.split("/")
+    for at, (ai, value) in enumerate(pairwise(parts)):
+        if ai in _FINER and re.fullmatch(r"[0-9]{8,}.*", value, re.ASCII):
+            finer = dict(zip(parts[at + 2 :: 2], parts[at + 3 :: 2], strict=False))
+            value = value.zfill(14) if ai == "01" else value
+            return "/".join((ai, value, *next(((name, finer[name]) for name in _FINER[ai] if name in finer), ())))
+    return ""
 
 
 def require_name(uri: str) -> str:

@@ -65,8 +65,8 @@ def _definitions(context: object) -> Iterable[tuple[str, str]]:
 
 
 def _namespace(base: str) -> str:
-    """The namespace as XML writes it: of a URN, without the colon before the name."""
-    return base.removesuffix(":") if base.startswith("urn:") else base
+    """The namespace as its context has it; that of CBV's master data as XML writes it, without the last colon."""
+    return MDA if base == STANDARD["cbvmda"] else base
 
 
 @lru_cache(maxsize=1 << 12)

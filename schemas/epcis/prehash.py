@@ -4,7 +4,7 @@ Rules where the standard leaves room, or where texts could lose their identity:
 * `rdfs:comment` says nothing about goods and has no counterpart in XML: it is left out.
 * Text of an extension that reads as a decimal is written as one (XML has no numbers), except where the name says that
   it is a code: lot `1.10` is not lot `1.1`. Leading zeros stay.
-* A namespace that is a URN is written without its last colon, as XML has it (`urn:epcglobal:cbv:mda`).
+* A namespace is written as its context has it; CBV's own without its last colon, as in XML (`urn:epcglobal:cbv:mda`).
 * `sensorElementList` stands once before its elements, a type behind its value, `gs1:` for https://gs1.org/voc/: as the
   standard says; programs are about that differ in these.
 """

@@ -239,6 +239,8 @@ KEYS = [
     ("https://example.com/01/09780345418913/?21=4711", "01/09780345418913"),
     ("https://example.com/414/4012345000115/7040/1ABC", "414/4012345000115"),
     ("https://example.com/8017/401234500000987658/8019/1", "8017/401234500000987658"),
+    ("https://example.com/a/01/9780345418914/10/L/21/x?17=1", "01/09780345418914/21/x"),
+    ("https://example.com/8003/030013450007718765", "8003/030013450007718765"),
 ]
 
 
@@ -319,6 +321,79 @@ def test_rounding_of_times(written: str, canonical: str) -> None:
     """Times have three decimals; a fourth digit of 5 to 9 rounds up, across a new year if need be."""
     event = head("ObjectEvent") | {"action": "OBSERVE", "epcList": [], "eventTime": written}
     assert f"eventTime={canonical}eventTimeZoneOffset" in said(event)
+
+
+def observed(time: str, **members: Any) -> Event:
+    return {
+        "type": "ObjectEvent",
+        "eventTime": time,
+        "eventTimeZoneOffset": "+01:00",
+        "action": "OBSERVE",
+        "bizStep": "inspecting",
+    } | members
+
+
+OBJECTS = [uri for uri, _ in KEYS if uri.startswith("urn:epc:id:") and ":4012345." in uri and ":sgln:" not in uri]
+EXAMPLE = {"example": "https://ns.example.com/epcis/"}
+# hash ids that the reference implementation of CBV 2.0 publishes (RalphTro/epcis-event-hash-generator, expected/CBV2.0)
+PUBLISHED: list[tuple[str, Event]] = [
+    (
+        "6ae96341e0acc6d7a261364751f60e68278a81cdf51da0abb6b4e617014e39d7",
+        observed(
+            "2020-03-04T11:00:30.000+01:00",
+            recordTime="2020-03-04T11:00:30.999+01:00",
+            epcList=[f"urn:epc:id:sscc:4012345.0000000{serial}" for serial in (333, 111, 222)],
+            bizStep="departing",
+            readPoint={"id": "urn:epc:id:sgln:4012345.00011.987"},
+        )
+        | {"example:myField1": {"example:mySubField1": "2", "example:mySubField2": "5"}}
+        | {"example:myField2": "0", "example:myField3": {"example:mySubField3": ["3", "1"]}},
+    ),
+    (
+        "40744f32beff53a4bf5bb5956d465cb52de5bbcc9f131409d8efb903b04d9351",
+        observed(
+            "2023-03-27T11:30:00.0Z",
+            epcList=[*OBJECTS, "https://id.gs1.org/00/040123450000003338"],
+            quantityList=[{"epcClass": uri} for uri, _ in KEYS if ":class:" in uri or ":idpat:" in uri],
+            bizStep="other",
+            readPoint={"id": "urn:epc:id:sgln:4012345.00011.987"},
+        ),
+    ),
+    (
+        "af7658e711574363633f20b3dadc7bc4c13c6f612cf96d95e03c421c0e58f3c6",
+        observed(
+            "2023-02-02T11:04:03.1415Z",
+            epcList=["https://id.gs1.de/00/040123451111111110"],
+            bizStep="shipping",
+            disposition="in_transit",
+            readPoint={"id": "https://id.gs1.de/414/4012345000115"},
+        ),
+    ),
+    (
+        "0550df44527332c1fe417c5837fe61b9e71eaa93307b88519dac549bf2d4dcf9",
+        observed(
+            "2023-02-02T11:04:03.1414Z",
+            epcList=["https://id.gs1.de/00/040123451111111110"],
+            bizStep="transporting",
+            readPoint={"id": "geo:50.947573340894124,6.922120147375441"},
+        ),
+    ),
+    (
+        "b3d481c5590757ab8361a6cb0e924820feb3b61eb568e7d7703f21a96f76f51d",
+        observed(
+            "2019-10-21T14:45:00Z",
+            epcList=["https://id.gs1.org/00/040123451111111127"],
+            disposition="in_progress",
+            readPoint={"id": "https://id.gs1.org/414/4012345000245/254/1"},
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("digest", "event"), PUBLISHED, ids=[digest[:8] for digest, _ in PUBLISHED])
+def test_published_hashes(digest: str, event: Event) -> None:
+    """Events whose hash ids are published have these hash ids."""
+    assert event_hash(event, EXAMPLE) == f"ni:///sha-256;{digest}?ver=CBV2.0"
 
 
 def test_published_files_of_one_event(shared_data: Path, xml_events: Callable[[Path], list[Node]]) -> None:
