@@ -71,9 +71,13 @@ class Event:
                 yield tag, "" if ended else f"{tag[:17]}/10/{self.lot}"
 
     def amounts(self) -> Iterator[tuple[str, str, bool, Decimal]]:
-        """(lot, unit of measure, whether it is gone afterwards, amount) of the class-level goods of a placing event."""
+        """(lot, unit of measure, whether it is gone afterwards, amount) of the class-level goods that an event places,
+        makes or uses up."""
+        if self.value["type"] == "AggregationEvent":
+            yield from ((lot, uom, False, amount) for lot, uom, amount in self.packed())
+            return
         made = {"TransformationEvent": "outputQuantityList"}.get(self.value["type"], "quantityList")
-        if self.value["type"] in ("AggregationEvent", "AssociationEvent") or not self.placed()[0]:
+        if not (self.placed()[0] or self.begins or self.value.get("action") == "DELETE"):
             return
         for name in (made, "inputQuantityList"):
             for one in self.value.get(name, ()):
@@ -83,6 +87,22 @@ class Event:
                 if lot[17:21] == "/10/" and "quantity" in one:
                     gone = name == "inputQuantityList" or self.value.get("action") == "DELETE"
                     yield lot, one.get("uom", "H87"), gone, Decimal(str(one["quantity"]))
+
+    def packed(self) -> Iterator[tuple[str, str, Decimal]]:
+        """(lot, unit of measure, amount) of the class-level goods that go into a unit, or out of it somewhere."""
+        packs = self.value.get("action") == "ADD" or (self.value.get("action") == "DELETE" and self.placed()[0])
+        if self.value["type"] == "AggregationEvent" and self.value.get("parentID") and packs:
+            for one in self.value.get("childQuantityList", ()):
+                lot = key_of(one["epcClass"])
+                if lot[17:21] == "/10/" and "quantity" in one:
+                    yield lot, one.get("uom", "H87"), Decimal(str(one["quantity"]))
+
+    def portions(self) -> set[tuple[str, str, str]]:
+        """(portion, lot, unit that holds it) of the lots that the event packs."""
+        if self.value.get("action") != "ADD":
+            return set()
+        unit = key_of(self.value.get("parentID") or "")
+        return {(f"02/{lot[3:]}/{unit}", lot, unit) for lot, _, _ in self.packed()}
 
     def lots_begun(self) -> set[str]:
         """Lots that the event brings into being."""
@@ -197,6 +217,8 @@ def test_bindings_and_lots(stack: Any, events: list[Event]) -> None:
         if event.value["type"] == "AggregationEvent" and event.value["action"] != "OBSERVE"
         for child in event.value.get("childEPCs", ())
     }
+    units |= {(portion, lot, event.hash) for event in events for portion, lot, _ in event.portions()}
+    inside |= {(portion, unit, "ADD", event.hash) for event in events for portion, _, unit in event.portions()}
     begun = {(event.hash, lot) for event in events for lot in event.lots_begun()}
     mine = {"events": hashes(events)}
     found_units: set[tuple[str, str, str]] = set()
