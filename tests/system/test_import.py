@@ -74,3 +74,26 @@ def test_a_file_again_a_corrected_one_and_a_complete_one(own_stack: Any, tmp_pat
     assert [(one["unchanged"], one["corrected"], one["retracted"]) for one in listed] == [
         (0, 0, 0), (3, 0, 0), (1, 1, 0), (2, 0, 1), (1, 2, 0), (0, 0, 0),
     ]  # fmt: skip
+
+
+def test_master_data_arrive(own_stack: Any, tmp_path: Path) -> None:
+    """What a file says of lots and places stands in the answers; a corrected file corrects it, whenever it comes."""
+
+    def bring(kind: str, head: str, *rows: str) -> dict[str, Any]:
+        file = tmp_path / f"{kind}.csv"
+        file.write_text("\n".join([head, *rows]) + "\n")
+        done = own_stack.run("import", file, "--as", kind, "--by", "ann", "--json")
+        assert done.returncode == 0, done.stdout + done.stderr
+        return dict(json.loads(done.stdout))
+
+    for expires in ("2026-05-31", "2026-06-30", "2026-05-31"):
+        lots = bring("lots", "product,lot,expires,supplier_lot", f"09506000134352,M/1,{expires},S-881")
+        assert (lots["accepted"], lots["rejected"]) == (1, 0)
+        own_stack.settle()
+        (lot,) = json.loads(own_stack.run("lots", "S-881", "--json").stdout)["lots"]
+        assert (lot["lot"], lot["expires"]) == ("01/09506000134352/10/M%2F1", expires)
+    bring("locations", "location,description,city", f"{PLANT},Plant,Ulm")
+    own_stack.settle()
+    assert own_stack.rows("SELECT name, city FROM masters WHERE subject = {s:String}", s=f"414/{PLANT}") == [
+        ("Plant", "Ulm")
+    ]
