@@ -7,7 +7,7 @@ FROM (
          toString(location) AS location, event, min(first_at) AS at
   FROM lot_facts_at(as_of = {as_of:DateTime64(6, 'UTC')})
   WHERE lot_key IN (SELECT sipHash64(arrayJoin({lots:Array(String)}))) AND lot IN {lots:Array(String)}
-    AND NOT retracted AND evidence = 'declared' AND biz_step IN {steps:Array(String)}
+    AND NOT startsWith(tag, '02/') AND NOT retracted AND evidence = 'declared' AND biz_step IN {steps:Array(String)}
   GROUP BY lot, tag, biz_step, document, line, party, location, event
 )
 GROUP BY lot, biz_step, document, line, party, location, event

@@ -52,6 +52,7 @@ SELECT lot_key, toString(lot) AS lot, toString(location) AS location, toString(d
        count() AS items, toDecimal128(0, 6) AS amount, '' AS uom,
        arraySort(groupUniqArray(toString(evidence))) AS evidence, toNullable(max(last_at)) AS newest
 FROM ${database}.unit_places
+WHERE NOT startsWith(tag, '02/') -- what pallets hold by class is among the amounts
 GROUP BY lot_key, lot, location, disposition
 UNION ALL
 SELECT lot_key, lot, place AS location, disposition, 0 AS items, toDecimal128(amount, 6) AS amount, uom,
