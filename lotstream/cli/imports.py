@@ -103,13 +103,14 @@ def _import(context: click.Context, order: _Order) -> Imported:
         checked = check(order.file, rules, order.what, now=now, by=order.by)
     except TableInvalid as invalid:
         raise Refused(f"{order.file.name}: {invalid}") from None
-    plan = Plan(list(checked.events))
+    sends = bool(checked.events) and not order.only_check and (order.proceed or not checked.faults)
     # a file with wrong rows does not say what is whole
-    if checked.lines and order.what in LINES and (order.complete or not order.only_check):
-        complete = order.complete and not checked.faults
+    complete = order.complete and not checked.faults
+    plan = Plan(list(checked.events))
+    if checked.lines and order.what in LINES and (sends or complete):
         plan = _planned(checked, order, settings=settings_of(context), complete=complete, now=now)
     answer = answer_of(checked, plan, file=order.file.name, what=order.what, map_name=order.map_name)
-    if order.only_check or not checked.events or (checked.faults and not order.proceed):
+    if not sends:
         return answer
     settings = settings_of(context)
     sent = _sent(plan.events, answer, order=order, url=order.url or gateway_url(settings))
@@ -124,7 +125,7 @@ def _planned(checked: Checked, order: _Order, *, settings: Settings, complete: b
 
 
 def _sent(events: list[bytes], answer: Imported, *, order: _Order, url: str) -> Imported:
-    source = f"import:{quote(answer.file)[:100]}"
+    source = f"import:{quote(answer.file)[:100]}:{answer.sha256[:12]}"
     door = Format.DECISIONS if order.what is Kind.LOTS else Format.EVENTS
     replay = Replay(url=url, format=door, source=source, token=order.token)
     if not events:

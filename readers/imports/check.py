@@ -56,6 +56,8 @@ def _read_lines(table: Table, rules: ImportMap, kind: Kind, *, checked: Checked,
     rows, passed = wanted_rows(table, wanted, totals=rules.totals)
     checked.passed_over = len(table.rows) - len(rows)
     checked.flags += passed
+    if missing := [field for field in wanted.columns if field not in columns]:
+        checked.flags.append(Flag(rules.file.header, f"no column for {', '.join(missing)}"))
     cells = [Cells(row, columns, wanted.constants) for row in rows]
     if kind in RECORDS:
         checked.records = list(_kept(once(_read(cells, RecordReader(rules, kind).read, checked)), checked))

@@ -19,11 +19,6 @@ CONTEXT = [
 
 def event_of(line: Line) -> bytes:
     """The event of a line, which stands alone."""
-    return orjson.dumps(event_dict(line))
-
-
-def event_dict(line: Line) -> Event:
-    """The event of a line, as an object."""
     event = _BUILDERS[line.kind](line)
     papers = [(line.document_type, line.document), *line.papers] if line.document else []
     if papers:
@@ -34,7 +29,7 @@ def event_dict(line: Line) -> Event:
         event["lotstream:documentLine"] = line.line
     if line.revision:
         event["lotstream:lineRevision"] = line.revision
-    return event
+    return orjson.dumps(event)
 
 
 def _receipt(line: Line) -> Event:

@@ -119,6 +119,12 @@ def test_a_file_that_is_not_what_the_map_says_is_refused(check_bytes: Check, con
     assert expected in str(refused.value)
 
 
+def test_a_field_without_a_column_is_told(check_bytes: Check) -> None:
+    """A column that the map names and the file lacks is no secret, though the kind can do without it."""
+    found = check_bytes(b"Doc,Date,Art,Lot,Qty,Unit,Site,Customer\n")
+    assert [(flag.row, flag.note) for flag in found.flags] == [(1, "no column for line")]
+
+
 def test_a_byte_order_mark_is_no_part_of_the_first_column(checked: Check) -> None:
     """Excel's UTF-8 with a mark is read, whatever encoding the map names."""
     assert len(checked({}, encoding="utf-8-sig").lines) == 1
