@@ -7,19 +7,15 @@ percent-encoded as one path segment, like every value in a key, so that it parti
 import hashlib
 import re
 from functools import lru_cache
-from itertools import pairwise
-from urllib.parse import urlsplit
 
 from lotstream.runtime.errors import Reason, Rejected
 from lotstream.schemas.identifiers import IdentifierInvalid, Rule, parse_key, tag_key
 from lotstream.schemas.identifiers.keys import escape
 
-CANONICAL = "https://id.gs1.org"
 LONGEST_KEY = 400
 LONGEST_NAME = 200
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\s\x00-\x1f\x7f]+", re.ASCII)
 _NUMBERED = re.compile(r"(urn:epc:id:.+\.|https?://.+/)([0-9]{1,20})", re.ASCII)
-_QUERY = re.compile(r"[?#].*", re.DOTALL)
 _END = re.compile(r"/(?=[?#]|$)")
 # GS1 Digital Link 1.2, on which CBV 2.0 rests, still has names for the AIs of a path
 _AI_NAMES = {
@@ -44,20 +40,6 @@ _AI_NAMES = {
     "cpsn": "8011",
     "glnx": "254",
     "tpx": "235",
-}
-# keys with a check digit, and what makes them finer, the finest first (CBV 2.0 section 8.9, rule 18)
-_FINER: dict[str, tuple[str, ...]] = {
-    "00": (),
-    "01": ("21", "235", "10"),
-    "253": (),
-    "255": (),
-    "402": (),
-    "414": ("254",),
-    "417": (),
-    "8003": (),
-    "8006": ("21", "10"),
-    "8017": (),
-    "8018": (),
 }
 _NAMED = re.compile(rf"/({'|'.join(_AI_NAMES)})(?=/[^/])")
 _RAW = re.compile(r"urn:epc:raw:[1-9][0-9]*\.x([0-9A-F]+)", re.ASCII)
@@ -106,31 +88,6 @@ def uri_key(uri: str) -> str:
     if len(key) <= LONGEST_KEY:
         return key
     return f"{key[:320]}~{hashlib.sha256(uri.encode()).hexdigest()}"
-
-
-@lru_cache(maxsize=1 << 17)
-def canonical_uri(uri: str) -> str:
-    """The Digital Link on id.gs1.org with the finest key only; a URI without one, or with a wrong one, as it is."""
-    # a qualifier in the query makes no valid link, but CBV 2.0 section 8.9 strips off every query
-    for given in dict.fromkeys((uri, _QUERY.sub("", uri) if uri[:4].lower() == "http" else uri)):
-        try:
-            key = gs1_key(given)
-        except IdentifierInvalid as invalid:
-            key = _unchecked_key(given) if invalid.rule is Rule.CHECK_DIGIT else ""
-        if key and not key.startswith("hex/"):
-            return f"{CANONICAL}/{key}"
-    return uri
-
-
-def _unchecked_key(uri: str) -> str:
-    """The finest key in a link whose check digit is wrong, as it stands there; '' when there is none to be seen."""
-    parts = urlsplit(uri).path.split("/")
-    for at, (ai, value) in enumerate(pairwise(parts)):
-        if ai in _FINER and re.fullmatch(r"[0-9]{8,}.*", value, re.ASCII):
-            finer = dict(zip(parts[at + 2 :: 2], parts[at + 3 :: 2], strict=False))
-            value = value.zfill(14) if ai == "01" else value
-            return "/".join((ai, value, *next(((name, finer[name]) for name in _FINER[ai] if name in finer), ())))
-    return ""
 
 
 def require_name(uri: str) -> str:

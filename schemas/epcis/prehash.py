@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from lotstream.schemas.epcis.keys import canonical_uri
+from lotstream.schemas.epcis.canonical import canonical_uri
 from lotstream.schemas.epcis.names import COMMENT, NAMES, local
 from lotstream.schemas.epcis.times import canonical_instant
 from lotstream.schemas.epcis.tree import Node, event_node, number_text

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from lotstream.runtime.errors import Rejected
-from lotstream.schemas.epcis.keys import CANONICAL, canonical_uri
+from lotstream.schemas.epcis.canonical import CANONICAL, canonical_uri
 from lotstream.schemas.epcis.master import document_line, ilmd_of, line_revision, serial_ranges
 from lotstream.schemas.epcis.names import Names
 from lotstream.schemas.epcis.reading import Reader, amount_of, instant_of

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from lotstream.schemas.base import Origin, Stamp
 from lotstream.schemas.epcis import parse_document, to_trace_event
+from lotstream.schemas.epcis.canonical import canonical_uri
 from lotstream.schemas.epcis.cut import compact, first, items, members
-from lotstream.schemas.epcis.keys import canonical_uri, epc_key
+from lotstream.schemas.epcis.keys import epc_key
 from lotstream.schemas.events import EVENTS
 from lotstream.schemas.identifiers import key_to_epc_uri, tag_key
 

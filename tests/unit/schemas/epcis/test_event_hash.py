@@ -241,6 +241,7 @@ KEYS = [
     ("https://example.com/8017/401234500000987658/8019/1", "8017/401234500000987658"),
     ("https://example.com/a/01/9780345418914/10/L/21/x?17=1", "01/09780345418914/21/x"),
     ("https://example.com/8003/030013450007718765", "8003/030013450007718765"),
+    ("https://example.com/8003/952012200000001004", "8003/952012200000001004"),
 ]
 
 
@@ -255,7 +256,14 @@ def test_identifiers(written: str, key: str) -> None:
 
 @pytest.mark.parametrize(
     "written",
-    ["urn:epc:id:bic:CSQU3054383", "urn:uuid:1", "geo:50.9,6.9", "https://example.com/?a=1", "https://a.b/c/"],
+    [
+        "urn:epc:id:bic:CSQU3054383",
+        "urn:uuid:1",
+        "geo:50.9,6.9",
+        "https://example.com/?a=1",
+        "https://a.b/01/7",
+        "https://a.b/c/",
+    ],
 )
 def test_other_identifiers(written: str) -> None:
     """A URI that has no GS1 key stays as it is written."""
