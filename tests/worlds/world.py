@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import pairwise
 
 from lotstream.schemas.sightings import State
 
@@ -102,12 +103,14 @@ class Maker:
     def _happening(self) -> Iterator[Fact]:
         chance = self._chance
         what = chance.choice(
-            ("pack", "pack", "nest", "unpack", "ship", "see", "end", "relabel", "transform", *("read",) * 5)
+            ("pack", "pack", "nest", "unpack", "ship", "see", "end", "relabel", "transform", "tower", *("read",) * 5)
         )
         at, parent = self._at(), pallet(chance.randrange(1, 4))
         items = tuple(chance.sample([*map(tag, range(1, SERIALS + 1)), tag(ODD)], chance.randrange(1, 4)))
         place = self._maybe("hall")
-        if what == "read":
+        if what == "tower":
+            yield from self._tower(items[0])
+        elif what == "read":
             yield from self._reads(chance.choice((items[0], items[0], parent, pallet(9))))
         elif what == "nest":
             inner, outer = parent, pallet(9)
@@ -132,6 +135,17 @@ class Maker:
         else:
             where = chance.choice(("store", "yard"))
             yield from self._event(Kind(what), at=at, tags=chance.choice((items, (parent,))), location=where)
+
+    def _tower(self, unit: str) -> Iterator[Fact]:
+        """Pallets in pallets, sometimes too many, and the outermost is seen; at times it lies in the innermost."""
+        chance = self._chance
+        height = chance.choice((2, 3, 8, 9))
+        levels = (unit, *(pallet(20 + number) for number in range(height)))
+        for inner, outer in pairwise(levels):
+            yield from self._event(Kind.PACK, at=chance.randrange(5) * 10, parent=outer, tags=(inner,))
+        if chance.random() < 0.2:
+            yield from self._event(Kind.PACK, at=0, parent=levels[1], tags=levels[-1:])
+        yield from self._event(Kind.SEE, at=self._at(), tags=levels[-1:], location="port")
 
     def _event(self, kind: Kind, *, at: int, **fields: object) -> Iterator[Fact]:
         self._names += 1
