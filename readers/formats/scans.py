@@ -123,15 +123,16 @@ def _device_time(message: ScanMessage, scanning: Scanning) -> int:
 
 
 def _label(message: ScanMessage, scan: Scan, *, lot: str, device_us: int, scanner: str, index: int) -> Label:
+    unit = scan.key if scan.key is not None and is_unit(scan.key) else ""
     return Label(
         index=index,
         scanner=scanner,
         boot=message.boot,
         sequence=message.sequence,
         lot=lot,
-        unit=scan.key or "",
+        unit=unit,
         amount=Decimal(1) if scan.amount is None else scan.amount,
-        cases=scan.count if scan.key and scan.count else 1,
+        cases=scan.count if unit and scan.count else 1,
         uom=_PIECE if scan.unit is None else scan.unit,
         produced=scan.dates.get("11"),
         best_before=scan.dates.get("15"),

@@ -31,6 +31,17 @@ def test_a_label_of_one_thing_is_a_read() -> None:
     ]
 
 
+def test_a_label_of_a_pallet_says_where_it_is_and_what_it_holds() -> None:
+    """SSCC with the content's GTIN, count, lot and weight is a read of the pallet and the quantity that it holds."""
+    data = "(00)095201234567891235(02)09520123456788(37)40(10)ABC(3103)500000"
+    parsed = _parse({"scanner": "s1", "data": data})
+    (read,), (label,) = parsed.reads, parsed.labels
+    assert read.tag == label.unit == "00/095201234567891235"
+    assert (label.lot, label.amount, label.uom, label.cases) == (
+        "01/09520123456788/10/ABC", Decimal(500), "KGM", 40,
+    )  # fmt: skip
+
+
 def test_a_label_of_a_lot_is_a_quantity() -> None:
     """Lot, net weight and dates come whole from the label; without an amount it is one piece."""
     parsed = _parse(

@@ -252,6 +252,39 @@ def test_two_equal_labels_are_two_cases_and_one_scan_sent_twice_is_one(register:
     assert identities[0] == identities[1] != identities[2]
 
 
+PALLET = "00/095212345432100001"
+
+
+def test_a_pallet_label_counts_what_the_pallet_holds(register: Any) -> None:
+    """It is one fact however often it is scanned, the earliest scan's; the pallet's portion of the lot is inside it."""
+    first, again = (scan(register, unit=PALLET, source="", cases=4, time_us=register.at + late) for late in (0, 9))
+    told, later = (register.facts(item) for item in (first, again))
+    (fact,), (copy,) = told["documents.v1"], later["documents.v1"]
+    assert (fact.identity, fact.location, fact.effect, fact.cases) == (copy.identity, PALLET, Effect.COUNTED, 4)
+    assert fact.revision > copy.revision
+    bound = {(row.subject, row.object) for row in told["identity.v1"]}
+    portion = f"02/{LOT[3:]}/{PALLET}"
+    assert bound == {(portion, LOT), (portion, PALLET), (PALLET, portion)}
+
+
+def test_a_pallet_label_takes_from_where_its_scanner_says(register: Any) -> None:
+    """At a station whose job names a source, the goods leave it; another label of the pallet is another fact."""
+    (fact,) = register.facts(scan(register, unit=PALLET))["documents.v1"]
+    (other,) = register.facts(scan(register, unit=PALLET, amount=Decimal(9)))["documents.v1"]
+    assert (fact.source, fact.location, fact.effect) == ("dock", PALLET, Effect.MOVED)
+    assert fact.identity != other.identity
+
+
+def test_goods_are_packed_and_unpacked(register: Any) -> None:
+    """An aggregation with quantities takes them into its parent and out of it; what it only saw moves nothing."""
+    given: dict[str, Any] = {"event_type": EventType.AGGREGATION, "parent": PALLET, "child_quantities": (kilos("5"),)}
+    ways = {
+        action: moved(register.facts(register.event(action=action, biz_location="dc", **given)))
+        for action in (Action.ADD, Action.DELETE, Action.OBSERVE)
+    }
+    assert ways == {Action.ADD: [("dc", PALLET, "5")], Action.DELETE: [(PALLET, "dc", "5")], Action.OBSERVE: []}
+
+
 def test_the_dates_of_a_label_are_a_statement_about_its_lot(register: Any) -> None:
     """Labels that say the same make one statement, however many are scanned."""
     best = date(2027, 3, 1)
