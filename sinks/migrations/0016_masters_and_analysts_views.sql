@@ -33,7 +33,7 @@ FROM (
   FROM ${database}.events
   WHERE event_type = 'ObjectEvent' AND action = 'ADD'
 )
-WHERE match(subject, '^(41[47]/[0-9]{13}(/254/.+)?|01/[0-9]{14})$$') AND name != '';
+WHERE match(subject, '^(41[47]/[0-9]{13}(/254/.+)?|01/[0-9]{14})\\z') AND name != '';
 
 -- Views for analysts. Each says what its columns mean (DESCRIBE TABLE, or any SQL client), and is filtered quickly by
 -- lot_key = sipHash64('01/GTIN/10/LOT') where it has one.
