@@ -38,6 +38,9 @@ _ANY = Stamp(received_us=0, origin=Origin.FILE, source="check", request="check")
 _SAID = re.compile(r"Expected (.*), got (.*)\.", re.DOTALL)
 _TYPES = ", ".join((*EventType, *EVENT_LISTS))
 
+_OPEN = (Rule.FORM, Rule.UNKNOWN_MEMBER)
+_NEEDED = ("eventTime", "bizTransaction", "source", "destination")
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -74,7 +77,9 @@ def hash_document(value: bytes) -> list[str]:
 
 
 def _hash(event: Any, names: Names) -> str:
-    if not isinstance(event, dict) or _problems(EVENT, standard_members(event)):
+    if not isinstance(event, dict):
+        return ""
+    if any(_unreadable(path, wrong) for path, wrong in _problems(EVENT, standard_members(event)).items()):
         return ""
     try:
         return hash_of(event_node(event, names))
@@ -137,6 +142,12 @@ class _Events:
             detail = f"It has the contents of event {first}: the two are one fact."
             self.flags.append(Flag(index, Oddity.SAME_EVENT, detail))
         return event_hash
+
+
+def _unreadable(path: Path, rejected: Rejected) -> bool:
+    """Whether a problem leaves it open what the event says."""
+    rule = rule_of(rejected, path)
+    return not path or path == ("type",) or rule in _OPEN or (rule is Rule.REQUIRED and path[-1] in _NEEDED)
 
 
 def _events(document: Any) -> Iterator[tuple[Path, Any]]:

@@ -41,6 +41,8 @@ def _expected(problem: ErrorDetails) -> str:
     known = _WORDS.get(problem["type"])
     if known:
         return known
+    if problem["type"] == "enum" and not isinstance(problem["input"], str):
+        return "text"
     if problem["type"] in ("int_type", "decimal_type", "is_instance_of"):
         return "a number"
     if problem["type"] == "string_pattern_mismatch":

@@ -184,5 +184,6 @@ def test_checked_is_captured(shared_data: Path) -> None:
 def test_hashes_of_a_document_with_faults(document: Callable[..., bytes]) -> None:
     """A fault that leaves an event readable leaves it a hash; what is no event has none, in its place."""
     odd = GOOD | {"epcList": ["https://a.b/00/106141410000001581"]}
-    hashes = hash_document(document(GOOD, odd, {"type": "ObjectEvent"}, 5))
-    assert hashes == [event_hash(GOOD), event_hash(odd), "", ""]
+    bare = GOOD | {"sensorElementList": [{"sensorReport": [{"value": 1}]}], "readPoint": {"id": "urn:x:1"}}
+    hashes = hash_document(document(GOOD, odd, bare, {"type": "ObjectEvent"}, GOOD | {"epcList": 5}, 5))
+    assert hashes == [event_hash(GOOD), event_hash(odd), event_hash(bare), "", "", ""]
