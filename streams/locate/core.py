@@ -18,7 +18,7 @@ from lotstream.schemas.movements import Movement, MovementRows
 from lotstream.schemas.partitions import partition_of
 from lotstream.schemas.portions import unit_of
 from lotstream.schemas.sightings import LotSighting, LotSightingBatch, LotSightingRows, decode_lot_message
-from lotstream.schemas.unit_lots import UNIT_LOTS, UnitLots, UnitLotsBatch, UnitLotsRows
+from lotstream.schemas.unit_lots import UNIT_LOTS, UnitLots, UnitLotsBatch, UnitLotsRows, lot_at
 from lotstream.streams.engine.core import Core, Output, Record
 from lotstream.streams.letters import dead_letter
 from lotstream.streams.locate.belongings import PREFIX as TOLD
@@ -41,6 +41,7 @@ from lotstream.streams.locate.unit import DEPTH, Entry, Unit, add, where_now
 from lotstream.streams.parts import parts_of
 from lotstream.streams.serials import is_sgtin
 
+SETTLED = 5_000  # records after which what an owner that was replaced had in flight is certainly here
 QUANTITY, RECORD, HOLD = b"Q", b"R", b"H"
 
 OfLot = TypeVar("OfLot", LotSighting, UnitLots)
@@ -83,6 +84,8 @@ class LocateCore:
     def apply(self, record: Record) -> Iterable[Output]:
         """Movements and lot locations of one message, or its dead letter."""
         self._turn += 1
+        if self._turn % 64 == 0:
+            self._forget_ends()
         try:
             return list(self._decide[record.topic](record))
         except Rejected as rejected:
@@ -174,7 +177,7 @@ class LocateCore:
         others: list[UnitLots] = []
         for row in batch.rows():
             found = list(self._chunks.within(row.lot, row.subject, first=row.first, last=row.last))  # as counted so far
-            self._belongings.put(row)
+            self._belongings.put(row, turn=self._turn)
             for key, position in found:
                 chunk = self._chunks.open(key)
                 unit, tag = chunk.units[position], tag_at(row.lot, key[1], position=position)
@@ -191,6 +194,15 @@ class LocateCore:
         yield from self._hand_over(rows)
         for partition, some in _by_lot(others, self._topics.partitions):
             yield Output(self._topics.lot_sightings, partition, UnitLotsRows(some), headers=UNIT_LOTS)
+
+    def _forget_ends(self) -> None:
+        """An end needs no telling once no sighting after it is kept here, and none decided before it can still come:
+        resolve places none there any more. Units end all the time."""
+        for told in self._belongings.ends(self._turn - SETTLED):
+            units = self._chunks.within(told.lot, told.subject, first=told.first, last=told.last)
+            entries = (entry for key, position in units for entry in self._chunks.open(key).units[position].entries)
+            if all(lot_at(told.lives, entry.at_us) == told.lot for entry in entries):
+                self._belongings.drop(told)
 
     def _hand_over(self, rows: list[LotSighting]) -> Iterator[Output]:
         for partition, some in _by_lot(rows, self._topics.partitions):

@@ -27,6 +27,7 @@ from lotstream.streams.resolve.kept import Kept, merge_row
 from lotstream.streams.resolve.lives import Lives
 
 WAITING, PARENTS = b"U", b"P"
+EARLY_US = 86_400_000_000  # a tag may be read before its commissioning, as clocks and lines go; not for longer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,7 +168,7 @@ class ResolveCore:
         """Every lot ever named for a unit learns its lives, unless one binding says all: sightings may lie there; or
         may have been forgotten before."""
         for first, last, lives in self._bindings.pieces(binding):
-            reaches = bool(lives.spans) and lives.spans[0].start <= self._waiting.horizon_us
+            reaches = binding.at_us - EARLY_US <= self._waiting.horizon_us >= 0
             if lives.plain and not reaches:
                 continue
             horizon_us = self._waiting.horizon_us if reaches else -1

@@ -20,6 +20,8 @@ from lotstream.schemas.sightings import (
 )
 from lotstream.schemas.unit_lots import FOREVER, Life, UnitLots, UnitLotsRows
 from lotstream.streams.engine.core import Record, encode
+from lotstream.streams.locate.belongings import PREFIX as TOLD
+from lotstream.streams.locate.core import SETTLED
 from lotstream.streams.locate.stage import build_stage
 
 GTIN = "09521234543213"
@@ -41,7 +43,10 @@ class Locate:
         """What is handed over on a message."""
         self._offset = self._offset + 1 if offset is None else offset
         said = list(self.core.apply(Record("lot-sightings.v1", 0, self._offset, 0, None, rows.encode())))
-        self.state |= {key: value for key, value in self.core.changes().items() if value is not None}
+        changes = self.core.changes()
+        self.state |= {key: value for key, value in changes.items() if value is not None}
+        for key in [key for key, value in changes.items() if value is None]:
+            self.state.pop(key, None)
         self.told += [row for out in said if isinstance(out.rows, UnitLotsRows) for row in out.rows.rows]
         return [row for out in said if out.topic == "lot-sightings.v1" for row in decode_lot_sightings(encode(out))]
 
@@ -203,3 +208,20 @@ def test_a_unit_bound_too_late_is_unsure_until_it_is_seen_again(locate: Locate) 
     assert locate.exceeded() == {A: 1}
     locate.hear(seen(5, 4, binding=4))
     assert locate.exceeded() == {A: 0}
+
+
+def test_an_end_is_forgotten_when_nothing_depends_on_it(locate: Locate) -> None:
+    """Units end all the time: what was told of that is dropped in the end, unless a sighting after it lies here."""
+    end = (SLOT + 2) * SLOT_US
+    locate.hear(seen(5, 0))
+    locate.hear(seen(6, 4))
+    for serial in (5, 6):
+        locate.hear(told((0, end, A), serials=(serial, serial)))
+    assert locate.counts()[A] == {"place 0": 1}
+    for turn in range(SETTLED + 200):
+        locate.hear(seen(900, 10 + turn % 2))
+    assert [key for key, value in locate.state.items() if key[:1] == TOLD and value] == [
+        TOLD + f'["{A}","01/{GTIN}",6,6]'.encode()
+    ]
+    locate.restart()
+    assert locate.counts()[A] == {"place 0": 1, "place 11": 1}

@@ -24,7 +24,7 @@ from lotstream.schemas.sightings import (
 )
 from lotstream.schemas.unit_lots import FOREVER, Life, UnitLots, UnitLotsRows
 from lotstream.streams.engine.core import Record, encode
-from lotstream.streams.resolve.core import merge
+from lotstream.streams.resolve.core import EARLY_US, merge
 from lotstream.streams.resolve.infer import EVERY
 from lotstream.streams.resolve.stage import build_stage
 
@@ -42,8 +42,8 @@ def unit(serial: int) -> str:
 class Resolve:
     """One core over one partition, its answers decoded."""
 
-    def __init__(self) -> None:
-        self.stage = build_stage(Settings.model_validate({"topics": {"partitions": 1}}))
+    def __init__(self, **stream: object) -> None:
+        self.stage = build_stage(Settings.model_validate({"topics": {"partitions": 1}, "stream": stream}))
         self.core = self.stage.build(0)
         self.offsets: defaultdict[str, int] = defaultdict(int)
         self.letters: list[Any] = []
@@ -159,6 +159,17 @@ def test_every_lot_that_was_named_for_a_unit_learns_its_lives(resolve: Resolve) 
     assert [(row.lot, row.first, row.last, row.binding) for row in resolve.told[2:]] == [
         (LOT, 1, 3, 2), (LOT, 4, 6, 2), (OTHER, 4, 6, 2), (LOT, 7, 9, 2),
     ]  # fmt: skip
+
+
+def test_a_lot_is_told_what_was_given_up_before_it_was_known() -> None:
+    """More unknown tags than may wait: a unit bound later may have been among them, one made days later was not."""
+    resolve = Resolve(unknown_tags=1)
+    rows = [seen(unit(serial), serial) for serial in (1, 2, 3)]
+    resolve.see(*rows)
+    resolve.bind(lot(4, 4, at_us=rows[0].last_us))
+    assert [row.horizon_us for row in resolve.told] == [rows[1].last_us]
+    resolve.bind(lot(5, 5, at_us=rows[0].last_us + 2 * EARLY_US))
+    assert len(resolve.told) == 1
 
 
 def test_a_version_that_says_nothing_new_infers_nothing(resolve: Resolve) -> None:
