@@ -22,14 +22,14 @@ _CLOSED = (
 class Vocabulary:
     """The words that one field may have, and how their URIs begin; `urn` is '' where CBV 1.2 had none.
 
-    `grows`: the GS1 Web Vocabulary gets new words between releases of the standard; an unknown one is no mistake.
+    `drafts`: words of drafts of the standard that published documents still have; taken, and told.
     """
 
     what: str
     words: frozenset[str]
     bases: tuple[str, ...]
     urn: str
-    grows: bool = False
+    drafts: frozenset[str] = frozenset()
 
     def bare(self, uri: str) -> str:
         """The word when `uri` names one, else the URI itself."""
@@ -42,16 +42,18 @@ class Vocabulary:
     def refuses(self, iri: str) -> bool:
         """Whether a text that is none of the words may not stand in the field either: bare, or a word of CBV that
         CBV does not have, or has for another field (CBV 2.0 section 7)."""
-        return iri.startswith(_CLOSED) or (":" not in iri and not (self.grows and iri.replace("_", "").isalnum()))
+        return iri.startswith(_CLOSED) or (":" not in iri and iri not in self.drafts)
 
     def web_uri(self, word: str) -> str:
         """The Web URI of a word; a URI as it is."""
         return self.bases[0] + word if word in self.words else word
 
 
-def _vocabulary(what: str, *, mark: str, urn: str, words: str, grows: bool = False) -> Vocabulary:
+def _vocabulary(what: str, *, mark: str, urn: str, words: str, drafts: str = "") -> Vocabulary:
     bases = tuple(f"{base}{mark}-" for base in _CBV) if mark else _VOC
-    return Vocabulary(what, frozenset(words.split()), bases, f"urn:epcglobal:cbv:{urn}:" if urn else "", grows)
+    return Vocabulary(
+        what, frozenset(words.split()), bases, f"urn:epcglobal:cbv:{urn}:" if urn else "", frozenset(drafts.split())
+    )
 
 
 BIZ_STEP = _vocabulary(
@@ -91,7 +93,7 @@ COMPONENT = _vocabulary(
 )
 MEASUREMENT = _vocabulary(
     "a measurement type",
-    grows=True,
+    drafts="EffectiveDoseRate Molar_concentration",
     mark="",
     urn="",
     words="""AbsoluteHumidity AbsorbedDose AbsorbedDoseRate Acceleration Radioactivity Altitude AmountOfSubstance

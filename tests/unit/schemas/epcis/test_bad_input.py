@@ -72,7 +72,12 @@ CASES: dict[str, list[bytes]] = {
         *one(disposition="cbv:BizStep-shipping"),
     ],
     "a word under somebody else's name": one(bizStep="https://example.com/steps/juggling"),
-    "an unknown measurement type": sensed(type="Taste"),
+    "a bare measurement type, alert or component that CBV does not have": [
+        *sensed(type="Taste"),
+        *sensed(exception="FIRE"),
+        *sensed(component="north"),
+    ],
+    "a measurement type of a draft of CBV": sensed(type="EffectiveDoseRate"),
     "a wrong check digit, in a URN or a link": epcs(
         "https://id.gs1.org/00/106141410000001581", "https://a.b/01/10614141073465/21/1"
     ),

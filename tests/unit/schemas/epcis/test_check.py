@@ -148,7 +148,7 @@ def test_the_far_future(document: Callable[..., bytes]) -> None:
 def test_oddities(document: Callable[..., bytes]) -> None:
     """An id with other contents, the same contents again, a word and a prefix that nobody knows: valid, and told."""
     named = GOOD | {"eventID": "urn:uuid:1"}
-    sensed = {"readPoint": {"id": "urn:x:1"}, "sensorElementList": [{"sensorReport": [{"type": "Taste"}]}]}
+    sensed = {"readPoint": {"id": "urn:x:1"}, "sensorElementList": [{"sensorReport": [{"type": "EffectiveDoseRate"}]}]}
     found = check_document(document(named, named | {"action": "ADD"}, GOOD, GOOD | sensed | {"my:a": 1}), now_us=NOW_US)
     assert found.faults == []
     assert [(flag.index, flag.flag) for flag in found.flags] == [
