@@ -24,14 +24,13 @@ class HistoryFacts:
     def touching(self, nodes: Collection[str], *, output: bool) -> set[str]:
         """Processes that took any of these nodes, or that made any (``output``). Raises ClickhouseAway."""
         lots = sorted(node for node in nodes if is_lot(node))
-        named: set[str] = set()
-        by_units: set[str] = set()
+        both = "trace_processes", "trace_unit_processes"
+        found = self._of_units(nodes, output=output)
         for part in _parts(lots):
-            both = "trace_processes", "trace_unit_processes"
             told = self._history.ask_all(*both, lots=part, units=[], side=_SIDE[output])
-            named |= {row["process"] for row in told[both[0]]}
-            by_units |= {row["process"] for row in told[both[1]]}
-        return named | self._by_units(nodes, by_units, output=output)
+            found |= {row["process"] for rows in told.values() for row in rows}
+        wanted = set(nodes)
+        return {link.process for link in self.links(sorted(found)) if link.output is output and link.node in wanted}
 
     def links(self, processes: Collection[str]) -> list[Link]:
         """Every link of these processes. Raises ClickhouseAway."""
@@ -46,18 +45,13 @@ class HistoryFacts:
         """Whether any process names a unit that is a start. Raises ClickhouseAway."""
         return any(self.touching([unit], output=output) for output in (False, True))
 
-    def _by_units(self, nodes: Collection[str], candidates: set[str], *, output: bool) -> set[str]:
-        """Of processes that name units, those of which some unit is of a lot, or is or is in a node."""
+    def _of_units(self, nodes: Collection[str], *, output: bool) -> set[str]:
+        """Processes that name units that are nodes, or anything that these were ever inside."""
         units = [unit_of(node) for node in nodes if not is_lot(node) and node not in self._bundles]
         units += [unit for node in nodes if node in self._bundles for unit in self._bundles[node].units]
-        named = sorted({*units, *self._around(units)})
+        named = {*units, *self._around(units)}
         rows = asked(self._history, "trace_unit_processes", "units", named, side=_SIDE[output], lots=[])
-        wanted = set(nodes)
-        return {
-            link.process
-            for link in self.links(sorted(candidates.union(row["process"] for row in rows)))
-            if link.output is output and link.node in wanted
-        }
+        return {row["process"] for row in rows}
 
     def _around(self, units: Iterable[str]) -> set[str]:
         """Everything that units were ever inside, at any depth."""
