@@ -36,6 +36,7 @@ from lotstream.schemas.sightings import (
     SightingRows,
 )
 from lotstream.schemas.topics import TOPICS
+from lotstream.schemas.unit_lots import UnitLots, UnitLotsRows
 from lotstream.sinks.rows import COLUMNS, SINKS, Message, Row, columns_of
 
 NOW = 1_763_370_000_000_000
@@ -93,6 +94,12 @@ def test_lot_sightings() -> None:
     first, second = rows_of("lot-sightings", value)["lot_sightings"]
     assert first == {"lot": LOT, "binding": 8, "relabelled": -1, **SIGHTING}
     assert second == {"lot": other, "binding": 9, "relabelled": 11, **SIGHTING, "tag": "x/y"}
+
+
+def test_whose_units_are_is_for_locate_alone() -> None:
+    """A message that tells a lot of its units' lives makes no rows: the history has the bindings themselves."""
+    value = UnitLotsRows([UnitLots(LOT, "01/10614141073464", 5, 9, 3, -1, ())]).encode()
+    assert rows_of("lot-sightings", value) == {"lot_sightings": []}
 
 
 def test_bindings() -> None:
