@@ -39,7 +39,6 @@ class Rule(StrEnum):
     ILMD = "ilmd"
     EXTENSION = "extension"
     DEPTH = "depth"
-    BOUNDS = "bounds"
 
     @property
     def section(self) -> str:
@@ -81,7 +80,6 @@ _SECTIONS = {
     Rule.ILMD: "EPCIS 2.0, section 7.3.6 (ILMD); CBV 2.0, section 9.2",
     Rule.EXTENSION: _OURS,
     Rule.DEPTH: _OURS,
-    Rule.BOUNDS: _OURS,
 }
 _OF_MEMBERS: dict[str | int, Rule] = {
     "eventTime": Rule.TIME,
@@ -122,7 +120,6 @@ _OF_REASONS = {
     Reason.JSON_INVALID: Rule.JSON,
     Reason.CHECK_DIGIT_INVALID: Rule.CHECK_DIGIT,
     Reason.DEPTH_EXCEEDED: Rule.DEPTH,
-    Reason.TOO_LARGE: Rule.BOUNDS,
     Reason.TIME_IMPLAUSIBLE: Rule.TIME_IMPLAUSIBLE,
 }
 
