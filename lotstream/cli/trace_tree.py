@@ -63,9 +63,9 @@ def show_trace(answer: Trace, out: Console) -> None:
         out.print(tree)
     _deliveries(answer.deliveries, out)
     lots = len(answer.nodes) - len(answer.starts)
-    which = "went into it" if teller.back else "were made from it"
+    which = "that went into it" if teller.back else "that were made from it"
     more = f" {_CAPPED[answer.capped]}" if answer.capped else ""
-    out.print(f"{lots:,} lots or units {which}.{more} Answered in {answer.milliseconds:.1f} ms.")
+    out.print(f"Lots and units {which}: {lots:,}.{more} Answered in {answer.milliseconds:.1f} ms.")
 
 
 def _deliveries(deliveries: Iterable[Delivery], out: Console) -> None:

@@ -43,4 +43,4 @@ def test_a_tree_tells_everything_once() -> None:
     assert text.count("B, Cheese") == 1
     assert "A, supplier's S[1] 2026-11-23 10:00:00Z event 0123456789ab (above)" in text
     assert "desadv:1" in text
-    assert "1 lots or units were made from it. There is more beyond --depth." in text
+    assert "Lots and units that were made from it: 1. There is more beyond --depth." in text
