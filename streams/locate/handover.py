@@ -20,7 +20,9 @@ def handed(lot: str, tag: str, entry: Entry, *, told: Told, known: Told | None) 
         yield LotSighting(lot, told.binding, told.binding, row.elsewhere())
         if own:
             yield LotSighting(own, told.binding, told.binding, row)
-    elif known is not None and (known == told or known.lot_at(entry.at_us) != lot):
+    for other in told.lots_in(entry.slot) - {lot, own}:  # an older version may lie there
+        yield LotSighting(other, told.binding, told.binding, row.elsewhere())
+    if own == lot and known is not None and (known == told or known.lot_at(entry.at_us) != lot):
         yield LotSighting(lot, told.binding, told.binding, row)  # was said to be elsewhere, or may have been
 
 

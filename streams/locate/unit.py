@@ -58,6 +58,11 @@ class Told(NamedTuple):
         """The lot at an instant, or ''."""
         return lot_at(self.lives, time_us)
 
+    def lots_in(self, slot: int) -> set[str]:
+        """The lots that a slot touches."""
+        start = slot * SLOT_US
+        return {life.lot for life in self.lives if life.start < start + SLOT_US and start <= life.end}
+
 
 class Unit:
     """``entries`` newest first; ``floor`` the greatest pair dropped; ``changed`` the offset in lot-sightings.v1 of the

@@ -225,3 +225,11 @@ def test_an_end_is_forgotten_when_nothing_depends_on_it(locate: Locate) -> None:
     ]
     locate.restart()
     assert locate.counts()[A] == {"place 0": 1, "place 11": 1}
+
+
+def test_both_lots_of_a_slot_know_its_newest_version(locate: Locate) -> None:
+    """The slot lies in two lives of the unit: what the first lot knows, the second must, or an older version holds."""
+    locate.hear(seen(5, 0, version=2, marks=int(Mark.FINAL | Mark.RETRACTED)))
+    border = SLOT * SLOT_US + 10
+    (row,) = locate.hear(told((0, border - 1, A), (border, FOREVER, B)))
+    assert (row.lot, row.sighting.version, row.sighting.marks & Mark.RETRACTED) == (B, (0, 2), Mark.RETRACTED)
