@@ -20,7 +20,8 @@ from lotstream.runtime.errors import Rejected, Transient
 lot_argument = click.argument("lot")
 
 
-def _instant(_context: click.Context, _option: click.Parameter, text: str | None) -> datetime | None:
+def instant(_context: click.Context, _option: click.Parameter, text: str | None) -> datetime | None:
+    """An option's instant, as click calls for it."""
     try:
         return None if text is None else parse_instant(text)
     except ValueError as error:
@@ -29,12 +30,12 @@ def _instant(_context: click.Context, _option: click.Parameter, text: str | None
 
 _known_option = click.option(
     "--known-at",
-    callback=_instant,
+    callback=instant,
     help="As it was known at this instant (ISO 8601 with its zone; a date is its end in UTC).",
 )
 _as_of_option = click.option(
     "--as-of",
-    callback=_instant,
+    callback=instant,
     help="By what had happened by this instant (ISO 8601 with its zone; a date is its end in UTC).",
 )
 

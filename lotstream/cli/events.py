@@ -10,12 +10,12 @@ import httpx
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
 
+from lotstream.cli.ask import instant
 from lotstream.cli.context import console, json_option, print_json, settings_of
 from lotstream.cli.events_answers import EventsLoad, FlaggedEvent, LoadedFile, RefusedEvent
 from lotstream.cli.exits import EXIT_NO
 from lotstream.cli.replay import gateway_url
 from lotstream.readers.capture_load import Loaded, Order, load
-from lotstream.recall.as_of import parse_instant
 from lotstream.recall.export import event_texts
 from lotstream.recall.store import History
 from lotstream.runtime.sections import read_secret
@@ -26,13 +26,6 @@ _HEAD = (
     f'{{"@context":["{_CONTEXT}"],"type":"EPCISDocument","schemaVersion":"2.0","creationDate":"%s",'
     '"epcisBody":{"eventList":['
 )
-
-
-def _instant(_context: click.Context, _option: click.Parameter, text: str | None) -> datetime | None:
-    try:
-        return None if text is None else parse_instant(text)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
 
 
 @click.group()
@@ -82,8 +75,8 @@ def load_command(
 
 
 @events.command("export")
-@click.option("--since", callback=_instant, help="Event time from this instant on (ISO 8601 with its zone).")
-@click.option("--until", callback=_instant, help="Event time before this instant.")
+@click.option("--since", callback=instant, help="Event time from this instant on (ISO 8601 with its zone).")
+@click.option("--until", callback=instant, help="Event time before this instant.")
 @click.option("--source", default="", help="Of this source alone.")
 @click.option(
     "--output", type=click.File("w", encoding="utf-8", lazy=True), default="-", help="File; else standard output."
