@@ -142,7 +142,7 @@ FACTS = {
     "lines": """
         SELECT DISTINCT document, line, event, biz_step, at, lot, units, amount, uom, from_party, to_party,
                from_location, to_location, retracted FROM document_lines""",
-    "quantities": "SELECT * FROM lot_quantities",
+    "quantities": "SELECT * EXCEPT recorded_at FROM lot_quantities",
     "stock": "SELECT * FROM quantity_places",
     "events": "SELECT event, error, at, action, text, source FROM events FINAL",
     "reader events": """

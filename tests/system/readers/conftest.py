@@ -87,7 +87,7 @@ class Doors:
         consumer.assign([TopicPartition(name, p, 0) for p in ends])
         found: list[Any] = []
         while len(found) < sum(ends.values()):
-            found += consumer.consume(500, 10.0)
+            found += consumer.consume(500, 0.2)
         consumer.close()
         return found
 

@@ -15,9 +15,7 @@ def test_numbered_without_gap() -> None:
     assert [migration.number for migration in migrations()] == list(range(1, len(migrations()) + 1))
 
 
-_AGAIN = (
-    r"(CREATE (TABLE|VIEW|MATERIALIZED VIEW) IF NOT EXISTS|CREATE OR REPLACE VIEW|ALTER TABLE|INSERT INTO) db1\."
-)
+_AGAIN = r"(CREATE (TABLE|VIEW|MATERIALIZED VIEW) IF NOT EXISTS|CREATE OR REPLACE VIEW|ALTER TABLE|INSERT INTO) db1\."
 
 
 def test_every_statement_may_run_again() -> None:
