@@ -8,13 +8,12 @@ from typing import TextIO
 import click
 import httpx
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
 
 from lotstream.cli.ask import instant
 from lotstream.cli.context import console, json_option, print_json, settings_of
 from lotstream.cli.events_answers import EventsLoad, FlaggedEvent, LoadedFile, RefusedEvent
 from lotstream.cli.exits import EXIT_NO
-from lotstream.cli.replay import gateway_url
+from lotstream.cli.replay import file_bars, gateway_url
 from lotstream.readers.capture_load import Loaded, Order, load
 from lotstream.recall.export import event_texts
 from lotstream.recall.store import History
@@ -98,22 +97,7 @@ def export_command(
 
 
 def _load(files: tuple[Path, ...], order: Order, *, address: str, out: Console) -> list[Loaded]:
-    bars = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TextColumn("{task.fields[counts]}"),
-        TimeElapsedColumn(),
-        console=out,
-        disable=not out.is_terminal,
-    )
-    tasks = {file: bars.add_task(file.name, total=file.stat().st_size, counts="") for file in files}
-
-    def report(loaded: Loaded) -> None:
-        counts = f"{loaded.accepted:,} accepted, {loaded.rejected:,} rejected"
-        # each part has a head of its own that the file has once
-        bars.update(tasks[loaded.file], completed=min(loaded.sent_bytes, loaded.total_bytes), counts=counts)
-
+    bars, report = file_bars(files, out)
     with bars, httpx.Client(base_url=address, timeout=300.0) as client:
         return [load(file, order, client=client, report=report) for file in files]
 

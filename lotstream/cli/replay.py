@@ -1,6 +1,7 @@
 """replay: recorded files through the gateway, as readers, scanners and programs would send them."""
 
 import asyncio
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +12,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeE
 
 from lotstream.cli.context import console, json_option, print_json, settings_of
 from lotstream.deploy.embedded.rundir import published
+from lotstream.readers.capture_load import Loaded
 from lotstream.readers.replay import Format, Replay, replay
 from lotstream.readers.replay import Progress as Sent
 from lotstream.runtime.sections import read_secret
@@ -120,8 +122,8 @@ def gateway_url(settings: Settings) -> str:
     return f"{scheme}://{gateway.host}:{gateway.port}"
 
 
-def send(files: tuple[Path, ...], order: Replay, out: Console) -> list[Sent]:
-    """Send with a bar for each file. Raises Rejected for a file in no known format."""
+def file_bars(files: Iterable[Path], out: Console) -> tuple[Progress, Callable[[Sent | Loaded], None]]:
+    """A bar for each file, and what moves it."""
     bars = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -133,16 +135,21 @@ def send(files: tuple[Path, ...], order: Replay, out: Console) -> list[Sent]:
     )
     tasks = {file: bars.add_task(file.name, total=file.stat().st_size, counts="") for file in files}
 
-    def report(sent: Sent) -> None:
+    def report(sent: Sent | Loaded) -> None:
         counts = f"{sent.accepted:,} accepted, {sent.rejected:,} rejected"
-        # the brackets between items are in the file's size and not in the requests'
-        done = min(sent.sent_bytes, sent.total_bytes)
-        bars.update(tasks[sent.file], completed=done, counts=counts)
+        # what stands around the items is not in the requests as often as in the file
+        bars.update(tasks[sent.file], completed=min(sent.sent_bytes, sent.total_bytes), counts=counts)
 
+    return bars, report
+
+
+def send(files: tuple[Path, ...], order: Replay, out: Console) -> list[Sent]:
+    """Send with a bar for each file. Raises Rejected for a file in no known format."""
+    bars, report = file_bars(files, out)
     with bars:
         sent = asyncio.run(replay(files, order, report=report))
-        for file, task in tasks.items():
-            bars.update(task, completed=file.stat().st_size)
+        for task in bars.tasks:
+            bars.update(task.id, completed=task.total)
     return sent
 
 

@@ -39,7 +39,7 @@ MACHINE = [
     "SELECT * FROM url('http://127.0.0.1:1/', 'LineAsString')",
     "SELECT * FROM url('file:///etc/hostname', 'LineAsString')",
     "SELECT * FROM remote('127.0.0.1', system.one)",
-    "SELECT * FROM sqlite('/tmp/x.db', 't')",
+    "SELECT * FROM sqlite('x.db', 't')",
     "SELECT * FROM executable('id', 'LineAsString', 'a String')",
     "SELECT * FROM Python(sys)",
     "SELECT 1 INTO OUTFILE '{probe}'",
