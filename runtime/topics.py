@@ -14,6 +14,7 @@ from lotstream.runtime.kafka import client_config
 from lotstream.runtime.settings import KafkaSettings
 
 QUIET: dict[str, str | int | bool | float] = {"log_level": 0}  # failures are raised; librdkafka need not print them too
+LOOK_S = 5.0  # one look at the leaders of new topics
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +85,20 @@ class TopicAdmin:
         until = time.monotonic() + timeout_s
         latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # confluent_kafka leaves it untyped
         asked = {TopicPartition(topic.name, number): latest for topic in topics for number in range(topic.partitions)}
-        while failed := self._unled(asked, timeout_s):
+        while failed := self._unled(asked):
             if time.monotonic() > until:
                 raise Transient(f"Expected leaders of the new topics, got none: {failed}")
             time.sleep(0.05)
 
-    def _unled(self, asked: dict[TopicPartition, OffsetSpec], timeout_s: float) -> str:
-        for future in self._admin.list_offsets(asked, request_timeout=timeout_s).values():
-            try:
-                future.result(timeout_s)
-            except KafkaException as error:
-                return str(error.args[0].str())
+    def _unled(self, asked: dict[TopicPartition, OffsetSpec]) -> str:
+        """Why not all have a leader, '' when they have."""
+        try:
+            # the client may wait its whole time on what it learnt before the topics were there: it learns anew
+            self._metadata(LOOK_S)
+            for future in self._admin.list_offsets(asked, request_timeout=LOOK_S).values():
+                future.result(2 * LOOK_S)
+        except (KafkaException, Transient, TimeoutError) as error:
+            return str(error)
         return ""
 
     def _metadata(self, timeout_s: float) -> dict[str, int]:

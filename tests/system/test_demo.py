@@ -98,4 +98,5 @@ def test_ended_at_any_point_it_leaves_nothing_behind(
     time.sleep(after_s)
     demo.send_signal(number)
     demo.communicate(timeout=60)
-    assert demo.returncode == (130 if number == signal.SIGINT else -number)
+    # a Ctrl-C before Python has its handler ends it by the signal itself; a shell says 130 for both
+    assert demo.returncode in ({130, -number} if number == signal.SIGINT else {-number})
