@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import zip_longest
 from typing import Any
 
 from lotstream.recall.edges import ALWAYS, DEEPEST, Bundle, Link, Units
@@ -10,6 +11,7 @@ from lotstream.schemas.identifiers import parse_key
 
 AT_A_TIME = 200  # names in one question: they travel in the address of a request
 _SIDE = {False: "input", True: "output"}
+_SIDE_KEY = ("process", "event", "side", "lot", "uom", "part")
 _Sums = dict[tuple[str, bool, str, str, str], Link]
 
 
@@ -24,34 +26,36 @@ class HistoryFacts:
     def touching(self, nodes: Collection[str], *, output: bool) -> set[str]:
         """Processes that took any of these nodes, or that made any (``output``). Raises ClickhouseAway."""
         lots = sorted(node for node in nodes if is_lot(node))
-        both = "trace_processes", "trace_unit_processes"
-        found = self._of_units(nodes, output=output)
-        for part in _parts(lots):
-            told = self._history.ask_all(*both, lots=part, units=[], side=_SIDE[output])
-            found |= {row["process"] for rows in told.values() for row in rows}
+        units = sorted(self._named(node for node in nodes if not is_lot(node)))
+        sides: dict[tuple[Any, ...], Row] = {}
+        for some, more in zip_longest(_parts(lots), _parts(units), fillvalue=[]):
+            rows = self._history.ask("trace_step", lots=some, units=more, side=_SIDE[output])
+            sides |= {tuple(row[name] for name in _SIDE_KEY): row for row in rows}
+        found = {row["process"] for row in sides.values()}
+        self._keep([row for row in sides.values() if row["process"] not in self._known])
         wanted = set(nodes)
-        return {link.process for link in self.links(sorted(found)) if link.output is output and link.node in wanted}
+        return {link.process for link in self.links(found) if link.output is output and link.node in wanted}
 
     def links(self, processes: Collection[str]) -> list[Link]:
-        """Every link of these processes. Raises ClickhouseAway."""
-        new = [process for process in processes if process not in self._known]
-        self._known.update({process: [] for process in new})
-        sides = asked(self._history, "trace_sides", "processes", new)
-        for link in self._links(sides):
-            self._known[link.process].append(link)
+        """Every link of these processes, which `touching` has met."""
         return [link for process in processes for link in self._known[process]]
 
     def named(self, unit: str) -> bool:
         """Whether any process names a unit that is a start. Raises ClickhouseAway."""
         return any(self.touching([unit], output=output) for output in (False, True))
 
-    def _of_units(self, nodes: Collection[str], *, output: bool) -> set[str]:
-        """Processes that name units that are nodes, or anything that these were ever inside."""
-        units = [unit_of(node) for node in nodes if not is_lot(node) and node not in self._bundles]
-        units += [unit for node in nodes if node in self._bundles for unit in self._bundles[node].units]
-        named = {*units, *self._around(units)}
-        rows = asked(self._history, "trace_unit_processes", "units", named, side=_SIDE[output], lots=[])
-        return {row["process"] for row in rows}
+    def _keep(self, sides: Sequence[Row]) -> None:
+        """What new processes are, from all their sides."""
+        self._known.update({side["process"]: [] for side in sides})
+        for link in self._links(sides):
+            self._known[link.process].append(link)
+
+    def _named(self, nodes: Iterable[str]) -> set[str]:
+        """Units that are nodes, and anything that these were ever inside."""
+        units: set[str] = set()
+        for node in nodes:
+            units.update(self._bundles[node].units if node in self._bundles else [unit_of(node)])
+        return units | self._around(units)
 
     def _around(self, units: Iterable[str]) -> set[str]:
         """Everything that units were ever inside, at any depth."""

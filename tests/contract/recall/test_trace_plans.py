@@ -12,7 +12,6 @@ SIDES = 20_000
 LOT = "'01/90614141000411/10/L'||toString(number)"
 ASKED: dict[str, Any] = {
     "lots": ["01/90614141000411/10/L7", "01/90614141000411/10/L9000"],
-    "processes": ["p7", "p9000"],
     "units": [],
     "side": "input",
     "steps": ["shipping"],
@@ -37,7 +36,7 @@ def many(warehouse: Any) -> Any:
     return warehouse
 
 
-@pytest.mark.parametrize("name", ["trace_processes", "trace_sides", "trace_deliveries", "trace_names"])
+@pytest.mark.parametrize("name", ["trace_step", "trace_deliveries", "trace_names"])
 def test_reads_what_it_asks_for(many: Any, name: str) -> None:
     """Every table that holds much is read by its key: at most a granule for each name and part."""
     text = "\n".join(line for line in query_text(name).splitlines() if not line.startswith("--"))
