@@ -28,10 +28,21 @@ from lotstream.schemas.decisions import (
     HoldContent,
     decision_hash,
 )
-from lotstream.schemas.events import Decision, DocumentSaid, HoldDecision, LotChange, LotClaim
+from lotstream.schemas.events import Decision, DocumentSaid, HoldDecision, LotChange, LotClaim, RecallDecision
 from lotstream.schemas.identifiers import gln, gtin14, lot_key, split_lot_key, tag_key
 from lotstream.schemas.lot_numbers import parse_template
 from lotstream.schemas.lots import HoldScope
+from lotstream.schemas.recalls import (
+    Clause,
+    Closed,
+    Deed,
+    ExposedClause,
+    IngredientClause,
+    LotClause,
+    RecallContent,
+    ScopeSaid,
+    UnitClause,
+)
 
 MOST = 1_000  # decisions of one request
 _FORMAT = "decisions"
@@ -80,7 +91,9 @@ def decision_of(content: DecisionContent, *, arrival: Arrival) -> Decision:
             gln(issuer)
         lines = tuple(map(_item, content.lines))
         return DocumentSaid(**_given(content) | known | {"lines": lines, "subject": content.name})
-    lot = lot_key(*split_lot_key(content.lot))
+    if isinstance(content, RecallContent):
+        return RecallDecision(**_given(content) | known | {"deed": _deed(content.deed), "subject": content.case})
+    lot = _lot(content.lot)
     known |= {"lot": lot, "subject": lot[3:17]}
     if isinstance(content, ChangeContent):
         return LotChange(**_given(content) | known)
@@ -93,6 +106,27 @@ def _given(content: DecisionContent) -> dict[str, Any]:
 
 def _scope(content: HoldContent) -> HoldScope:
     return content.scope.model_copy(update={"units": _units(content.scope.units)})
+
+
+def _deed(deed: Deed) -> Deed:
+    if isinstance(deed, Closed):
+        return deed.model_copy(update={"release": tuple(map(_lot, deed.release))})
+    if isinstance(deed, ScopeSaid):
+        lists = {name: tuple(map(_clause, getattr(deed, name))) for name in ("include", "exclude", "drop")}
+        return deed.model_copy(update=lists)
+    return deed
+
+
+def _clause(clause: Clause) -> Clause:
+    if isinstance(clause, UnitClause):
+        return clause.model_copy(update={"unit": tag_key(clause.unit)})
+    if isinstance(clause, (LotClause, IngredientClause, ExposedClause)) and clause.lot:
+        return clause.model_copy(update={"lot": _lot(clause.lot)})
+    return clause
+
+
+def _lot(key: str) -> str:
+    return lot_key(*split_lot_key(key))
 
 
 def _item(item: DocumentItem) -> DocumentItem:
@@ -122,6 +156,8 @@ def _name(decision: Decision) -> dict[str, str]:
         return {"kind": decision.kind, "claim": decision.claim, "gtin": decision.gtin}
     if isinstance(decision, DocumentSaid):
         return {"kind": decision.kind, "document": decision.name, "decision": decision.decision}
+    if isinstance(decision, RecallDecision):
+        return {"kind": decision.kind, "case": decision.case, "decision": decision.decision}
     return {"kind": decision.kind, "lot": decision.lot, "decision": decision.decision}
 
 

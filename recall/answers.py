@@ -406,6 +406,7 @@ class Problem(Answer):
         "unit_missing",
         "location_missing",
         "document_missing",
+        "case_missing",
         "identifier_invalid",
         "clickhouse_away",
     ]

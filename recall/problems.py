@@ -1,6 +1,7 @@
 """Why there is no answer, as programs read it."""
 
 from lotstream.recall.answers import Problem
+from lotstream.recall.case_ask import CaseMissing
 from lotstream.recall.find import DocumentMissing, LocationMissing, LotAmbiguous, LotMissing, NotFound, UnitMissing
 from lotstream.recall.store import ClickhouseAway
 from lotstream.schemas.identifiers import IdentifierInvalid
@@ -18,6 +19,8 @@ def problem(error: Exception) -> Problem | None:
             return Problem(error="location_missing", detail=detail, near=_known(error))
         case LotAmbiguous():
             return Problem(error="lot_ambiguous", detail=detail, candidates=tuple(error.candidates))
+        case CaseMissing():
+            return Problem(error="case_missing", detail=detail, near=_known(error))
         case DocumentMissing():
             return Problem(error="document_missing", detail=detail)
         case IdentifierInvalid():

@@ -14,6 +14,7 @@ from pydantic import Field, TypeAdapter, model_validator
 
 from lotstream.schemas.base import Amount, Key, Micros, Name, Wire
 from lotstream.schemas.lots import HoldAction, HoldPurpose, HoldScope
+from lotstream.schemas.recalls import RecallContent
 
 Text = Annotated[str, Field(max_length=500)]
 
@@ -145,7 +146,7 @@ class DocumentContent(DocumentName):
         return self
 
 
-DecisionContent = ClaimContent | ChangeContent | HoldContent | DocumentContent
+DecisionContent = ClaimContent | ChangeContent | HoldContent | DocumentContent | RecallContent
 DECISION: TypeAdapter[DecisionContent] = TypeAdapter(Annotated[DecisionContent, Field(discriminator="kind")])
 
 

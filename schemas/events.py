@@ -8,6 +8,7 @@ from pydantic import Field, TypeAdapter
 
 from lotstream.schemas.base import Amount, Key, Micros, Name, Stamp, Wire
 from lotstream.schemas.decisions import ChangeContent, ClaimContent, DocumentContent, HoldContent
+from lotstream.schemas.recalls import RecallContent
 
 
 class EventType(StrEnum):
@@ -223,6 +224,16 @@ class DocumentSaid(DocumentContent):
     stamp: Stamp
 
 
-Decision = LotClaim | LotChange | HoldDecision | DocumentSaid
+class RecallDecision(RecallContent):
+    """A step in the life of a recall case. All of a case are in one partition: their order there is its life."""
+
+    v: Literal[1] = 1
+    at_us: Micros
+    decision: Name = Field(description="hash of what was decided")
+    subject: Name = Field(description="the case")
+    stamp: Stamp
+
+
+Decision = LotClaim | LotChange | HoldDecision | DocumentSaid | RecallDecision
 EventsMessage = TraceEvent | QuantityScan | SiteMapping | Decision
 EVENTS: TypeAdapter[EventsMessage] = TypeAdapter(Annotated[EventsMessage, Field(discriminator="kind")])

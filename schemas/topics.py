@@ -61,7 +61,8 @@ TOPICS: tuple[Topic, ...] = (
     Topic(
         name=EVENTS,
         key="subject",
-        value="TraceEvent | QuantityScan | SiteMapping | LotClaim | LotChange | HoldDecision | DocumentSaid",
+        value="TraceEvent | QuantityScan | SiteMapping | LotClaim | LotChange | HoldDecision | DocumentSaid | "
+        "RecallDecision",
         kept=Retention.FACTS,
         writers=("gateway",),
         readers=("register", "sinks"),
@@ -140,11 +141,11 @@ TOPICS: tuple[Topic, ...] = (
     ),
     Topic(
         name=ALERTS,
-        key="location",
+        key="read point",
         value="Alert",
         kept=Retention.SIGNALS,
         writers=("locate",),
-        readers=("anyone",),
+        readers=("sinks", "anyone"),
     ),
     Topic(
         name=DEAD_LETTERS,

@@ -12,6 +12,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "down": ("up", "down"),
     "status": ("up", "status"),
     "affected": ("ask", "affected"),
+    "recall": ("recall", "recall"),
     "balance": ("balance", "balance"),
     "where": ("ask", "where"),
     "trace": ("trace", "trace"),

@@ -71,7 +71,7 @@ def new(
         **master_of(given) | {"production_date": day_of(given["production_date"] or datetime.now(UTC))},
     )
     with answers(settings_of(context), content.gtin) as waiting:
-        _send(context, [content], given)
+        send(context, [content], given)
         found = waiting.wait(content.claim)
     if not found.lot:
         raise Refused(found.detail)
@@ -106,7 +106,7 @@ def change(context: click.Context, /, lot: str, *, gtin: str, reason: str, **giv
     """Say master data of LOT anew: what was said before stays in its history."""
     key = _key(context, lot, gtin=gtin)
     content = made(ChangeContent, lot=key, reason=reason, at_us=SystemClock().now_us(), **master_of(given))
-    _send(context, [content], given)
+    send(context, [content], given)
     console().print(f"Changed: {key}", markup=False, soft_wrap=True)
 
 
@@ -134,7 +134,7 @@ def hold(
         reason=reason,
         at_us=SystemClock().now_us(),
     )
-    _send(context, [content], given)
+    send(context, [content], given)
     console().print(content.hold, markup=False)
 
 
@@ -164,7 +164,7 @@ def release(
         reason=reason,
         at_us=SystemClock().now_us(),
     )
-    _send(context, [content], given)
+    send(context, [content], given)
     console().print(f"Released: {name} of {key}", markup=False, soft_wrap=True)
 
 
@@ -180,7 +180,7 @@ def resend(context: click.Context, /, **given: Any) -> None:
     for what, contents in (("claims", claims_again(history)), ("others", others_again(history))):
         sent = 0
         while some := list(itertools.islice(contents, AT_ONCE)):
-            _send(context, some, given)
+            send(context, some, given)
             sent += len(some)
         console().print(f"{what}: {sent:,} sent")
 
@@ -190,6 +190,7 @@ def _key(context: click.Context, text: str, *, gtin: str) -> str:
     return lot_named(text) or find_lot(history_of(context), text, gtin=gtin).lot
 
 
-def _send(context: click.Context, contents: Sequence[DecisionContent], given: Mapping[str, Any]) -> None:
+def send(context: click.Context, contents: Sequence[DecisionContent], given: Mapping[str, Any]) -> None:
+    """Decisions to the gateway that the options name. Raises Rejected, Transient."""
     url = given["url"] or gateway_url(settings_of(context))
     Door(url=url, token=read_secret(None, given["token_file"]) or "").send(contents)

@@ -113,7 +113,7 @@ def scope_of(given: Mapping[str, Any]) -> HoldScope:
     )
 
 
-def made(kind: type[Content], **given: Any) -> Content:
+def made(kind: type[Content], /, **given: Any) -> Content:
     """A value of the contracts. Raises Rejected, with what was expected."""
     try:
         return kind(**given)
