@@ -42,17 +42,19 @@ class Counted:
 
 
 @dataclass(slots=True)
-class _Sums:
-    """The terms of one unit of measure, as they are found."""
+class Sums:
+    """The terms of one unit of measure, as they are found: in all, and by term, location and disposition."""
 
     uom: str
     made: Decimal = _NONE
     received: Decimal = _NONE
     terms: dict[str, Decimal] = field(default_factory=lambda: dict.fromkeys(_TERMS, _NONE))
+    parts: dict[tuple[str, str, str], Decimal] = field(default_factory=dict)
     missing: dict[tuple[str, str], Decimal] = field(default_factory=dict)
 
-    def add(self, term: str, amount: Decimal) -> None:
+    def add(self, term: str, amount: Decimal, location: str = "", disposition: str = "") -> None:
         self.terms[term] += amount
+        self.parts[term, location, disposition] = self.parts.get((term, location, disposition), _NONE) + amount
 
     def miss(self, amount: Decimal, location: str = "", disposition: str = "") -> None:
         self.missing[location, disposition] = self.missing.get((location, disposition), _NONE) + amount
@@ -127,41 +129,55 @@ def accounted(
     kinds: Kinds,
 ) -> tuple[Accounted, ...]:
     """A line for the items, and one for each unit of measure."""
+    found = sums_of(made_units, groups, ways, quantities=quantities, counted=counted, kinds=kinds)
+    return tuple(sums.account() for sums in found)
+
+
+def sums_of(
+    made_units: int,
+    groups: Iterable[Row],
+    ways: Sequence[Row],
+    *,
+    quantities: Iterable[QuantityPlace],
+    counted: Mapping[Account, Counted],
+    kinds: Kinds,
+) -> tuple[Sums, ...]:
+    """The terms of the items, and of each unit of measure, place by place."""
     held = list(quantities)
     lines = [_items(made_units, [row for row in groups if row["placed"]], kinds)]
     for uom in sorted({row["uom"] for row in ways}):
         differences = [one for place in counted.values() for one in place.adjustments if one.uom == uom]
         lines.append(
             _amounts(
-                _Sums(uom),
+                Sums(uom),
                 [row for row in ways if row["uom"] == uom],
                 held=[place for place in held if place.uom == uom],
                 differences=differences,
                 kinds=kinds,
             )
         )
-    return tuple(line.account() for line in lines if line is not None)
+    return tuple(line for line in lines if line is not None)
 
 
-def _items(made: int, groups: Sequence[Row], kinds: Kinds) -> _Sums | None:
+def _items(made: int, groups: Sequence[Row], kinds: Kinds) -> Sums | None:
     if not (made or groups):
         return None
-    sums = _Sums(ITEMS, made=Decimal(made))
+    sums = Sums(ITEMS, made=Decimal(made))
     for row in groups:
-        term = ENDS.get(row["disposition"]) or _whereabouts(row["location"], row["disposition"], kinds)
-        sums.add(term, Decimal(row["items"]))
+        term = ENDS.get(row["disposition"]) or whereabouts(row["location"], row["disposition"], kinds)
+        sums.add(term, Decimal(row["items"]), row["location"], row["disposition"])
     sums.miss(made - sum(sums.terms.values(), _NONE))
     return sums
 
 
 def _amounts(
-    sums: _Sums,
+    sums: Sums,
     ways: Iterable[Row],
     *,
     held: Iterable[QuantityPlace],
     differences: Sequence[Adjustment],
     kinds: Kinds,
-) -> _Sums:
+) -> Sums:
     for row in ways:
         _enter(sums, row)
     ours = sums.made > 0
@@ -169,14 +185,14 @@ def _amounts(
         if one.opening and not ours:
             sums.received += one.difference
         else:
-            sums.add("adjusted", -one.difference)
+            sums.add("adjusted", -one.difference, one.location, one.disposition)
     held = list(held)
     for place in held:
         if place.disposition in ENDS:  # in a logistic unit that was sold or destroyed whole
-            sums.add(ENDS[place.disposition], place.amount)
+            sums.add(ENDS[place.disposition], place.amount, place.location, place.disposition)
     for location, disposition, amount in _netted(place for place in held if place.disposition not in ENDS):
         if amount > 0:
-            sums.add(_whereabouts(location, disposition, kinds), amount)
+            sums.add(whereabouts(location, disposition, kinds), amount, location, disposition)
         elif not ours and (disposition == IN_TRANSIT or _foreign(location, kinds)):
             sums.received -= amount  # it came from outside, where nobody kept our books
         else:
@@ -184,7 +200,7 @@ def _amounts(
     return sums
 
 
-def _enter(sums: _Sums, row: Row) -> None:
+def _enter(sums: Sums, row: Row) -> None:
     """What a way brings into the lot or takes out of it; without a place it is on no place's books."""
     effect, amount = row["effect"], row["amount"]
     if effect == "made" or (effect == "moved" and row["location"] and not row["source"]):
@@ -192,9 +208,9 @@ def _enter(sums: _Sums, row: Row) -> None:
         if not row["location"]:
             sums.miss(amount)
     elif effect == "adjusted":
-        sums.add("adjusted", amount if row["source"] else -amount)
+        sums.add("adjusted", amount if row["source"] else -amount, row["source"] or row["location"])
     elif not row["location"]:
-        sums.add("shipped" if effect == "moved" else effect, amount)
+        sums.add("shipped" if effect == "moved" else effect, amount, row["source"])
         if not row["source"]:
             sums.miss(-amount)
 
@@ -212,7 +228,7 @@ def _netted(held: Iterable[QuantityPlace]) -> Iterator[tuple[str, str, Decimal]]
         yield from ((location, disposition, amount) for disposition, amount in there.items() if amount)
 
 
-def _whereabouts(location: str, disposition: str, kinds: Kinds) -> str:
+def whereabouts(location: str, disposition: str, kinds: Kinds) -> str:
     """The term of goods at a place: with a customer, or on the way to where the mapping knows nothing, is shipped."""
     kind = kinds.get(location)
     if kind == CUSTOMER or (kind is None and disposition == IN_TRANSIT):

@@ -54,7 +54,7 @@ def _document(history: History, name: str, *, lines: Sequence[Row], heads: Mappi
         lines=tuple(DocumentLine.model_validate(_line(row)) for row in lines),
         linked=tuple(
             LinkedDocument(document=link.document, steps=link.steps, before=link.before, via=link.via, event=link.event)
-            for link in links_of(history, name)
+            for link in links_of(history, [name])[name]
         ),
     )
 

@@ -21,10 +21,10 @@ class Link:
     event: str
 
 
-def links_of(history: History, document: str) -> list[Link]:
-    """The documents linked to one, nearest first, at most MOST. Raises ClickhouseAway."""
-    first = history.ask("document_links", documents=[document])
-    return _closure(history, [document], first=first)[document]
+def links_of(history: History, documents: Sequence[str]) -> dict[str, list[Link]]:
+    """The documents linked to each, nearest first, at most MOST. Raises ClickhouseAway."""
+    first = history.ask("document_links", documents=documents) if documents else []
+    return _closure(history, documents, first=first)
 
 
 def papers_of(recipients: Iterable[Recipient]) -> list[str]:

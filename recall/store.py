@@ -101,6 +101,10 @@ class History:
             self._places = tuple(self.ask("locations"))
         return self._places
 
+    def passed(self) -> list[Row]:
+        """The vector of offsets that the sinks had passed: `topic`, `partition`, `next`. Raises ClickhouseAway."""
+        return self.ask("offsets_passed", instant=self.known_at or ALWAYS)
+
     def close(self) -> None:
         """Give the connections back."""
         self._pool.shutdown()

@@ -1,0 +1,14 @@
+-- Units of lots by the document line that they were sent on and who receives: each once, at its first sending on it.
+SELECT lot, if(party = '', location, party) AS receiver, document, line, location, uniqExact(tag) AS items,
+       groupUniqArrayIf(path[1], notEmpty(path)) AS pallets, min(first_at) AS since, max(first_at) AS newest
+FROM lot_facts_at(as_of = {as_of:DateTime64(6, 'UTC')})
+WHERE lot_key IN (SELECT sipHash64(arrayJoin({lots:Array(String)}))) AND lot IN {lots:Array(String)}
+  AND NOT startsWith(tag, '02/')
+  AND (NOT {part:Bool} OR tag IN {units:Array(String)} OR (startsWith(tag, concat(substring(lot, 1, 17), '/21/'))
+      AND match(tag, '/21/(0|[1-9][0-9]{0,17})\\z')
+      AND arrayExists((low, high) -> toInt64OrZero(substring(tag, 22)) BETWEEN low AND high,
+                      {firsts:Array(Int64)}, {lasts:Array(Int64)})))
+  AND NOT retracted AND evidence = 'declared'
+  AND biz_step IN ('shipping', 'departing', 'retail_selling') AND (party != '' OR document != '')
+GROUP BY lot, receiver, document, line, location
+ORDER BY lot, receiver, document, line, location

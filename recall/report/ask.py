@@ -1,0 +1,151 @@
+"""The question of a report: a few queries for all its lots at once."""
+
+import time
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from lotstream.recall.edges import Link
+from lotstream.recall.find import find_lot
+from lotstream.recall.links import links_of
+from lotstream.recall.report.build import build
+from lotstream.recall.report.facts import LotFacts, Row, Setting
+from lotstream.recall.report.model import Report
+from lotstream.recall.scope import ScopedLot, Tags
+from lotstream.recall.store import History
+from lotstream.recall.tally import OUTGOING
+from lotstream.recall.trace_answer import Direction, Trace
+from lotstream.recall.trace_ask import trace_of
+from lotstream.recall.trace_facts import HistoryFacts, asked
+
+_SLOT = timedelta(seconds=30)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_OF_PARTS = ("report_units", "report_sent")
+_WHOLE: dict[str, Any] = {"part": False, "firsts": [], "lasts": [], "units": []}
+
+
+def lots_named(history: History, texts: Iterable[str], *, gtin: str = "") -> list[ScopedLot]:
+    """Whole lots, as people name them. Raises LotMissing, LotAmbiguous, IdentifierInvalid, ClickhouseAway."""
+    found = {find_lot(history, text, gtin=gtin).lot: text for text in texts}
+    return [ScopedLot(lot, None, (f"lot {text}",)) for lot, text in sorted(found.items())]
+
+
+def newest_instant(history: History) -> datetime | None:
+    """When the sinks last said how far they were: a question of then can be asked again. Raises ClickhouseAway."""
+    return next((row["at"] for row in history.ask("newest_offsets")), None)
+
+
+def report_of(history: History, scoped: Sequence[ScopedLot], *, case: str = "") -> Report:
+    """Everything about some lots; ``history`` is of an instant (`fixed`) where it is to be repeated.
+
+    Raises ClickhouseAway.
+    """
+    history.connect()
+    started = time.perf_counter()
+    lots = facts_of(history, scoped)
+    since, until = _span(lots, until=_now(history))
+    keys = [one.lot for one in scoped]
+    told = build(
+        lots,
+        setting_of(history, lots),
+        shared=_shared(history, keys, since=since, until=until),
+        windows=history.ask("report_windows", since=since, until=until),
+        passed=history.passed(),
+        traces=_traces(history, keys),
+        case=case,
+        as_of=history.as_of,
+        known_at=history.known_at,
+    )
+    return told.model_copy(update={"milliseconds": round((time.perf_counter() - started) * 1000, 3)})
+
+
+def facts_of(history: History, scoped: Sequence[ScopedLot]) -> list[LotFacts]:
+    """What is known of each lot. Raises ClickhouseAway."""
+    keys = [one.lot for one in scoped]
+    whole = [one.lot for one in scoped if one.tags is None]
+    loose = [one.lot for one in scoped if one.tags is None or one.tags.loose]
+    parts = [(one.lot, one.tags) for one in scoped if one.tags is not None]
+    rows = {
+        "statements": asked(history, "report_lots", "lots", keys),
+        "decided": asked(history, "report_holds", "lots", keys),
+        "quantities": asked(history, "report_quantities", "lots", loose),
+        "carried": asked(history, "report_carried", "lots", loose),
+        "carried_sent": asked(history, "report_carried_sent", "lots", loose),
+    }
+    for name in _OF_PARTS:
+        rows[name.removeprefix("report_")] = [
+            *asked(history, name, "lots", whole, **_WHOLE),
+            *(row for lot, tags in parts for row in history.ask(name, lots=[lot], **_filter(tags))),
+        ]
+    by_lot = {name: _by_lot(found) for name, found in rows.items()}
+    links = _links(history, keys)
+    return [
+        LotFacts(one, links=links.get(one.lot, ()), **{name: some.get(one.lot, ()) for name, some in by_lot.items()})
+        for one in scoped
+    ]
+
+
+def setting_of(history: History, lots: Iterable[LotFacts]) -> Setting:
+    """What holds for the whole report. Raises ClickhouseAway."""
+    sent = [row for facts in lots for row in (*facts.sent, *facts.carried_sent)]
+    sent += [row for facts in lots for row in facts.quantities if row["biz_step"] in OUTGOING]
+    places = history.places()
+    return Setting(
+        day=_now(history).date(),
+        at=history.as_of or history.known_at,
+        names={row["id"]: row["name"] for row in places},
+        kinds={row["id"]: row["kind"] for row in places},
+        linked={
+            document: tuple(link.document for link in links)
+            for document, links in links_of(history, sorted({row["document"] for row in sent} - {""})).items()
+        },
+    )
+
+
+def _filter(tags: Tags) -> dict[str, Any]:
+    firsts, lasts = [first for first, _ in tags.serials], [last for _, last in tags.serials]
+    return {"part": True, "firsts": firsts, "lasts": lasts, "units": list(tags.units)}
+
+
+def _by_lot(rows: Iterable[Row]) -> Mapping[str, list[Row]]:
+    found: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        found[row["lot"]].append(row)
+    return found
+
+
+def _links(history: History, lots: Collection[str]) -> dict[str, list[Link]]:
+    """Of each lot all links of the processes that took some of it or made some."""
+    facts = HistoryFacts(history)
+    processes = facts.touching(lots, output=True) | facts.touching(lots, output=False)
+    by_process: dict[str, list[Link]] = defaultdict(list)
+    for link in facts.links(sorted(processes)):
+        by_process[link.process].append(link)
+    wanted = set(lots)
+    found: dict[str, list[Link]] = defaultdict(list)
+    for links in by_process.values():
+        for lot in {link.node for link in links} & wanted:
+            found[lot] += links
+    return found
+
+
+def _traces(history: History, lots: Sequence[str]) -> dict[str, Trace]:
+    return {way.value: trace_of(history, lots, direction=way) for way in Direction if lots}
+
+
+def _shared(history: History, lots: Sequence[str], *, since: datetime, until: datetime) -> list[Row]:
+    slots = {"first_slot": (since - _EPOCH) // _SLOT, "last_slot": (until - _EPOCH) // _SLOT}
+    rows = asked(history, "report_shared", "lots", lots, **slots) + asked(history, "report_line", "lots", lots)
+    return [row for row in rows if row["other"] not in lots]
+
+
+def _span(lots: Iterable[LotFacts], *, until: datetime) -> tuple[datetime, datetime]:
+    """From the first to the last instant that anything is known of."""
+    firsts = [row["since"] for facts in lots for row in (*facts.units, *facts.quantities)]
+    firsts += [row["produced_at"] for facts in lots for row in facts.statements if row["produced_at"]]
+    return min(firsts, default=until), until
+
+
+def _now(history: History) -> datetime:
+    return history.as_of or history.known_at or datetime.now(UTC)
