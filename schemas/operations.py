@@ -1,5 +1,5 @@
-"""blind-windows.v1, alerts.v1, dead-letters.v1, operations.v1: what could not be seen, what must be known, what was
-not understood, and what a person decided about it."""
+"""blind-windows.v1, dead-letters.v1, operations.v1: what could not be seen, what was not understood, and what a person
+decided about it."""
 
 import hashlib
 from collections.abc import Iterable
@@ -26,19 +26,7 @@ class BlindWindow(Wire):
     recorded_us: Micros
 
 
-class Alert(Wire):
-    """Something that a person or a door light acts on."""
-
-    kind: Literal["alert"] = "alert"
-    v: Literal[1] = 1
-    location: Name
-    cause: Name
-    detail: str
-    at_us: Micros
-
-
 BLIND_WINDOW = TypeAdapter(BlindWindow)
-ALERT = TypeAdapter(Alert)
 
 Headers = tuple[tuple[str, bytes], ...]
 

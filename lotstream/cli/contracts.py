@@ -31,6 +31,7 @@ from lotstream.recall.trace_answer import Trace
 from lotstream.recall.verify import Verified
 from lotstream.runtime.pages import ROOT, keep, table
 from lotstream.runtime.settings import Settings
+from lotstream.schemas.alerts import Alert
 from lotstream.schemas.documents import DocumentLine, DocumentRecord, QuantityFact, Transformation
 from lotstream.schemas.events import (
     DocumentSaid,
@@ -38,6 +39,7 @@ from lotstream.schemas.events import (
     LotChange,
     LotClaim,
     QuantityScan,
+    RecallDecision,
     SiteMapping,
     TraceEvent,
 )
@@ -45,7 +47,7 @@ from lotstream.schemas.identifiers.describe import Description
 from lotstream.schemas.identity import BindingBatch
 from lotstream.schemas.lots import HoldRecord, LotNumber, LotRecord
 from lotstream.schemas.movements import LotLocations, MovementBatch
-from lotstream.schemas.operations import Alert, BlindWindow, DeadLetter, Operation
+from lotstream.schemas.operations import BlindWindow, DeadLetter, Operation
 from lotstream.schemas.reads import ReadBatch, ReaderEvent, SourceEnd, Tick
 from lotstream.schemas.sightings import LotSightingBatch, SightingBatch
 from lotstream.schemas.topics import TOPICS, Topic
@@ -69,6 +71,7 @@ MODELS: Mapping[str, type[BaseModel]] = {
         LotChange,
         HoldDecision,
         DocumentSaid,
+        RecallDecision,
         SightingBatch,
         BindingBatch,
         LotSightingBatch,

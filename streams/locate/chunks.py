@@ -21,7 +21,7 @@ from lotstream.streams.locate.chunk import (
     tag_at,
     union_of,
 )
-from lotstream.streams.locate.unit import Entry
+from lotstream.streams.locate.unit import Entry, Unit
 from lotstream.streams.serials import serial_of
 
 PREFIX = b"C"
@@ -96,6 +96,12 @@ class Chunks:
                     unit = tag_at(lot, key[1], position=position)
                     if unit == subject or (first >= 0 and first <= serial_of(unit) <= last):
                         yield key, position
+
+    def units_of(self, lot: str) -> Iterator[tuple[str, Unit]]:
+        """All units of a lot, by tag."""
+        for key in sorted({key for key in (*self._parts, *self._hot) if key[0] == lot}, key=str):
+            for position, unit in self.open(key).units.items():
+                yield tag_at(lot, key[1], position=position), unit
 
     def note(self, key: ChunkKey) -> None:
         """A chunk is to have its first news since `changes`."""

@@ -21,12 +21,15 @@ from lotstream.schemas.sightings import LotSighting, LotSightingBatch, LotSighti
 from lotstream.schemas.unit_lots import UNIT_LOTS, UnitLots, UnitLotsBatch, UnitLotsRows, lot_at
 from lotstream.streams.engine.core import Core, Output, Record
 from lotstream.streams.letters import dead_letter
+from lotstream.streams.locate.alerts import merge_kept
 from lotstream.streams.locate.belongings import PREFIX as TOLD
 from lotstream.streams.locate.belongings import merge_told
 from lotstream.streams.locate.chunk import Places, Position, Units, merge_chunks, tag_at
 from lotstream.streams.locate.chunks import PREFIX as CHUNK
 from lotstream.streams.locate.chunks import Chunks
 from lotstream.streams.locate.entries import entries_of
+from lotstream.streams.locate.guard import PREFIX as ALERT
+from lotstream.streams.locate.guard import Guard
 from lotstream.streams.locate.handover import deeper, handed
 from lotstream.streams.locate.holds import newest_hold
 from lotstream.streams.locate.lot import (
@@ -58,6 +61,7 @@ class LocateTopics:
     movements: str
     lot_locations: str
     lots_latest: str
+    alerts: str
     dead_letters: str
     partitions: int
 
@@ -73,6 +77,7 @@ class LocateCore:
         self._chunks = Chunks(depth=depth)
         self._belongings = self._chunks.belongings
         self._places = Places()
+        self._guard = Guard(topics.alerts, topics.partitions)
         self._dirty: dict[bytes, bytes | None] = {}
         self._turn = 0
         self._decide: dict[str, Callable[[Record], Iterable[Output]]] = {
@@ -86,6 +91,7 @@ class LocateCore:
         self._turn += 1
         if self._turn % 64 == 0:
             self._forget_ends()
+            self._guard.forget(self._turn - SETTLED)
         try:
             return list(self._decide[record.topic](record))
         except Rejected as rejected:
@@ -116,11 +122,12 @@ class LocateCore:
             said = HoldRecord.model_validate_json(body)
             self._lot(said.lot).put_hold(said)
             self._lot(said.lot).changed(Source.LOTS, offset)
+        self._guard.load([value for _, value in sorted_.get(ALERT, ())], self._lots)
 
     def changes(self) -> Mapping[bytes, bytes | None]:
         """State that changed since last asked."""
         dirty, self._dirty = self._dirty, {}
-        return dirty | self._chunks.changes()
+        return dirty | self._chunks.changes() | self._guard.changes()
 
     def _lot(self, key: str) -> Lot:
         lot = self._lots.get(key)
@@ -229,6 +236,10 @@ class LocateCore:
             yield Output(self._topics.movements, self._partition, MovementRows(movements))
         for lot in (said | {name: lots[name] for name in replayed}).values():
             yield self._locations(lot)
+        for name, lot in lots.items():
+            if lot.as_of_us >= lot.guarded_us:
+                units = [(tag, unit) for of, tag, _, unit in touched if of == name]
+                yield from self._guard.sighted(lot, units, offset=offset)
 
     @staticmethod
     def _settle(lot: Lot, unit: Unit, *, was: Entry | None, position: Position, offset: int) -> None:
@@ -261,6 +272,9 @@ class LocateCore:
             lot.changed(Source.LOTS, record.offset)
         elif fresh:
             return
+        yield from self._guard.decided(
+            lot, lambda: self._chunks.units_of(lot.key), offset=record.offset, again=not fresh, turn=self._turn
+        )
         yield from self._known(lot)
         yield self._locations(lot)
 
@@ -345,6 +359,8 @@ def merge(key: bytes, older: bytes, newer: bytes, *, depth: int = DEPTH) -> byte
         return merge_chunks(older, newer, depth=depth)
     if key[:1] == TOLD:
         return merge_told(older, newer)
+    if key[:1] == ALERT:
+        return merge_kept(older, newer)
     (old_offset, old), (new_offset, new) = orjson.loads(older), orjson.loads(newer)
     kept: QuantityFact | LotRecord | HoldRecord
     if key[:1] == QUANTITY:

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 from lotstream.schemas.sightings import Form, LotSightingBatch, Mark
-from lotstream.streams.locate.unit import RETRACTED, By, Entry, Word
+from lotstream.streams.locate.unit import AFTER, BEFORE, FINAL, RETRACTED, By, Entry, Word
 
 _RETRACTED = int(Mark.RETRACTED)
 _TAKEN_BACK = int(Mark.RETRACTED | Mark.ELSEWHERE)  # what is only of another lot is left out by whose the unit is
+_BITS = ((int(Mark.FINAL), FINAL), (int(Mark.CONTINUES_BEFORE), BEFORE), (int(Mark.CONTINUES_AFTER), AFTER))
 
 
 def entries_of(batch: LotSightingBatch) -> Iterator[Entry]:
@@ -30,8 +31,14 @@ def _by(form: Form) -> By:
 
 
 def _word(form: Form) -> Word:
-    bits = (
-        form.state | form.direction << 2 | form.how << 4 | (RETRACTED if form.marks & _TAKEN_BACK == _RETRACTED else 0)
-    )
+    bits = form.state | form.direction << 2 | form.how << 4 | sum(bit for mark, bit in _BITS if form.marks & mark)
+    if form.marks & _TAKEN_BACK == _RETRACTED:
+        bits |= RETRACTED
     event, biz_step, disposition, *papers = form.declaration
     return bits, form.location, disposition, (event, biz_step, *papers) if event else ()
+
+
+def marks_of(entry: Entry) -> int:
+    """What `entries_of` kept of the marks of a sighting."""
+    bits = entry.word[0]
+    return sum(mark for mark, bit in (*_BITS, (_RETRACTED, RETRACTED)) if bits & bit)

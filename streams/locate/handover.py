@@ -7,9 +7,10 @@ has been told of a higher one hands them on, and nobody else does: that ends eve
 from collections.abc import Iterator
 
 from lotstream.schemas.base import SLOT_US
-from lotstream.schemas.sightings import Context, Declaration, LotSighting, Mark, Sighting, sighting_of
+from lotstream.schemas.sightings import Context, Declaration, LotSighting, Sighting, sighting_of
 from lotstream.schemas.unit_lots import UnitLots
-from lotstream.streams.locate.unit import NO_FLOOR, RETRACTED, Entry, Told, Unit
+from lotstream.streams.locate.entries import marks_of
+from lotstream.streams.locate.unit import NO_FLOOR, Entry, Told, Unit
 from lotstream.streams.serials import NOT_NUMERIC, serial_of
 
 
@@ -54,7 +55,7 @@ def _sighting(tag: str, entry: Entry) -> Sighting:
         recorded_us=entry.recorded_us,
         state=bits & 3,
         direction=bits >> 2 & 3,
-        marks=int(Mark.FINAL | (Mark.RETRACTED if bits & RETRACTED else 0)),
+        marks=marks_of(entry),
         how=bits >> 4 & 3,
         lane=lane,
         origin=origin,

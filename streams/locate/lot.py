@@ -9,6 +9,7 @@ from lotstream.schemas.base import Evidence
 from lotstream.schemas.documents import QuantityFact
 from lotstream.schemas.lots import HoldRecord, LotRecord
 from lotstream.schemas.movements import LotLocations, QuantityAt, UnitsAt
+from lotstream.schemas.unit_lots import FOREVER
 from lotstream.streams.locate.holds import Holds, hold_now, in_force, newest_hold, status_of
 from lotstream.streams.locate.stock import Stock
 from lotstream.streams.locate.unit import Entry
@@ -48,6 +49,7 @@ class Lot:
     offsets: list[int] = field(default_factory=lambda: [-1, -1, -1])
     as_of_us: int = 0
     exceeded: int = 0  # units of which an older sighting than those kept may be the newest
+    guarded_us: int = FOREVER  # goods seen from then on are held, recalled or expired
 
     @property
     def revision(self) -> int:

@@ -2,6 +2,7 @@
 
 from lotstream.runtime.settings import Settings
 from lotstream.schemas.topics import (
+    ALERTS,
     DEAD_LETTERS,
     DOCUMENTS,
     LOCATE_CHANGELOG,
@@ -25,13 +26,14 @@ def topics_of(settings: Settings) -> LocateTopics:
         movements=name(MOVEMENTS),
         lot_locations=name(LOT_LOCATIONS),
         lots_latest=name(LOTS_LATEST),
+        alerts=name(ALERTS),
         dead_letters=name(DEAD_LETTERS),
         partitions=settings.topics.partitions,
     )
 
 
 def build_stage(settings: Settings) -> Stage:
-    """lot-sightings.v1, lots.v1, documents.v1 -> movements.v1, lot-locations.v1, lots-latest.v1."""
+    """lot-sightings.v1, lots.v1, documents.v1 -> movements.v1, lot-locations.v1, lots-latest.v1, alerts.v1."""
     name = settings.topics.name
     topics = topics_of(settings)
     return Stage(

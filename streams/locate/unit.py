@@ -13,7 +13,7 @@ from lotstream.schemas.unit_lots import Life, lot_at
 
 DEPTH = 4  # (slot, read point) pairs kept of a unit
 LANES = 8  # facts kept of one pair: main, late, declared, and what is inferred from different parents
-RETRACTED = 64
+RETRACTED, FINAL, BEFORE, AFTER = 64, 128, 256, 512  # final, and whether the visit goes on before and after the slot
 _PLACING, _OBSERVED = RETRACTED | 3, int(State.OBSERVED)
 
 Pair = tuple[int, str]  # slot, read point
@@ -22,7 +22,7 @@ NO_FLOOR: Pair = (-1, "")
 
 # plain tuples: they are written as they are
 By = tuple[str, str, str, tuple[str, ...]]  # read point, lane, origin, path: with the slot, the key of a sighting
-# bits: state | direction << 2 | how << 4 | RETRACTED; location; disposition; and of a declared sighting event, business
+# bits: state | direction << 2 | how << 4 | marks; location; disposition; and of a declared sighting event, business
 # step, document, line and party, so that another lot can be told all of it
 Word = tuple[int, str, str, tuple[str, ...]]
 
@@ -83,10 +83,14 @@ class Unit:
 
     def where(self, lot: str) -> Entry | None:
         """The entry that places the unit, of those that are the lot's."""
+        return where_now(self.of(lot))
+
+    def of(self, lot: str) -> Entries:
+        """The entries that are the lot's."""
         told = self.told
         if told is None:
-            return where_now(self.entries)
-        return where_now(tuple([entry for entry in self.entries if told.lot_at(entry.at_us) == lot]))
+            return self.entries
+        return tuple([entry for entry in self.entries if told.lot_at(entry.at_us) == lot])
 
     def is_exceeded(self, lot: str) -> bool:
         """Depth exceeded: a sighting that was dropped, or forgotten before the lot was known, may lie above ``now``.

@@ -1,0 +1,318 @@
+"""Alerts of held, recalled and expired goods, from events and sightings to alerts.v1."""
+
+import random
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lotstream.schemas.alerts import ALERT, Alert, alert_key
+from lotstream.schemas.lots import HoldAction, HoldPurpose, HoldScope
+from lotstream.schemas.partitions import partition_of
+from lotstream.schemas.sightings import Mark, State
+from lotstream.streams.locate.alerts import decode_kept
+
+POINTS = ("dock", "gate")
+OPEN = Mark.NONE
+PLACE, RELEASE = HoldAction.PLACE, HoldAction.RELEASE
+
+
+def go_on(loop: Any, *inputs: Any) -> None:
+    """Each input through the whole chain before the next one."""
+    for topic, partition, value in inputs:
+        loop.log.append(topic, partition, value=value)
+        loop.run()
+
+
+def one_by_one(world: Any, inputs: list[Any]) -> Any:
+    loop = world.run([])
+    go_on(loop, *inputs)
+    return loop
+
+
+def told(loop: Any) -> list[Alert]:
+    """Everything on alerts.v1, in the order of each key."""
+    return [ALERT.validate_json(record.value) for record in loop.log.topic("alerts.v1")]
+
+
+def newest(loop: Any) -> list[Alert]:
+    """Each alert at its highest version."""
+    found: dict[str, Alert] = {}
+    for alert in told(loop):
+        if alert.key not in found or alert.version >= found[alert.key].version:
+            found[alert.key] = alert
+    return list(found.values())
+
+
+def standing(loop: Any) -> list[Any]:
+    """What does not depend on any order: the alerts that stand; the slot in a key may."""
+    return sorted(
+        (a.lot, a.hold, a.tag, a.read_point, a.state, a.cause, a.inside, a.location)
+        for a in newest(loop)
+        if a.state in ("raised", "confirmed")
+    )
+
+
+def life(loop: Any) -> list[tuple[str, ...]]:
+    """What was told, as (top-level tag, read point, state or why it was cleared)."""
+    return [(alert.tag, alert.read_point, alert.end or alert.state) for alert in told(loop)]
+
+
+@pytest.fixture
+def lot_a(world: Any) -> Any:
+    return world.commission("a", 0, "A", 1, 9, biz_location="plant")
+
+
+@pytest.fixture
+def held(world: Any) -> Any:
+    return world.hold("h", 100, "A", "H1", action=PLACE)
+
+
+def test_held_goods_raise_an_alert_that_is_confirmed_and_cleared(world: Any, lot_a: Any, held: Any) -> None:
+    """Provisional reads raise it under the key of its first slot, final ones confirm it, a release clears it."""
+    unit = world.tag(3)
+    loop = one_by_one(world, [
+        lot_a, held,
+        world.read(unit, 120, "dock", marks=OPEN),
+        world.read(unit, 121, "dock", version=2),
+        world.hold("r", 300, "A", "H1", action=RELEASE),
+    ])  # fmt: skip
+    assert life(loop) == [(unit, "dock", "raised"), (unit, "dock", "confirmed"), (unit, "dock", "released")]
+    alerts = told(loop)
+    slot = (world.START + 120 * world.SECOND) // 30_000_000
+    key = alert_key(lot=world.lot("A"), hold="H1", tag=unit, read_point="dock", slot=slot)
+    assert {alert.key for alert in alerts} == {key}
+    assert [alert.version for alert in alerts] == [1, 2, 3]
+    assert (alerts[0].cause, alerts[0].reason, alerts[0].units, alerts[0].inside) == ("held", "a reason", 1, (unit,))
+
+
+def test_an_alert_lies_in_the_partition_of_its_read_point_under_its_key(world: Any, lot_a: Any, held: Any) -> None:
+    """Whoever follows one door reads one partition, and the versions of an alert come in their order."""
+    loop = one_by_one(
+        world, [lot_a, held, world.read(world.tag(1), 120, "dock"), world.read(world.tag(2), 120, "gate")]
+    )
+    for record in loop.log.topic("alerts.v1"):
+        alert = ALERT.validate_json(record.value)
+        assert record.partition == partition_of(alert.read_point, world.PARTITIONS)
+        assert record.key == alert.key.encode()
+
+
+def test_goods_in_a_pallet_are_one_alert_of_the_pallet(world: Any, lot_a: Any, held: Any) -> None:
+    """One alert of the pallet lists what is held in it, and items that are read themselves raise none that stays."""
+    units = [world.tag(n) for n in (1, 2, 3)]
+    box = world.pallet(1)
+    loop = one_by_one(world, [
+        lot_a, held, world.pack("p", 10, box, units, biz_location="plant"),
+        world.read(box, 130, "dock", marks=OPEN),
+        world.read(units[0], 131, "dock", marks=OPEN),
+    ])  # fmt: skip
+    (alert,) = [alert for alert in newest(loop) if alert.state != "cleared"]
+    assert (alert.tag, alert.units, alert.inside, alert.evidence) == (box, 3, tuple(units), "inferred")
+
+
+def test_an_item_whose_pallet_is_seen_after_it_gives_its_alert_up(world: Any, lot_a: Any, held: Any) -> None:
+    """The item's own alert is cleared as inside, and the pallet's stands."""
+    unit, box = world.tag(1), world.pallet(1)
+    loop = one_by_one(world, [
+        lot_a, held, world.read(unit, 131, "dock", marks=OPEN), world.pack("p", 10, box, [unit], biz_location="plant"),
+        world.read(box, 130, "dock", marks=OPEN),
+    ])  # fmt: skip
+    assert standing(loop)[0][2:5] == (box, "dock", "raised")
+    assert (unit, "dock", "inside") in life(loop)
+
+
+def test_the_outermost_pallet_has_the_alert(world: Any, lot_a: Any, held: Any) -> None:
+    """Cases that are read beside their pallet add nothing."""
+    unit, case, box = world.tag(1), world.pallet(2), world.pallet(1)
+    loop = one_by_one(world, [
+        lot_a, held, world.pack("c", 10, case, [unit]), world.pack("p", 20, box, [case]),
+        world.read(case, 130, "dock"), world.read(box, 130, "dock"), world.read(unit, 130, "dock"),
+    ])  # fmt: skip
+    assert [row[2:5] for row in standing(loop)] == [(box, "dock", "confirmed")]
+
+
+def test_a_parked_pallet_is_one_alert(world: Any, lot_a: Any, held: Any) -> None:
+    """Slices of a visit add nothing: the pallet that stands in the door for minutes is told twice."""
+    unit = world.tag(1)
+    reads = []
+    for i in range(8):
+        marks = (Mark.CONTINUES_BEFORE if i else OPEN) | (Mark.CONTINUES_AFTER if i < 7 else OPEN)
+        reads += [world.read(unit, 120 + 30 * i, "dock", version=2 * i + 1, marks=marks & Mark.CONTINUES_BEFORE)]
+        reads += [world.read(unit, 121 + 30 * i, "dock", version=2 * i + 2, marks=marks | Mark.FINAL)]
+    assert [row[2] for row in life(one_by_one(world, [lot_a, held, *reads]))] == ["raised", "confirmed"]
+
+
+def test_the_neighbouring_door_may_win(world: Any, lot_a: Any, held: Any) -> None:
+    """The alert of the door that only overheard is moved; that of the door where the goods were is confirmed."""
+    unit = world.tag(1)
+    loop = one_by_one(world, [
+        lot_a, held,
+        world.read(unit, 120, "dock", marks=OPEN), world.read(unit, 120, "gate", marks=OPEN),
+        world.read(unit, 121, "gate", version=2, state=int(State.CROSS_READ)), world.read(unit, 121, "dock", version=2),
+    ])  # fmt: skip
+    assert {row[1:] for row in life(loop)} == {
+        ("dock", "raised"), ("gate", "raised"), ("gate", "moved"), ("dock", "confirmed"),
+    }  # fmt: skip
+
+
+def test_a_glimpse_is_taken_back(world: Any, lot_a: Any, held: Any) -> None:
+    """What remains a glimpse when the visit ends clears the alert that its first read raised."""
+    unit = world.tag(1)
+    glimpse = {"state": int(State.GLIMPSED), "reads": 1}
+    loop = one_by_one(world, [
+        lot_a, held, world.read(unit, 120, "dock", marks=OPEN, **glimpse),
+        world.read(unit, 120, "dock", version=2, **glimpse),
+    ])  # fmt: skip
+    assert [row[2] for row in life(loop)] == ["raised", "glimpsed"]
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [(90, ["confirmed"]), (20, [])])
+def test_a_hold_meets_what_stands_in_the_doorway(
+    world: Any, lot_a: Any, held: Any, seconds: int, expected: list[str]
+) -> None:
+    """What was seen within the minute before the hold raises an alert when it comes; what passed earlier does not."""
+    loop = one_by_one(world, [lot_a, world.read(world.tag(1), seconds, "dock"), held])
+    assert [row[2] for row in life(loop)] == expected
+
+
+def test_a_hold_meets_a_pallet_that_has_stood_in_the_doorway_for_long(world: Any, lot_a: Any) -> None:
+    """Of what is in a pallet that stays, only the first slot is told; it says that the visit goes on."""
+    box, late = world.pallet(1), world.hold("h", 1_200, "A", "H1", action=PLACE)
+    start = [lot_a, world.pack("p", 10, box, [world.tag(1)])]
+    read = world.read(box, 120, "dock", marks=Mark.FINAL | Mark.CONTINUES_AFTER)
+    assert [row[:2] for row in life(one_by_one(world, [*start, read, late]))] == [(box, "dock")]
+    gone = world.read(box, 600, "gate", version=5)
+    assert life(one_by_one(world, [*start, read, gone, late])) == []
+
+
+def test_a_hold_meets_what_is_on_a_truck_or_at_a_customer(world: Any, lot_a: Any) -> None:
+    """However long ago it was shipped: the alert says who has it."""
+    box, late = world.pallet(1), world.hold("h", 500_000, "A", "H1", action=PLACE)
+    shipped = world.ship("s", 200, [box], "customer", disposition="in_transit")
+    loop = one_by_one(world, [lot_a, world.pack("p", 10, box, [world.tag(1), world.tag(2)]), shipped, late])
+    (alert,) = told(loop)
+    assert (alert.tag, alert.location, alert.disposition, alert.party, alert.evidence, alert.units) == (
+        box, "customer", "in_transit", "owner of customer", "declared", 2,
+    )  # fmt: skip
+
+
+def test_scopes(world: Any, lot_a: Any) -> None:
+    """A hold of serials, units or a site is about those alone."""
+    reads = [world.read(world.tag(n), 120, "dock") for n in (1, 5)] + [world.read(world.tag(7), 120, "gate")]
+    for scope, expected in (
+        (HoldScope(serials=((4, 6),)), [5]),
+        (HoldScope(units=(world.tag(1),)), [1]),
+        (HoldScope(site="at gate"), [7]),
+        (HoldScope(), [1, 5, 7]),
+    ):
+        loop = one_by_one(world, [lot_a, world.hold("h", 100, "A", "H1", action=PLACE, scope=scope), *reads])
+        assert sorted(a.tag for a in newest(loop)) == [world.tag(n) for n in expected], scope
+
+
+def test_two_holds_are_two_alerts(world: Any, lot_a: Any, held: Any) -> None:
+    """Each under its own key, and a release clears its own."""
+    recall = world.hold("h2", 100, "A", "R1", action=PLACE, purpose=HoldPurpose.RECALL)
+    loop = one_by_one(world, [
+        lot_a, held, recall, world.read(world.tag(1), 120, "dock"), world.hold("r", 200, "A", "H1", action=RELEASE),
+    ])  # fmt: skip
+    assert sorted((a.hold, a.cause, a.state) for a in newest(loop)) == [
+        ("H1", "held", "cleared"), ("R1", "recalled", "confirmed"),
+    ]  # fmt: skip
+
+
+def test_expired_goods(world: Any) -> None:
+    """Judged by when they were seen: the whole day on the label is still good, in UTC; a corrected date clears."""
+    today = datetime.fromtimestamp(world.START / 1e6, UTC).date()
+    midnight = 86_400 - world.START // world.SECOND % 86_400
+    claim = world.claim("c", code="A", expires=today)
+    made = world.commission("a", 0, "A", 1, 9, biz_location="plant")
+    reads = [world.read(world.tag(n), midnight + after, "dock") for n, after in ((1, -1), (2, 0))]
+    loop = one_by_one(world, [claim, made, *reads])
+    assert [(a.tag, a.cause, a.hold, a.state) for a in told(loop)] == [(world.tag(2), "expired", "", "confirmed")]
+    go_on(loop, world.claim("c", code="A", expires=today + timedelta(days=1)))
+    assert [(a.tag, a.end) for a in newest(loop)] == [(world.tag(2), "withdrawn")]
+
+
+def test_one_visit_has_one_key(world: Any, lot_a: Any, held: Any) -> None:
+    """The key keeps the slot as it was called when the alert was raised; a late read that makes one visit of two
+    clears the younger alert."""
+    unit = world.tag(1)
+    first, middle, last = (world.read(unit, 120 + 30 * n, "dock", version=n + 1) for n in range(3))
+    slot = (world.START + 120 * world.SECOND) // 30_000_000
+    assert {a.slot for a in newest(one_by_one(world, [lot_a, held, last, middle, first]))} == {slot + 2}
+    joined = newest(one_by_one(world, [lot_a, held, last, first, middle]))
+    assert sorted((a.slot, a.end or a.state) for a in joined) == [(slot, "confirmed"), (slot + 2, "joined")]
+
+
+def world_of(world: Any, chance: random.Random) -> list[Any]:
+    """Lots A and B in pallets or not, held, released and expired, seen here and there."""
+    box, case = world.pallet(1), world.pallet(2)
+    inputs = [
+        world.commission("a", 0, "A", 1, 4, biz_location="plant"),
+        world.commission("b", 0, "B", 5, 6, biz_location="plant"),
+        world.pack("c", 5, case, [world.tag(1), world.tag(5)]),
+        world.pack("p", 10, box, [case, world.tag(2)]),
+    ]
+    if chance.random() < 0.4:
+        inputs.append(world.unpack("u", chance.randrange(10, 300), box))
+    for name in range(chance.randrange(1, 4)):
+        code, at = chance.choice("AB"), chance.randrange(0, 300)
+        scope = chance.choice([HoldScope(), HoldScope(serials=((1, 2),)), HoldScope(units=(case,))])
+        inputs.append(world.hold(f"h{name}", at, code, f"H{name}", action=PLACE, scope=scope))
+        if chance.random() < 0.3:
+            inputs.append(world.hold(f"r{name}", at + 50, code, f"H{name}", action=RELEASE))
+    units = [*(world.tag(n) for n in range(1, 7)), box, case]
+    for number in range(chance.randrange(1, 10)):
+        unit, at, point = chance.choice(units), 30 * chance.randrange(0, 12), chance.choice(POINTS)
+        state = int(chance.choice([State.OBSERVED, State.OBSERVED, State.CROSS_READ, State.GLIMPSED]))
+        if chance.random() < 0.5:
+            inputs.append(world.read(unit, at, point, version=2 * number + 1, marks=OPEN))
+        inputs.append(world.read(unit, at, point, version=2 * number + 2, state=state))
+    return inputs
+
+
+def one_each(world: Any, loop: Any) -> None:
+    """No two alerts that stand are about one visit."""
+    spans = defaultdict(list)
+    for number in range(world.PARTITIONS):
+        for key, value in loop.table(world.stages[2], number).items():
+            if key[:1] == b"A":
+                lot, kept = decode_kept(value)
+                if kept.state in ("raised", "confirmed"):
+                    spans[lot, kept.place].append((kept.low, kept.high))
+    for some in spans.values():
+        assert all(later[0] > earlier[1] + 1 for earlier, later in pairwise(sorted(some))), some
+
+
+@given(st.integers(0, 2**32), st.integers(0, 2**32))
+@settings(max_examples=60, deadline=None)
+def test_the_same_alerts_stand_whatever_the_order(world: Any, seed: int, order: int) -> None:
+    """Permuted and repeated inputs end with the same alerts, one for each visit."""
+    inputs = world_of(world, random.Random(seed))
+    expected, got = world.run(inputs), world.run(inputs, seed=order, duplicates=0.3)
+    assert standing(got) == standing(expected)
+    one_each(world, got)
+
+
+@given(st.integers(0, 2**32), st.integers(1, 7))
+@settings(max_examples=30, deadline=None)
+def test_a_crash_loses_no_alert(world: Any, seed: int, turn: int) -> None:
+    """Outputs that are lost in a crash after the state was written are told again by the replay."""
+    inputs = world_of(world, random.Random(seed))
+    assert standing(world.run_losing(inputs, turn=turn)) == standing(world.run(inputs))
+
+
+@given(st.integers(0, 2**32), st.integers(0, 12))
+@settings(max_examples=30, deadline=None)
+def test_a_restart_changes_no_key(world: Any, seed: int, replay: int) -> None:
+    """After a restart that reads again what was read, no key and no version is new."""
+    inputs = world_of(world, random.Random(seed))
+    loop = world.run(inputs)
+    before = {(a.key, a.version) for a in newest(loop)}
+    loop.restart(replay=replay)
+    loop.run()
+    assert {(a.key, a.version) for a in newest(loop)} == before
