@@ -10,6 +10,10 @@ FROM (
   FROM (
     SELECT * FROM lot_sightings
     WHERE lot_key = sipHash64({lot:String}) AND lot = {lot:String} AND startsWith(tag, '02/') = {portions:Bool}
+      AND (NOT {part:Bool} OR tag IN {units:Array(String)} OR (startsWith(tag, concat(substring(lot, 1, 17), '/21/'))
+        AND match(tag, '/21/(0|[1-9][0-9]{0,17})\\z')
+        AND arrayExists((low, high) -> toInt64OrZero(substring(tag, 22)) BETWEEN low AND high,
+                        {firsts:Array(Int64)}, {lasts:Array(Int64)})))
     ORDER BY lot_key, tag, read_point, slot, lane, origin, path,
              version DESC, binding DESC, relabelled DESC, bitTest(marks, 3) DESC
     LIMIT 1 BY tag, read_point, slot, lane, origin, path

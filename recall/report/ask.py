@@ -22,7 +22,6 @@ from lotstream.recall.trace_facts import HistoryFacts, asked
 _SLOT = timedelta(seconds=30)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _OF_PARTS = ("report_units", "report_sent")
-_WHOLE: dict[str, Any] = {"part": False, "firsts": [], "lasts": [], "units": []}
 
 
 def lots_named(history: History, texts: Iterable[str], *, gtin: str = "") -> list[ScopedLot]:
@@ -75,8 +74,8 @@ def facts_of(history: History, scoped: Sequence[ScopedLot]) -> list[LotFacts]:
     }
     for name in _OF_PARTS:
         rows[name.removeprefix("report_")] = [
-            *asked(history, name, "lots", whole, **_WHOLE),
-            *(row for lot, tags in parts for row in history.ask(name, lots=[lot], **_filter(tags))),
+            *asked(history, name, "lots", whole, **part_filter(None)),
+            *(row for lot, tags in parts for row in history.ask(name, lots=[lot], **part_filter(tags))),
         ]
     by_lot = {name: _by_lot(found) for name, found in rows.items()}
     links = _links(history, keys)
@@ -103,9 +102,11 @@ def setting_of(history: History, lots: Iterable[LotFacts]) -> Setting:
     )
 
 
-def _filter(tags: Tags) -> dict[str, Any]:
-    firsts, lasts = [first for first, _ in tags.serials], [last for _, last in tags.serials]
-    return {"part": True, "firsts": firsts, "lasts": lasts, "units": list(tags.units)}
+def part_filter(tags: Tags | None) -> dict[str, Any]:
+    """Parameters of the queries that can be asked of a part of a lot."""
+    serials = () if tags is None else tags.serials
+    firsts, lasts = [first for first, _ in serials], [last for _, last in serials]
+    return {"part": tags is not None, "firsts": firsts, "lasts": lasts, "units": [] if tags is None else [*tags.units]}
 
 
 def _by_lot(rows: Iterable[Row]) -> Mapping[str, list[Row]]:

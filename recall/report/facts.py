@@ -30,9 +30,13 @@ class LotFacts:
         """Its key."""
         return self.scoped.lot
 
+    def units_at(self, location: str) -> set[str]:
+        """A place, and the logistic units there that hold some of the lot by class: names of one set of books."""
+        return {location, *(row["unit"] for row in self.carried if row["location"] == location)}
+
     def at_place(self, uom: str, location: str) -> list[Row]:
         """The quantity facts that touch a place, or a logistic unit that is there."""
-        there = {location, *(row["unit"] for row in self.carried if row["location"] == location)}
+        there = self.units_at(location)
         return [row for row in self.quantities if row["uom"] == uom and there & {row["location"], row["source"]}]
 
 

@@ -114,17 +114,22 @@ def sent_figures(facts: LotFacts, books: Books, setting: Setting) -> Iterator[Fi
         yield figure(facts.lot, Term.SENT, ITEMS, row["items"], share=of, **known, **said)
         if row["pallets"]:
             yield figure(facts.lot, Term.SENT, Measure.PALLETS, len(row["pallets"]), **said)
-    for one in _received(facts):
+    received = _received(facts)
+    for one in received:
         said = {name: getattr(one, name) for name in ("party", "document", "line", "first_at")}
         said |= {"linked": setting.linked.get(one.document, ())}
         of = share(one.amount, books.made(one.uom), one.uom, setting)
         if one.amount:
             yield figure(facts.lot, Term.SENT, one.uom, one.amount, share=of, **said)
-        if one.cases:
-            yield figure(facts.lot, Term.SENT, Measure.LABELS, one.cases, location=one.uom, **said)
+    labels: Counter[tuple[str, str, str]] = Counter()
+    for one in received:
+        labels[one.party, one.document, one.line] += one.cases
+    for (party, document, line), cases in sorted(labels.items()):
+        if cases:
+            yield figure(facts.lot, Term.SENT, Measure.LABELS, cases, party=party, document=document, line=line)
 
 
-def _received(facts: LotFacts) -> Iterable[Recipient]:
+def _received(facts: LotFacts) -> list[Recipient]:
     """Class-level goods by receiver, document line and unit of measure, those on pallets among them."""
     inside = pallet_recipients(carried_sent=facts.carried_sent, quantity_facts=facts.quantities)
     sums: dict[tuple[str, str, str, str], Recipient] = {}
@@ -136,7 +141,7 @@ def _received(facts: LotFacts) -> Iterable[Recipient]:
             continue
         more = {"amount": known.amount + one.amount, "cases": known.cases + one.cases}
         sums[key] = known.model_copy(update=more | {"first_at": min(known.first_at, one.first_at)})
-    return (sums[key] for key in sorted(sums))
+    return [sums[key] for key in sorted(sums)]
 
 
 def process_figures(facts: LotFacts, books: Books, setting: Setting) -> Iterator[Figure]:

@@ -1,13 +1,21 @@
 """The report of a recall on the real engine."""
 
+import csv
+import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
+from click.testing import CliRunner
+from openpyxl import load_workbook
 
+from lotstream.cli.recall_report import report as command
 from lotstream.recall.report.ask import lots_named, report_of
-from lotstream.recall.report.model import PARTS, Report, Term
+from lotstream.recall.report.explain import FigureMissing, explain
+from lotstream.recall.report.model import PARTS, Explanation, Report, Term
 from lotstream.recall.scope import ScopedLot, Tags
 from lotstream.recall.store import History
 from lotstream.schemas.base import Evidence
@@ -143,7 +151,7 @@ def test_the_same_question_has_the_same_answer(told: Any, make: Any) -> None:
     timeless = {"milliseconds": 0.0}
     assert again.model_copy(update=timeless).model_dump_json() == before.model_copy(update=timeless).model_dump_json()
     now = report(told, "I1", "W1", known_at=None)
-    assert values(now, ITEMS, location="store", disposition="") == {("on_hand", "items"): 1}
+    assert values(now, ITEMS, location="store", term=Term.ON_HAND) == {("on_hand", "items"): 1}
     assert values(now, BULK, total=True)["consumed", "KGM"] == 27
 
 
@@ -157,3 +165,86 @@ def test_a_part_of_a_lot(told: Any) -> None:
     }  # fmt: skip
     assert answer.lots[0].scope == "serial 1, serials 3..4"
     assert values(answer, BULK, measure="KGM", total=True) == {}
+
+
+def explained(warehouse: Any, lot: str, term: Term, measure: str, **wanted: Any) -> Explanation:
+    """The facts behind the one figure of these words."""
+    with History(warehouse.settings, known_at=KNOWN) as history:
+        scoped = lots_named(history, ["I1", "W1"])
+        told = report_of(history, scoped)
+        wanted = {"lot": lot, "term": term, "measure": measure, "total": False} | wanted
+        figures = [*told.totals, *(one for found in told.lots for one in found.figures)]
+        (figure,) = [one for one in figures if all(getattr(one, name) == value for name, value in wanted.items())]
+        return explain(history, scoped, figure.figure)
+
+
+def test_every_figure_leads_to_its_facts(told: Any) -> None:
+    """Topic, partition, offset, event and document line of the records that a figure is made of."""
+    found = explained(told, ITEMS, Term.SENT, "items")
+    assert {(one.subject, one.topic, one.offset, one.event, one.document, one.line) for one in found.facts} == {
+        (f"01/{GTIN}/21/{serial}", "lot-sightings.v1", 1, "ship-1", "desadv:7", "1") for serial in (1, 2)
+    }  # fmt: skip
+    found = explained(told, ITEMS, Term.SHIPPED, "pallets", location="store")
+    assert [one.subject for one in found.facts] == [f"01/{GTIN}/21/{serial}" for serial in (1, 2)]
+    found = explained(told, BULK, Term.SENT, "KGM")
+    assert [(one.topic, one.event, one.line, one.value) for one in found.facts] == [("documents.v1", "q-ship", "2", 30)]
+    found = explained(told, BULK, Term.USED, "KGM")
+    assert [(one.event, one.value, one.measure) for one in found.facts] == [("t1", 20, "KGM")]
+    found = explained(told, ITEMS, Term.MADE, "items", total=True)
+    assert [(one.topic, one.event, one.value) for one in found.facts] == [("lots.v1", "made-i", 4)]
+    assert sum(one.value for one in found.parts) == found.figure.value
+    found = explained(told, "", Term.ON_HAND, "items", total=True)
+    assert [one.lot for one in found.parts] == [ITEMS]
+    assert [one.subject for one in found.facts] == [f"01/{GTIN}/21/3"]
+    with History(told.settings) as history, pytest.raises(FigureMissing):
+        explain(history, lots_named(history, ["I1"]), "sent-00000000")
+
+
+def test_all_figures_can_be_explained(told: Any) -> None:
+    """No figure is without facts or parts, but that nobody has seen a unit."""
+    with History(told.settings, known_at=KNOWN) as history:
+        scoped = lots_named(history, ["I1", "W1"])
+        answer = report_of(history, scoped)
+        for one in (*answer.totals, *(one for lot in answer.lots for one in lot.figures)):
+            found = explain(history, scoped, one.figure)
+            assert found.facts or found.parts or one.term is Term.UNEXPLAINED or not one.value, one
+
+
+def test_the_command_writes_every_form(told: Any, tmp_path: Path) -> None:
+    """Terminal, JSON, CSV, XLSX and HTML tell the same figures; the page is well-formed and draws the trace."""
+    settings = told.settings
+    env = {
+        "LOTSTREAM_CLICKHOUSE__URL": settings.url,
+        "LOTSTREAM_CLICKHOUSE__DATABASE": settings.database,
+        "LOTSTREAM_CLICKHOUSE__READER_USER": settings.reader_user,
+        "LOTSTREAM_CLICKHOUSE__READER_PASSWORD": settings.reader_password.get_secret_value(),
+        "COLUMNS": "400",
+    }
+    words = ["--lot", "I1", "--lot", "W1"]
+    files = ["--csv", str(tmp_path / "c"), "--xlsx", str(tmp_path / "r.xlsx"), "--html", str(tmp_path / "r.html")]
+    answer = json.loads(CliRunner().invoke(command, [*words, *files, "--json"], env=env, catch_exceptions=False).stdout)
+    figures = {one["figure"]: Decimal(one["value"]) for lot in answer["lots"] for one in lot["figures"]}
+    figures |= {one["figure"]: Decimal(one["value"]) for one in answer["totals"]}
+    assert datetime.fromisoformat(answer["known_at"]) == KNOWN
+    tables = ("accounted", "where", "sent", "processes")
+    in_csv, in_xlsx = {}, {}
+    book = load_workbook(tmp_path / "r.xlsx", read_only=True)
+    for name in tables:
+        with (tmp_path / "c" / f"{name}.csv").open(newline="") as file:
+            in_csv |= {row["figure"]: Decimal(row["value"]) for row in csv.DictReader(file)}
+        head, *rows = book[name].iter_rows(values_only=True)
+        for row in rows:
+            cells = dict(zip(head, row, strict=True))
+            in_xlsx[cells["figure"]] = Decimal(str(cells["value"]))
+    labels = {one["figure"] for lot in answer["lots"] for one in lot["figures"]} - in_csv.keys()
+    assert (in_csv, in_xlsx, labels) == (figures, figures, set())
+    page = (tmp_path / "r.html").read_text()
+    root = ElementTree.fromstring(page.removeprefix("<!DOCTYPE html>"))
+    said = "".join(root.itertext())
+    assert all(name in said for name in figures)
+    assert "{http://www.w3.org/2000/svg}svg" in {one.tag for one in root.iter()}
+    shown = CliRunner().invoke(command, words, env=env, catch_exceptions=False).stdout
+    assert "certifies nothing" in shown and "desadv:7" in shown and "documents.v1/0 6" in shown
+    name = next(one for one in figures if one.startswith("sent-"))
+    assert name in CliRunner().invoke(command, [*words, "--explain", name], env=env, catch_exceptions=False).stdout
+    assert CliRunner().invoke(command, [], env=env).exit_code == 2
