@@ -407,6 +407,7 @@ class Problem(Answer):
         "location_missing",
         "document_missing",
         "case_missing",
+        "figure_missing",
         "identifier_invalid",
         "clickhouse_away",
     ]

@@ -3,6 +3,7 @@
 from lotstream.recall.answers import Problem
 from lotstream.recall.case_ask import CaseMissing
 from lotstream.recall.find import DocumentMissing, LocationMissing, LotAmbiguous, LotMissing, NotFound, UnitMissing
+from lotstream.recall.report.facts import FigureMissing
 from lotstream.recall.store import ClickhouseAway
 from lotstream.schemas.identifiers import IdentifierInvalid
 
@@ -17,6 +18,8 @@ def problem(error: Exception) -> Problem | None:
             return Problem(error="unit_missing", detail=detail, near=_known(error))
         case LocationMissing():
             return Problem(error="location_missing", detail=detail, near=_known(error))
+        case FigureMissing():
+            return Problem(error="figure_missing", detail=detail, near=_known(error))
         case LotAmbiguous():
             return Problem(error="lot_ambiguous", detail=detail, candidates=tuple(error.candidates))
         case CaseMissing():

@@ -25,6 +25,7 @@ from lotstream.cli.wanted import wanted_topics
 from lotstream.readers.imports.ledger import Imports
 from lotstream.recall.answers import ANSWERS
 from lotstream.recall.fsma_answer import Fsma
+from lotstream.recall.report.model import Explanation, Report
 from lotstream.recall.sql import SqlAnswer
 from lotstream.recall.steps import Steps
 from lotstream.recall.trace_answer import Trace
@@ -132,6 +133,8 @@ def schemas() -> Iterator[tuple[Path, dict[str, Any]]]:
         Trace,
         Fsma,
         Steps,
+        Report,
+        Explanation,
         SqlAnswer,
         Verified,
         Diagnosis,

@@ -6,10 +6,9 @@ from decimal import Decimal
 from typing import Any
 
 from lotstream.recall.conservation import ENDS, ITEMS, whereabouts
-from lotstream.recall.find import NotFound
 from lotstream.recall.report.ask import facts_of, part_filter, setting_of
 from lotstream.recall.report.build import build
-from lotstream.recall.report.facts import LotFacts, Row
+from lotstream.recall.report.facts import FigureMissing, LotFacts, Row
 from lotstream.recall.report.model import PARTS, Explanation, FactBehind, Figure, Measure, Report, Term
 from lotstream.recall.scope import ScopedLot
 from lotstream.recall.store import History
@@ -30,10 +29,6 @@ _COUNTED: Mapping[str, str] = {
     Measure.PALLETS: "the outermost logistic units, each once, of the units that these facts say are inside one",
     Measure.CASES: "the logistic units inside others, each once, of the units that these facts say are inside one",
 }
-
-
-class FigureMissing(NotFound):
-    """No figure of that name in this report."""
 
 
 def explain(history: History, scoped: Sequence[ScopedLot], name: str, *, limit: int = 1000) -> Explanation:

@@ -6,9 +6,14 @@ from datetime import date, datetime
 from typing import Any
 
 from lotstream.recall.edges import Link
+from lotstream.recall.find import NotFound
 from lotstream.recall.scope import ScopedLot
 
 Row = dict[str, Any]
+
+
+class FigureMissing(NotFound):
+    """No figure of that name in a report."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from openpyxl import load_workbook
 
 from lotstream.cli.recall_report import report as command
 from lotstream.recall.report.ask import lots_named, report_of
-from lotstream.recall.report.explain import FigureMissing, explain
+from lotstream.recall.report.explain import explain
+from lotstream.recall.report.facts import FigureMissing
 from lotstream.recall.report.model import PARTS, Explanation, Report, Term
 from lotstream.recall.scope import ScopedLot, Tags
 from lotstream.recall.store import History
