@@ -1,11 +1,11 @@
-"""The records of a topic as they are now: read once, from an instant or an offset to the end, by no group."""
+"""The records of a topic, by no group: as they are now, or as they come."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, KafkaException, TopicPartition
 
 from lotstream.runtime.errors import Transient
 from lotstream.runtime.kafka import client_config
@@ -69,6 +69,28 @@ def read_log(
                     left = {number: start for number, start in left.items() if number != message.partition()}
                 elif error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART or error.fatal():
                     raise Transient(f"Expected to read {topic}, got {error.name()}. See: lotstream topics plan.")
+
+
+def follow_log(
+    kafka: KafkaSettings, topic: str, *, since_us: int | None = None, timeout_s: float = 10.0
+) -> Iterator[LogRecord]:
+    """Records as they come, without end: from an instant on, or from now. An outage of the brokers is waited out.
+
+    Raises Transient when they do not answer at the start, or have no such topic.
+    """
+    with _consumer(kafka) as consumer:
+        there = _partitions(consumer, topic, timeout_s=timeout_s)
+        starts = dict.fromkeys(there, OFFSET_END)
+        if since_us is not None:
+            starts |= _since(consumer, topic, there, since_us=since_us, timeout_s=timeout_s)
+        consumer.assign([TopicPartition(topic, number, start) for number, start in starts.items()])
+        while True:
+            for message in consumer.consume(_AT_ONCE, _POLL_S):
+                error = message.error()
+                if error is None:
+                    yield _record(message)
+                elif error.fatal():
+                    raise Transient(f"Expected to read {topic}, got {error.name()}.")
 
 
 @contextmanager

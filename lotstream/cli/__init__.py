@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "stock": ("ask", "stock"),
     "lots": ("ask", "lots"),
     "lot": ("lot", "lot"),
+    "watch": ("watch", "watch"),
     "documents": ("documents", "documents"),
     "locations": ("ask", "locations"),
     "parse": ("parse", "parse"),
