@@ -85,13 +85,11 @@ class Stack:
             history = pool.submit(self._start_history)
             self.kafka.start()
             self.kafka.wait_ready()
+            progress("topics are made")
+            self._make_topics()
             history.result()
         self.env = self._environment()
         self.settings = load_settings(None, os.environ | self.env)
-        progress("topics are made")
-        with first_producer(self.settings.kafka):
-            admin = TopicAdmin(self.settings.kafka)
-            admin.apply(admin.plan(wanted_topics(self.settings)))
 
     def start_processes(self, progress: Progress) -> None:
         """Start what works on the stores; `await_ready` waits for more. Raises NurseryFailed."""
@@ -159,13 +157,19 @@ class Stack:
         facts = published(self._run, name)
         return str(facts["url"]) if facts else ""
 
+    def _make_topics(self) -> None:
+        settings = load_settings(None, os.environ | self._broker())
+        with first_producer(settings.kafka):
+            admin = TopicAdmin(settings.kafka)
+            admin.apply(admin.plan(wanted_topics(settings)))
+
     def _start_history(self) -> None:
         self.clickhouse.start()
         self.clickhouse.wait_ready()
         here = {"url": self.clickhouse.url, "password_file": self._run / "writer.secret"}
         migrate(self._given.clickhouse.model_copy(update=here))
 
-    def _environment(self) -> dict[str, str]:
+    def _broker(self) -> dict[str, str]:
         partitions = self._given.topics.partitions
         fields = type(self._given.topics).model_fields
         if partitions == fields["partitions"].default:
@@ -173,6 +177,11 @@ class Stack:
         return {
             "LOTSTREAM_KAFKA__BOOTSTRAP": self.kafka.bootstrap,
             "LOTSTREAM_TOPICS__PARTITIONS": str(partitions),
+        }
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            **self._broker(),
             "LOTSTREAM_CLICKHOUSE__URL": self.clickhouse.url,
             "LOTSTREAM_CLICKHOUSE__PASSWORD_FILE": str(self._run / "writer.secret"),
             "LOTSTREAM_CLICKHOUSE__READER_PASSWORD_FILE": str(self._run / "reader.secret"),
