@@ -12,7 +12,8 @@ from typing import Any
 
 import httpx
 import pytest
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from lotstream.deploy.embedded.kafka import EmbeddedKafka
 
@@ -76,6 +77,11 @@ class Doors:
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
             self.process.wait(10)
+        # the broker comes back sooner with fewer of them
+        admin = AdminClient({"bootstrap.servers": self.kafka.bootstrap})
+        ours = [name for name in admin.list_topics(timeout=30).topics if name.startswith(self.prefix)]
+        for deleted in admin.delete_topics(ours).values() if ours else ():
+            deleted.result(30)
 
     def messages(self, topic: str) -> list[Any]:
         """Everything in a topic, up to its ends now."""
@@ -83,13 +89,24 @@ class Doors:
             {"bootstrap.servers": self.kafka.bootstrap, "group.id": "look", "enable.auto.commit": False}
         )
         name = self.prefix + topic
-        ends = {p: consumer.get_watermark_offsets(TopicPartition(name, p), 10)[1] for p in range(PARTITIONS)}
+        ends = {p: self._end(consumer, TopicPartition(name, p)) for p in range(PARTITIONS)}
         consumer.assign([TopicPartition(name, p, 0) for p in ends])
         found: list[Any] = []
         while len(found) < sum(ends.values()):
             found += consumer.consume(500, 0.2)
         consumer.close()
         return found
+
+    def _end(self, consumer: Consumer, part: TopicPartition) -> int:
+        """A broker that has just come back may not lead its partitions yet."""
+        until = time.monotonic() + READY_S
+        while True:
+            try:
+                return consumer.get_watermark_offsets(part, 10)[1]
+            except KafkaException:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.2)
 
     def reads(self) -> list[dict[str, Any]]:
         return [value for m in self.messages("reads.v1") if (value := json.loads(m.value()))["kind"] == "reads"]
