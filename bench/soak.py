@@ -56,6 +56,7 @@ class Soak:
     samples: list[Sample] = field(default_factory=list)
     sent: int = 0
     late: int = 0  # batches that could not be sent in time
+    restarts: int = 0  # processes that ended, and were started anew
 
     @property
     def warm(self) -> list[Sample]:
@@ -93,6 +94,8 @@ class Soak:
             for name in OURS
             if (more := self.descriptors_grown(name)) > 0
         ]
+        if self.restarts:
+            wrong.append(f"Expected every process to live through, got {self.restarts} that ended.")
         if (ratio := self.latency_ratio()) > FLAT:
             wrong.append(f"Expected p99 to stay flat, got {ratio:.2f} times that of the first half.")
         return wrong
@@ -215,8 +218,14 @@ def measure(portal: Portal, *, minutes: float, every_s: float) -> Soak:
         sending = threads.submit(send, url, portal, soak, until=until)
         while (left_s := until - time.monotonic()) > 0 and not sending.done():
             time.sleep(min(every_s, left_s))
-            soak.samples.append(_sample(processes, latencies_s, at_s=time.monotonic() - started))
-            print(_shown(soak.samples[-1]), file=sys.stderr, flush=True)
+            try:
+                sample = _sample(processes, latencies_s, at_s=time.monotonic() - started)
+            except FileNotFoundError:
+                soak.restarts += 1
+                processes = status(env)
+                continue
+            soak.samples.append(sample)
+            print(_shown(sample), file=sys.stderr, flush=True)
         done.set()
         sending.result()
     return soak
@@ -245,6 +254,7 @@ def report(soak: Soak, out: Path) -> list[str]:
     told = {
         "reads": soak.sent,
         "late_batches": soak.late,
+        "restarts": soak.restarts,
         "slope_mb_h": {name: round(soak.slope_mb_h(name), 2) for name in soak.samples[0].rss_mb},
         "descriptors_grown": {name: soak.descriptors_grown(name) for name in soak.samples[0].rss_mb},
         "p99_ratio": round(soak.latency_ratio(), 2),

@@ -56,6 +56,18 @@ class Brokers:
         }
         return {name: words for name, words in lacking.items() if words}
 
+    def topic_id(self, topic: str) -> str:
+        """What tells a topic from every other one that ever had its name. Raises Transient also where there is none."""
+        try:
+            asked = TopicCollection([topic])
+            answer = self._admin.describe_topics(asked, request_timeout=self._timeout_s)[topic]
+            found = answer.result(self._timeout_s + 1).topic_id
+        except (KafkaException, TimeoutError) as error:
+            raise Transient(f"Expected the brokers to tell the id of {topic}, got {_said(error)}.") from None
+        if not found.get_most_significant_bits() and not found.get_least_significant_bits():
+            raise Transient(f"Expected the brokers to have an id for {topic}, got none: they are too old.")
+        return str(found)
+
     def groups(self) -> frozenset[str]:
         """The consumer groups that there are.
 

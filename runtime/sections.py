@@ -272,6 +272,13 @@ class StreamSettings(Section):
     checkpoint_s: float = Field(
         2.0, ge=0.1, le=60.0, description="Seconds between two snapshots of a stage that snapshots."
     )
+class StateStore(StrEnum):
+    """Where a stage keeps a copy of its changelog."""
+
+    MEMORY = "memory"
+    ROCKSDB = "rocksdb"
+
+
     commit_s: float = Field(1.0, ge=0.05, le=60.0, description="Seconds between two commits of a stage's offsets.")
     session_timeout_s: float = Field(
         10.0, ge=6.0, le=300.0, description="Seconds of silence after which a worker's partitions move."
@@ -291,6 +298,11 @@ class StreamSettings(Section):
     )
     unknown_tags: int = Field(
         20_000, ge=1, le=10_000_000, description="Tags of no known lot whose sightings wait for one, per partition."
+    store: StateStore = Field(
+        StateStore.MEMORY,
+        description="Where stages have state beside Kafka; `rocksdb`: also on the disk, below `data_dir`, so that a "
+        "restart reads only what is newer (needs the extra `rocksdb`).",
+    )
     )
     unknown_age_s: float = Field(
         604_800.0,

@@ -26,6 +26,7 @@ from lotstream.runtime.sections import (
     SecurityProtocol,
     SettingsInvalid,
     SinkSettings,
+    StateStore,
     StreamSettings,
     TopicSettings,
 )
@@ -45,6 +46,7 @@ __all__ = [
     "SettingsInvalid",
     "SinkSettings",
     "StreamSettings",
+    "StateStore",
     "TopicSettings",
     "known_keys",
     "load_settings",

@@ -1,10 +1,14 @@
 """The worker process: one or more stages on the engine, their events turned into metrics and health."""
 
+import importlib
+import importlib.util
 import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 
+from lotstream.runtime.brokers import Brokers
 from lotstream.runtime.clock import SystemClock
 from lotstream.runtime.crash import crash_point
 from lotstream.runtime.errors import Rejected, Transient
@@ -14,7 +18,7 @@ from lotstream.runtime.kafka import access
 from lotstream.runtime.log import read_log
 from lotstream.runtime.metrics import Metrics
 from lotstream.runtime.retry import persist
-from lotstream.runtime.settings import Settings, SettingsInvalid
+from lotstream.runtime.settings import Settings, SettingsInvalid, StateStore
 from lotstream.schemas.operations import park_command, parked
 from lotstream.schemas.topics import DEAD_LETTERS, OPERATIONS
 from lotstream.streams.engine.config import (
@@ -29,9 +33,11 @@ from lotstream.streams.engine.config import (
     Loaded,
     Ready,
     Revoked,
+    StoreLeft,
 )
 from lotstream.streams.engine.core import Stage
 from lotstream.streams.engine.run import TopicsUnfit, run
+from lotstream.streams.engine.store import Store
 from lotstream.streams.gone import blind_window_of
 from lotstream.streams.letters import passing
 from lotstream.streams.locate.stage import build_stage as build_locate
@@ -79,7 +85,8 @@ def run_stages(
     built = [watched(stage, metrics) if stage.name == "resolve" else stage for stage in built]
     stages = [replace(passing(stage, parks, topic=letters), gone=gone) for stage in built]
     try:
-        run(stages, engine_config(settings, health=health, metrics=metrics, crashed=crashed))
+        config = engine_config(settings, health=health, metrics=metrics, crashed=crashed)
+        run(stages, replace(config, store=store_of(settings)))
     except TopicsUnfit as unfit:
         raise SettingsInvalid(f"{unfit} See: lotstream topics plan.") from None
 
@@ -95,6 +102,31 @@ def _parks(settings: Settings, health: Health) -> Mapping[str, Rejected]:
     return persist(
         lambda: parked(record.value for record in read_log(settings.kafka, topic)), stop=threading.Event(), report=waits
     )
+
+
+def store_of(settings: Settings) -> Callable[[str], Store] | None:
+    """What opens a local store for a changelog topic. Raises SettingsInvalid without the extra that it needs."""
+    if settings.stream.store is StateStore.MEMORY:
+        return None
+    if importlib.util.find_spec("rocksdict") is None:
+        raise SettingsInvalid("stream.store: Expected the extra `rocksdb`, got none: pip install 'lotstream[rocksdb]'.")
+    # the core runs without the extra, so its module is imported only where it is there
+    rocks = importlib.import_module("lotstream.streams.engine.rocks")
+    brokers = Brokers(settings.kafka)
+
+    def topic_id(topic: str) -> str | None:
+        try:
+            return brokers.topic_id(topic)
+        except Transient as unknown:
+            log.warning("topic_id_unknown", extra={"cause": unknown.detail})
+            return None
+
+    def opening(topic: str) -> Store:
+        directory = settings.data_dir / "stores" / topic / (settings.stream.instance_id or "worker")
+        store: Store = rocks.RockStore(directory, topic_id=partial(topic_id, topic))
+        return store
+
+    return opening
 
 
 def engine_config(settings: Settings, *, health: Health, metrics: Metrics, crashed: Callable[[], None]) -> EngineConfig:
@@ -152,6 +184,8 @@ class _Listener:
                 self._health.set(stage, True, f"{behind} records behind, {len(offsets)} partitions committed")
             case Jumped(expected=expected, start=start):
                 self._metrics.counter("lotstream_stage_gone_records_total").labels(stage=stage).inc(start - expected)
+            case StoreLeft(reason=reason):
+                log.warning("store_left", extra={"stage": stage, "cause": reason})
             case Ended(code=ExitCode.BUG | ExitCode.HOLE):
                 self._crashed()
             case _:

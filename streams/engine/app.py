@@ -122,8 +122,11 @@ class FaustBroker:
     async def log_ends(self, sources: Iterable[SourcePartition]) -> dict[SourcePartition, int]:
         return _by_place(await self._app.consumer.highwaters(*_places(sources)))
 
-    async def load(self, topic: str, fences: Mapping[int, int], *, takes: Mapping[int, Take]) -> int:
-        return await load_changelog(topic, fences, takes=takes, client=client_settings(self._app.engine))
+    async def load(
+        self, topic: str, fences: Mapping[int, int], *, takes: Mapping[int, Take], starts: Mapping[int, int]
+    ) -> int:
+        client = client_settings(self._app.engine)
+        return await load_changelog(topic, fences, takes=takes, starts=starts, client=client)
 
     def behind(self, expected: Mapping[SourcePartition, int]) -> int:
         # Read without the consumer's own checks: the assignment may change in its thread while we look.

@@ -6,7 +6,7 @@ owner that had been replaced and did not know: it is *stale*. Keys have one byte
 `A` and `B` the two copies of an item in snapshots, `M` the marker of the last complete snapshot.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -63,6 +63,11 @@ def parse_owner(headers: Headers) -> int:
     return -1
 
 
+def encode_fence(offset: int, process: bytes) -> bytes:
+    """A fence as a local store keeps it, where offsets are not known otherwise."""
+    return offset.to_bytes(8, "big") + process
+
+
 class Fences:
     """Tells stale records from others while a changelog partition is read in order.
 
@@ -83,6 +88,15 @@ class Fences:
             return True
         return record.owner >= self.newest
 
+    def encode(self) -> bytes:
+        """The newest one, as a local store keeps it."""
+        return encode_fence(self.newest, next(mark for mark, offset in self.seen.items() if offset == self.newest))
+
+    def resume(self, kept: bytes) -> None:
+        """Go on behind a fence that a local store has kept."""
+        self.newest = int.from_bytes(kept[:8], "big")
+        self.seen[kept[8:]] = self.newest
+
 
 @dataclass(slots=True)
 class ItemReplay:
@@ -97,6 +111,18 @@ class ItemReplay:
     items: dict[bytes, bytes] = field(default_factory=dict)
     fences: Fences = field(default_factory=Fences)
     _touched: set[bytes] = field(default_factory=set)
+
+    def resume(self, kept: Iterable[tuple[bytes, bytes]]) -> None:
+        """Begin with what a local store has, instead of the records it was made of."""
+        for key, value in kept:
+            if key == FENCE:
+                self.fences.resume(value)
+            else:
+                self.items[key[1:]] = value
+
+    def held(self, key: bytes) -> bytes | None:
+        """What a local store keeps of a changelog key."""
+        return self.fences.encode() if key == FENCE else self.items.get(key[1:])
 
     def take(self, record: ChangelogRecord) -> None:
         passes = self.fences.passes(record)

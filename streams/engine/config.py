@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from lotstream.streams.engine.store import Store
+
 
 class ExitCode(IntEnum):
     """Why the process ended by itself. Nothing that was not delivered has been acknowledged, so a restart is safe."""
@@ -91,6 +93,14 @@ class Restated:
 
 
 @dataclass(frozen=True, slots=True)
+class StoreLeft:
+    """What the local store has of the changelog is not used, or is not kept up any more; Kafka has all of it."""
+
+    stage: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """The process ends now, with this code."""
 
@@ -99,7 +109,7 @@ class Ended:
     reason: str
 
 
-Event = Assigned | Loaded | Ready | Revoked | Applied | Committed | Jumped | Restated | Ended
+Event = Assigned | Loaded | Ready | Revoked | Applied | Committed | Jumped | Restated | StoreLeft | Ended
 
 
 def ignore(event: Event) -> None:
@@ -118,7 +128,8 @@ class EngineConfig:
     (static membership): a restart under the same name within `session_timeout_s` moves no partition. Without it every
     start and stop moves partitions. `on_event` is called in the event loop and must return at once. `on_step` is called
     with stage and step between every two steps: a test may let the process die there. `advice` says what a person can
-    do about the record 'topic:partition:offset' at which a core raised.
+    do about the record 'topic:partition:offset' at which a core raised. `store` opens the local store for a changelog
+    topic, in a thread; without it state is in memory and in Kafka alone.
     """
 
     brokers: tuple[str, ...]
@@ -142,6 +153,7 @@ class EngineConfig:
     on_event: Callable[[Event], None] = ignore
     on_step: Callable[[str, str], None] = pass_by
     advice: Callable[[str], str] = lambda _: ""
+    store: Callable[[str], Store] | None = None
 
     def __post_init__(self) -> None:
         if not self.brokers:

@@ -1,4 +1,4 @@
-"""Reads changelog partitions in bulk, each from its start up to the owner's own fence.
+"""Reads changelog partitions in bulk, each from its start, or from behind a copy of it, up to the owner's own fence.
 
 Faust reads a changelog record by record through its stream machinery, 16 k records a second. This is a private
 consumer without a group whose fetches go straight into the replay.
@@ -18,11 +18,17 @@ Take = Callable[[ChangelogRecord], None]
 
 
 async def load_changelog(
-    topic: str, fences: Mapping[int, int], *, takes: Mapping[int, Take], client: Mapping[str, object]
+    topic: str,
+    fences: Mapping[int, int],
+    *,
+    takes: Mapping[int, Take],
+    starts: Mapping[int, int],
+    client: Mapping[str, object],
 ) -> int:
     """Give the records of each partition in `fences` (number -> offset of the own fence) to its `takes`.
 
-    `client` are the connection settings of an aiokafka client. Returns the number of records read.
+    `starts` are the offsets to begin at, 0 for whatever is there first. `client` are the connection settings of an
+    aiokafka client. Returns the number of records read.
     """
     consumer = AIOKafkaConsumer(
         group_id=None,
@@ -36,7 +42,10 @@ async def load_changelog(
     try:
         left = {TopicPartition(topic, number): fence for number, fence in fences.items()}
         consumer.assign(list(left))
-        await consumer.seek_to_beginning(*left)
+        await consumer.seek_to_beginning(*(place for place in left if not starts[place.partition]))
+        for place in left:
+            if starts[place.partition]:
+                consumer.seek(place, starts[place.partition])
         return await _read(consumer, left, takes=takes)
     finally:
         await consumer.stop()

@@ -10,6 +10,7 @@ from typing import NoReturn
 from lotstream.streams.engine.changelog import ITEM, owner_headers
 from lotstream.streams.engine.core import Core
 from lotstream.streams.engine.ledger import SourceLedger
+from lotstream.streams.engine.mirror import Mirror
 from lotstream.streams.engine.outbox import Changes, Delivered, Message, Sender, Sent
 from lotstream.streams.engine.snapshot import SnapshotWriter
 
@@ -21,17 +22,19 @@ class Changelog:
 
     The owner is the only one to write after its fence, so its offsets follow each other without a hole. A hole is
     somebody else's record: `fenced(reason)` is called, and must not return. `end` is where the partition ends when all
-    that was sent so far has arrived.
+    that was sent so far has arrived. The mirror follows what did arrive.
     """
 
     def __init__(
-        self, topic: str, number: int, *, fence: int, sender: Sender, fenced: Callable[[str], NoReturn]
+        self, topic: str, number: int, *, fence: int, sender: Sender, mirror: Mirror, fenced: Callable[[str], NoReturn]
     ) -> None:
         self.topic = topic
         self.number = number
         self.last: int | None = fence
         self.end = fence + 1
+        self._fence = fence
         self._headers = owner_headers(fence)
+        self._mirror = mirror
         self._sender = sender
         self._fenced = fenced
 
@@ -40,8 +43,10 @@ class Changelog:
         messages: list[Message] = [(key, value, self._headers) for key, value in records]
         self.end += len(messages)
         sent = await self._sender.send((self.topic, self.number), messages)
+        at = 0
         for part in sent:
-            part.delivery.add_done_callback(partial(self._check, part.count))
+            part.delivery.add_done_callback(partial(self._check, messages[at : at + part.count]))
+            at += part.count
         return sent
 
     def verify(self, end: int) -> None:
@@ -49,13 +54,16 @@ class Changelog:
         if end > self.end:
             self._fenced(f"Expected {self.topic}:{self.number} to end at {self.end} at most, got {end}.")
 
-    def _check(self, count: int, delivery: asyncio.Future[Delivered]) -> None:
+    def _check(self, messages: list[Message], delivery: asyncio.Future[Delivered]) -> None:
         if delivery.cancelled() or delivery.exception() is not None:
             return
         offset = delivery.result().offset
         if self.last is not None and offset not in (self.last + 1, UNKNOWN):
             self._fenced(f"Expected offset {self.last + 1} in {self.topic}:{self.number}, got {offset}.")
-        self.last = None if offset == UNKNOWN else offset + count - 1
+        self.last = None if offset == UNKNOWN else offset + len(messages) - 1
+        through = None if self.last is None else self.last + 1
+        records = [(key, value) for key, value, _ in messages if key is not None]
+        self._mirror.follow(self.number, records, owner=self._fence, through=through)
 
 
 @dataclass(slots=True)

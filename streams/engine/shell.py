@@ -34,9 +34,10 @@ from lotstream.streams.engine.core import Acknowledge, Output, Record, Stage, en
 from lotstream.streams.engine.exclusive import Exclusive
 from lotstream.streams.engine.exits import end_process
 from lotstream.streams.engine.ledger import Ledger, Place, SourceLedger, SourcePartition
+from lotstream.streams.engine.mirror import Mirror, Tail
 from lotstream.streams.engine.outbox import STORE_S, Delivered, Outbox, Sent
 from lotstream.streams.engine.owned import Changelog, Owned
-from lotstream.streams.engine.snapshot import MARKER, SnapshotReplay
+from lotstream.streams.engine.snapshot import MARKER
 
 
 class StageShell:
@@ -65,6 +66,7 @@ class StageShell:
         self._commit_lock = asyncio.Lock()
         self._checkpoint_lock = asyncio.Lock()
         self._exclusive = Exclusive(broker, stage.exclusive)
+        self._mirror = Mirror(stage, config)
         self.outbox = Outbox(
             self._exclusive,
             ended=lambda reason: self.end(ExitCode.UNDELIVERED, reason),
@@ -231,6 +233,7 @@ class StageShell:
         for number, owned in list(self._owned.items()):
             last = None if owned.changelog is None else owned.changelog.last
             if last is not None and last + 1 == fences[number]:
+                self._mirror.renew(number, fence=fences[number], process=self._process.encode())
                 owned.changelog = self._changelog(number, fences[number])
             else:
                 self._forget(number)
@@ -242,6 +245,7 @@ class StageShell:
             number,
             fence=fence,
             sender=self._broker,
+            mirror=self._mirror,
             fenced=lambda reason: self.end(ExitCode.FENCED, reason),
         )
 
@@ -251,15 +255,9 @@ class StageShell:
         began = time.perf_counter()
         bounds = await self._bounds(fences)
         ends = await self._broker.log_ends(self._exclusive.places(fences))
-        replays: dict[int, ItemReplay | SnapshotReplay] = {
-            number: ItemReplay(self.stage.merge) if self.outbox.each else SnapshotReplay() for number in fences
-        }
-        read = 0
-        if self.stage.changelog is not None:
-            takes = {number: replay.take for number, replay in replays.items()}
-            read = await self._broker.load(self.stage.changelog, fences, takes=takes)
+        tails, read = await self._mirror.load(fences, read=self._broker.load)
         loaded = [
-            await self._build(number, replay, fence=fences[number], bounds=bounds) for number, replay in replays.items()
+            await self._build(number, tail, fence=fences[number], bounds=bounds) for number, tail in tails.items()
         ]
         self._exclusive.begin(ends)
         self.config.on_event(Loaded(self.stage.name, tuple(fences), read, time.perf_counter() - began))
@@ -273,7 +271,8 @@ class StageShell:
             await self._broker.log_ends(sources),
         )
 
-    async def _build(self, number: int, replay: ItemReplay | SnapshotReplay, *, fence: int, bounds: Bounds) -> Owned:
+    async def _build(self, number: int, tail: Tail, *, fence: int, bounds: Bounds) -> Owned:
+        replay = tail.replay
         if self._process.has_twin(replay.fences.seen, since=self._first_fences.get(number, fence)):
             self.end(ExitCode.FENCED, f"Expected to be the only worker named {self._process.name!r}, got another one.")
         core = self.stage.build(number)
@@ -287,6 +286,7 @@ class StageShell:
             through = {topic: known.get(topic) for topic in self.stage.sources}
         if changelog is not None:
             await self._delivered(await changelog.append(rewrites.items()))
+            await self._mirror.keep(number, tail, fence=fence, rewrites=rewrites, last=changelog.last)
         core.load(items.items())
         sources = {
             topic: await self._source((topic, number), offset, bounds=bounds) for topic, offset in through.items()

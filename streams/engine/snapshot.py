@@ -9,10 +9,10 @@ name it.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from lotstream.streams.engine.changelog import ChangelogRecord, Fences, Rewrites
+from lotstream.streams.engine.changelog import FENCE, ChangelogRecord, Fences, Rewrites
 
 MARKER = b"M"
 COPY_A = b"A"
@@ -109,6 +109,26 @@ class SnapshotReplay:
     fences: Fences = field(default_factory=Fences)
     _touched: set[bytes] = field(default_factory=set)
 
+    def resume(self, kept: Iterable[tuple[bytes, bytes]]) -> None:
+        """Begin with what a local store has, instead of the records it was made of."""
+        for key, value in kept:
+            if key == FENCE:
+                self.fences.resume(value)
+            elif key == MARKER:
+                self._mark(value)
+            else:
+                self._stored[key] = value
+
+    def held(self, key: bytes) -> bytes | None:
+        """What a local store keeps of a changelog key."""
+        if key == FENCE:
+            return self.fences.encode()
+        return self._marker_value if key == MARKER else self._stored.get(key)
+
+    def _mark(self, value: bytes | None) -> None:
+        self._marker_value = value
+        self.marker = None if value is None else parse_marker(value)
+
     def take(self, record: ChangelogRecord) -> None:
         passes = self.fences.passes(record)
         kind = record.key[:1]
@@ -117,8 +137,7 @@ class SnapshotReplay:
         if not passes:
             self._touched.add(record.key)
         elif kind == MARKER:
-            self._marker_value = record.value
-            self.marker = None if record.value is None else parse_marker(record.value)
+            self._mark(record.value)
         elif record.value is None:
             self._stored.pop(record.key, None)
         else:

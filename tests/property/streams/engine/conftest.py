@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -16,6 +16,7 @@ from lotstream.streams.engine.ledger import SourcePartition
 from lotstream.streams.engine.loader import Take
 from lotstream.streams.engine.outbox import Message, Place, Sent
 from lotstream.streams.engine.shell import StageShell
+from lotstream.streams.engine.store import Contents, StoreFailed
 
 PARTITIONS = 2
 UNITS = 6
@@ -27,6 +28,51 @@ def some(examples: int) -> int:
     """So many examples, but as many as a profile says that was asked for by --hypothesis-profile."""
     asked = settings.default.max_examples if settings.default else examples
     return asked if asked > 1_000 else examples
+
+
+Copies = dict[int, tuple[dict[bytes, bytes], int | None]]
+
+
+class Shelf:
+    """A store in memory, which outlives the workers that use it as a disk does. One at a time can open it; of one that
+    died the last writes may be gone."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self.chance = chance
+        self.holder: object = None
+        self.copies: Copies = {}
+        self.before: list[Copies] = [{}]
+
+    def open(self, worker: object) -> "Shelf":
+        if self.holder not in (None, worker):
+            raise StoreFailed("Expected to be alone, got another one.")
+        self.holder = worker
+        return self
+
+    def leave(self, worker: object) -> None:
+        if self.holder is worker:
+            self.holder = None
+            if self.chance.random() < 0.5:
+                self.copies = dict(self.chance.choice(self.before[-8:]))
+
+    def begin(self) -> None:
+        return
+
+    def through(self, number: int) -> int | None:
+        return self.copies.get(number, ({}, None))[1]
+
+    def items(self, number: int) -> Iterator[tuple[bytes, bytes]]:
+        yield from sorted(self.copies[number][0].items())
+
+    def write(self, number: int, records: Contents, *, through: int | None) -> None:
+        held = dict(self.copies.get(number, ({}, None))[0])
+        for key, value in records:
+            held.pop(key, None) if value is None else held.update({key: value})
+        self.copies[number] = (held, through)
+        self.before.append(dict(self.copies))
+
+    def clear(self, number: int) -> None:
+        self.copies.pop(number, None)
 
 
 @dataclass(frozen=True)
@@ -153,11 +199,17 @@ class Client:
     async def log_ends(self, sources: Iterable[SourcePartition]) -> dict[SourcePartition, int]:
         return {place: len(self.logs.records[place]) for place in sources}
 
-    async def load(self, topic: str, fences: Mapping[int, int], *, takes: Mapping[int, Take]) -> int:
+    async def load(
+        self, topic: str, fences: Mapping[int, int], *, takes: Mapping[int, Take], starts: Mapping[int, int]
+    ) -> int:
+        read = 0
         for number, fence in fences.items():
-            for offset, (key, value, headers) in enumerate(self.logs.records[topic, number][: fence + 1]):
-                takes[number](ChangelogRecord(offset, key or b"", value, parse_owner(headers)))
-        return 0
+            records = list(enumerate(self.logs.records[topic, number]))[starts[number] : fence + 1]
+            for offset, (key, value, headers) in records:
+                if key is not None:  # else a cleaner has taken it
+                    takes[number](ChangelogRecord(offset, key, value, parse_owner(headers)))
+                    read += 1
+        return read
 
     def behind(self, expected: Mapping[SourcePartition, int]) -> int:
         return 0
