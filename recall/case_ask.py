@@ -6,15 +6,17 @@ from datetime import datetime
 
 from lotstream.recall.ask import start, took_ms
 from lotstream.recall.case import Case, Decided, case_of
-from lotstream.recall.case_answers import Cases, CaseStatus
-from lotstream.recall.case_told import clauses_of, line_of, stages_of, trail_of
+from lotstream.recall.case_answers import Cases
+from lotstream.recall.case_told import line_of
 from lotstream.recall.find import NotFound
 from lotstream.recall.store import History, Row
+from lotstream.runtime.errors import Transient
 from lotstream.schemas.base import decode
 from lotstream.schemas.decisions import DECISION
 from lotstream.schemas.recalls import RecallContent
 
-_POLL_S = 0.1
+WAIT_S = 30.0
+POLL_S = 0.1
 
 
 class CaseMissing(NotFound):
@@ -44,40 +46,25 @@ def _decided(row: Row) -> Decided:
     return Decided(row["source_offset"], row["name"], content, content.at_us)
 
 
-def case_status(history: History, name: str, *, now: datetime) -> CaseStatus:
-    """A case with its clock, clauses, holds and trail. Raises CaseMissing, ClickhouseAway."""
-    started = start(history)
-    case = find_case(history, name)
-    return CaseStatus(
-        case=line_of(case, now=_now(history, now)),
-        team=case.opened.team if case.opened else (),
-        stages=stages_of(case),
-        clauses=clauses_of(case.scope),
-        holds=(),
-        holds_wanted=0,
-        trail=trail_of(case),
-        as_of=history.as_of,
-        known_at=history.known_at,
-        milliseconds=took_ms(started),
-    )
-
-
 def case_list(history: History, *, now: datetime) -> Cases:
     """Every case, the newest first. Raises ClickhouseAway."""
     started = start(history)
-    found = tuple(line_of(case, now=_now(history, now)) for case in cases(history))
+    found = tuple(line_of(case, now=now_of(history, now)) for case in cases(history))
     return Cases(cases=found, as_of=history.as_of, known_at=history.known_at, milliseconds=took_ms(started))
 
 
-def wait_for(history: History, name: str, decision: str, *, within_s: float = 30.0) -> bool:
-    """Whether the history has a decision in time. Raises ClickhouseAway."""
-    until = time.monotonic() + within_s
+def wait_for(history: History, name: str, decision: str) -> Case:
+    """The case as soon as the history has a decision. Raises Transient when that is not in time, ClickhouseAway."""
+    until = time.monotonic() + WAIT_S
     while time.monotonic() < until:
-        if any(row["name"] == decision for row in history.ask("recall_decisions", case=name)):
-            return True
-        time.sleep(_POLL_S)
-    return False
+        rows = history.ask("recall_decisions", case=name)
+        if any(row["name"] == decision for row in rows):
+            return case_of(name, map(_decided, rows))
+        time.sleep(POLL_S)
+    hint = "It is in the log and will come: see lotstream recall status. Nothing has to be said again."
+    raise Transient(f"Expected the history to have the decision within {WAIT_S:.0f} s, got none of it. {hint}")
 
 
-def _now(history: History, now: datetime) -> datetime:
+def now_of(history: History, now: datetime) -> datetime:
+    """The instant that a question is of."""
     return history.as_of or history.known_at or now

@@ -8,9 +8,18 @@ from typing import Any, NamedTuple
 
 from lotstream.recall.as_of import FIRST, LAST
 from lotstream.schemas.identifiers import parse_key
+from lotstream.schemas.portions import unit_of
 
 Row = Mapping[str, Any]
 DEEPEST = 8  # of containers in containers, as the stream infers them
+
+
+def numbered(unit: str) -> tuple[str, int] | None:
+    """GTIN-14 and serial of a unit whose serial is a number; None of others, also of goods by class inside a unit."""
+    key = None if unit_of(unit) else parse_key(unit)
+    if key is None or key.gtin is None or key.numeric_serial is None:
+        return None
+    return key.gtin, key.numeric_serial
 
 
 class Link(NamedTuple):
@@ -133,10 +142,11 @@ class Units:
 
     def _said_of(self, unit: str) -> list[Row]:
         said = list(self._lots.get(unit, ()))
-        key = parse_key(unit)
-        if key.numeric_serial is not None:
-            ranges = self._lots.get(f"01/{key.gtin}", ())
-            said += [row for row in ranges if row["first_serial"] <= key.numeric_serial <= row["last_serial"]]
+        number = numbered(unit)
+        if number is not None:
+            gtin, serial = number
+            ranges = self._lots.get(f"01/{gtin}", ())
+            said += [row for row in ranges if row["first_serial"] <= serial <= row["last_serial"]]
         return sorted(said, key=lambda row: (row["at"], row["deed"] == "ADD", row["event"], row["object"]))
 
 

@@ -101,7 +101,7 @@ def find_lot(history: History, text: str, *, gtin: str = "") -> Found:
     if len(found) > 1:
         raise LotAmbiguous(text, [one.lot for one in found])
     if not found:
-        raise LotMissing(text=text, what="lot", near=_near(history, text), hint=_ALL)
+        raise LotMissing(text=text, what="lot", near=near_lots(history, text), hint=_ALL)
     return found[0]
 
 
@@ -143,7 +143,7 @@ def _known(history: History, text: str, *, key: str, gtin: str) -> Found:
     for found in _lots(history, code, gtin=of):
         if found.lot == key:
             return found
-    raise LotMissing(text=text, what="lot", near=_near(history, code), hint=_ALL)
+    raise LotMissing(text=text, what="lot", near=near_lots(history, code), hint=_ALL)
 
 
 def _lots(history: History, name: str, *, gtin: str) -> list[Found]:
@@ -157,7 +157,8 @@ def _found(row: Row, name: str) -> Found:
     return Found(row["lot"], bool(row["units"]), bool(row["quantities"]))
 
 
-def _near(history: History, name: str) -> list[str]:
+def near_lots(history: History, name: str) -> list[str]:
+    """Keys of lots whose names are like a text."""
     return [row["lot"] for row in history.ask("lots_near", code=name)]
 
 

@@ -93,6 +93,19 @@ def _less(part: Tags | None, other: Tags | None, known: Tags) -> Tags | None:
     return None if left == known else left
 
 
+def more(one: Scoped, other: Scoped, *, known: Mapping[str, Tags]) -> tuple[ScopedLot, ...]:
+    """What one scope has that another has not; of a lot that is in both, the part."""
+    there = {lot.lot: lot for lot in other.lots}
+    found = []
+    for lot in one.lots:
+        same = there.get(lot.lot)
+        left = lot.tags if same is None else _less(lot.tags, same.tags, known.get(lot.lot, Tags()))
+        if left is None or left:
+            new = tuple(why for why in lot.because if same is None or why not in same.because)
+            found.append(ScopedLot(lot.lot, left, new or lot.because))
+    return tuple(found)
+
+
 def merged(ranges: Iterable[Range]) -> tuple[Range, ...]:
     """The same serials in as few ranges as there can be."""
     found: list[Range] = []

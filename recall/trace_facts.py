@@ -5,7 +5,7 @@ from datetime import datetime
 from itertools import zip_longest
 from typing import Any
 
-from lotstream.recall.edges import ALWAYS, DEEPEST, Bundle, Link, Units
+from lotstream.recall.edges import ALWAYS, DEEPEST, Bundle, Link, Units, numbered
 from lotstream.recall.store import History, Row
 from lotstream.schemas.identifiers import parse_key
 
@@ -28,7 +28,8 @@ class HistoryFacts:
         lots = sorted(node for node in nodes if is_lot(node))
         units = sorted(self._named(node for node in nodes if not is_lot(node)))
         sides: dict[tuple[Any, ...], Row] = {}
-        for some, more in zip_longest(_parts(lots), _parts(units), fillvalue=[]):
+        none: list[str] = []
+        for some, more in zip_longest(_parts(lots), _parts(units), fillvalue=none):
             rows = self._history.ask("trace_step", lots=some, units=more, side=_SIDE[output])
             sides |= {tuple(row[name] for name in _SIDE_KEY): row for row in rows}
         found = {row["process"] for row in sides.values()}
@@ -133,6 +134,17 @@ def asked(history: History, name: str, many: str, values: Collection[str], **mor
     return [row for part in _parts(sorted(values)) for row in history.ask(name, **{many: part}, **more)]
 
 
+def asked_all(
+    history: History, names: Sequence[str], many: str, values: Collection[str], **more: Any
+) -> dict[str, list[Row]]:
+    """Rows of several queries over many names, asked beside each other, some names at a time. Raises ClickhouseAway."""
+    found: dict[str, list[Row]] = {name: [] for name in names}
+    for part in _parts(sorted(values)):
+        for name, rows in history.ask_all(*names, **{many: part}, **more).items():
+            found[name] += rows
+    return found
+
+
 def _parts(values: list[str]) -> Iterator[list[str]]:
     return (values[start : start + AT_A_TIME] for start in range(0, len(values), AT_A_TIME))
 
@@ -141,9 +153,9 @@ def bindings_of(history: History, units: Collection[str]) -> list[Row]:
     """What holds of the lots of units, of what is inside them and around them. Raises ClickhouseAway."""
     rows: list[Row] = []
     for part in _parts(sorted(units)):
-        numbered = [(key.gtin, key.numeric_serial) for key in map(parse_key, part) if key.numeric_serial is not None]
-        serials = [serial for _, serial in numbered if serial is not None]
-        classes = sorted({f"01/{gtin}" for gtin, _ in numbered})
+        numbers = [number for number in map(numbered, part) if number is not None]
+        serials = [serial for _, serial in numbers]
+        classes = sorted({f"01/{gtin}" for gtin, _ in numbers})
         low, high = min(serials, default=0), max(serials, default=-1)
         rows += history.ask("trace_bindings", units=part, classes=classes, low=low, high=high)
     return rows

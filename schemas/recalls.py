@@ -6,15 +6,22 @@ A case is the set of these decisions in the order of the log (recall/case.py); n
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from lotstream.schemas.base import Key, Micros, Name, Wire
 from lotstream.schemas.lots import Serial
 
 CaseName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$", description="letters, digits, . _ -")]
-Serials = Annotated[
-    tuple[tuple[Serial, Serial], ...], Field(max_length=1000, description="ranges first..last, numeric")
-]
+Ranges = tuple[tuple[Serial, Serial], ...]
+
+
+def _forward(serials: Ranges) -> Ranges:
+    if any(first > last for first, last in serials):
+        raise ValueError("serial ranges with first <= last")
+    return serials
+
+
+Serials = Annotated[Ranges, Field(max_length=1000, description="ranges first..last, numeric"), AfterValidator(_forward)]
 Gtin = Annotated[str, Field(pattern=r"^[0-9]{14}$")]
 
 

@@ -190,6 +190,12 @@ def _key(context: click.Context, text: str, *, gtin: str) -> str:
     return lot_named(text) or find_lot(history_of(context), text, gtin=gtin).lot
 
 
+def send_all(context: click.Context, contents: Sequence[DecisionContent], given: Mapping[str, Any]) -> None:
+    """Decisions, some at a time."""
+    for start in range(0, len(contents), AT_ONCE):
+        send(context, contents[start : start + AT_ONCE], given)
+
+
 def send(context: click.Context, contents: Sequence[DecisionContent], given: Mapping[str, Any]) -> None:
     """Decisions to the gateway that the options name. Raises Rejected, Transient."""
     url = given["url"] or gateway_url(settings_of(context))

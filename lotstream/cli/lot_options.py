@@ -2,7 +2,7 @@
 
 import getpass
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -39,6 +39,11 @@ def _amount(_context: click.Context, _option: click.Parameter, text: str | None)
 
 
 def _serials(_context: click.Context, _option: click.Parameter, texts: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
+    return parse_serials(texts)
+
+
+def parse_serials(texts: Iterable[str]) -> tuple[tuple[int, int], ...]:
+    """Ranges first..last. Raises BadParameter."""
     found = []
     for text in texts:
         match = _RANGE.fullmatch(text)

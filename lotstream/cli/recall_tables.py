@@ -1,11 +1,16 @@
 """Recall cases, as people read them."""
 
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from rich.console import Console
+from rich.markup import escape
 
-from lotstream.cli.tables import instant, show, table, when_line
-from lotstream.recall.case_answers import CaseLine, Cases, CaseStatus
+from lotstream.cli.tables import amount, instant, show, table, when_line
+from lotstream.recall.case_answers import CaseLine, Cases, CaseStatus, LotInScope, ScopeChange, ScopeClause, Size
+from lotstream.recall.clauses import ranges
+
+SHOWN = 50
 
 
 @show.register
@@ -33,10 +38,7 @@ def _(answer: CaseStatus, out: Console) -> None:
         stages.add_row(stage.step, instant(stage.at), clock(stage.elapsed_s))
     out.print(stages)
     if answer.clauses:
-        clauses = table(f"Scope v{case.scope_version}", "number", "", "clause", right=("number",))
-        for one in answer.clauses:
-            clauses.add_row(str(one.number), "without" if one.excluded else "with", one.words)
-        out.print(clauses)
+        clause_table(f"Scope v{case.scope_version}", answer.clauses, out)
     if answer.holds:
         out.print(f"Holds in force: {len(answer.holds):,}")
     if answer.holds_wanted:
@@ -56,3 +58,56 @@ def clock(seconds: float) -> str:
 
 def _kind(case: CaseLine) -> str:
     return ("mock " if case.mock else "") + case.recall.replace("_", " ")
+
+
+@show.register
+def _(answer: ScopeChange, out: Console) -> None:
+    when_line(out, answer)
+    version = f"scope v{answer.version}" if answer.version else "without a scope"
+    out.print(f"Case {answer.case}: {answer.state}, {version}", markup=False)
+    if answer.clauses:
+        clause_table("Clauses", answer.clauses, out)
+    changed = bool(answer.added or answer.removed)
+    if changed:
+        out.print(f"  before: {_size(answer.before)}", markup=False)
+        out.print(f"  after:  {_size(answer.after)}", markup=False)
+        _lots("Added", answer.added, out)
+        _lots("Taken away", answer.removed, out)
+    else:
+        out.print(f"  {_size(answer.after)}", markup=False)
+        _lots("Lots", answer.lots, out)
+    if answer.containers:
+        out.print(f"Logistic units: {', '.join(answer.containers)}", markup=False, soft_wrap=True)
+    if answer.holds_placed or answer.holds_released:
+        out.print(f"Holds placed: {answer.holds_placed:,}, released: {answer.holds_released:,}")
+    if changed and not answer.recorded:
+        out.print("Only tried: nothing was decided.")
+    out.print(f"Answered in {answer.milliseconds:.1f} ms.")
+
+
+def clause_table(title: str, clauses: Iterable[ScopeClause], out: Console) -> None:
+    """Clauses with their numbers."""
+    rows = table(title, "number", "", "clause", right=("number",))
+    for one in clauses:
+        rows.add_row(str(one.number), "without" if one.excluded else "with", escape(one.words))
+    out.print(rows)
+
+
+def _lots(title: str, lots: Sequence[LotInScope], out: Console) -> None:
+    if not lots:
+        return
+    rows = table(title, "lot", "product", "of it", "items", "amount", "because", right=("items", "amount"))
+    for lot in lots[:SHOWN]:
+        part = ", ".join(filter(None, (ranges(lot.serials), *lot.units[:5]))) if not lot.whole else "all of it"
+        amounts = ", ".join(amount(value, uom) for uom, value in lot.amounts.items())
+        because = "; ".join(lot.because)
+        rows.add_row(lot.lot, lot.description, part, f"{lot.items:,}" if lot.items else "", amounts, escape(because))
+    out.print(rows)
+    if len(lots) > SHOWN:
+        out.print(f"and {len(lots) - SHOWN:,} more: --json has all.")
+
+
+def _size(size: Size) -> str:
+    parts = [f"{size.lots:,} lots", f"{size.items:,} items"]
+    parts += [amount(value, uom) for uom, value in size.amounts.items()]
+    return ", ".join(parts + ([f"{size.containers:,} logistic units"] if size.containers else []))
