@@ -24,7 +24,7 @@ def together(facts: Sequence[Row], rates: Sequence[Row], *, carried: Iterable[Ro
     """
     if len({row["uom"] for row in facts}) < 2:
         return None
-    converted = [row | _converted(row, rates) for row in facts]
+    converted = [row | in_base(row, rates) for row in facts]
     if len({row["uom"] for row in converted}) != 1:
         return None
     counted = counted_places(entries_of(converted))
@@ -55,7 +55,7 @@ def entries(fact: Row) -> Iterator[Row]:
             yield common | ends | {"change": sign * fact["amount"], "labels": sign * fact["cases"]}
 
 
-def _converted(fact: Row, rates: Iterable[Row]) -> Row:
+def in_base(fact: Row, rates: Iterable[Row]) -> Row:
     """Amount and unit as far as conversions lead: those of the product, then the one of the unit's kind."""
     amount, uom = fact["amount"], fact["uom"]
     known = _rates_at(fact["at"], rates)

@@ -41,6 +41,11 @@ class HistoryFacts:
         """Every link of these processes, which `touching` has met."""
         return [link for process in processes for link in self._known[process]]
 
+    def links_of(self, processes: Collection[str]) -> list[Link]:
+        """Every link of processes that are known by name. Raises ClickhouseAway."""
+        self._keep(asked(self._history, "report_sides", "processes", {*processes} - self._known.keys()))
+        return self.links([process for process in processes if process in self._known])
+
     def named(self, unit: str) -> bool:
         """Whether any process names a unit that is a start. Raises ClickhouseAway."""
         return any(self.touching([unit], output=output) for output in (False, True))

@@ -24,7 +24,10 @@ from lotstream.cli.replay import Replayed
 from lotstream.cli.wanted import wanted_topics
 from lotstream.readers.imports.ledger import Imports
 from lotstream.recall.answers import ANSWERS
+from lotstream.recall.case_answers import Cases, CaseStatus, ScopeChange
 from lotstream.recall.fsma_answer import Fsma
+from lotstream.recall.mass_answer import MassBalance
+from lotstream.recall.record import TestRecord
 from lotstream.recall.report.model import Explanation, Report
 from lotstream.recall.sql import SqlAnswer
 from lotstream.recall.steps import Steps
@@ -131,8 +134,13 @@ def schemas() -> Iterator[tuple[Path, dict[str, Any]]]:
     answers: Sequence[type[BaseModel]] = (
         *ANSWERS,
         Trace,
+        Cases,
+        CaseStatus,
+        ScopeChange,
+        TestRecord,
         Fsma,
         Steps,
+        MassBalance,
         Report,
         Explanation,
         SqlAnswer,

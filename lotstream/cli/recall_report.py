@@ -10,12 +10,14 @@ from rich.markup import escape
 from lotstream.cli import tables
 from lotstream.cli.ask import asked, gtin_option, history_of, print_answer, when_options
 from lotstream.cli.context import json_option
+from lotstream.recall.case_ask import find_case
 from lotstream.recall.report.ask import lots_named, newest_instant, report_of
 from lotstream.recall.report.explain import explain as explain_figure
 from lotstream.recall.report.files import write_csv, write_xlsx
 from lotstream.recall.report.model import Explanation, FactBehind, Report
 from lotstream.recall.report.page import page
 from lotstream.recall.report.sheets import Sheet, heading, matrix, sheets, shown, text
+from lotstream.recall.scope_ask import scope_now
 from lotstream.recall.store import History
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -57,7 +59,7 @@ def report(
     if bool(case) == bool(lots):
         raise click.UsageError("Expected a case or --lot, got both." if case else "Expected a case or --lot, got none.")
     history = _fixed(context, **when)
-    scoped = lots_named(history, lots, gtin=gtin)
+    scoped = scope_now(history, find_case(history, case).scope).lots if case else lots_named(history, lots, gtin=gtin)
     if figure:
         print_answer(explain_figure(history, scoped, figure, limit=limit), as_json)
         return

@@ -1,0 +1,79 @@
+"""The question of a mass balance: of a production order, or of the production of a lot."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from decimal import Decimal, InvalidOperation
+
+from lotstream.recall.ask import start, took_ms
+from lotstream.recall.find import DocumentMissing, find_lot
+from lotstream.recall.mass import Flow, entries, flows, lines, product_of
+from lotstream.recall.mass_answer import MassBalance
+from lotstream.recall.store import History, Row
+from lotstream.recall.trace_facts import HistoryFacts, asked, is_lot
+
+
+def mass_of_order(history: History, number: str, *, tolerance: Decimal | None = None) -> MassBalance:
+    """What went into a production order and what came of it; the order in full (type:number) or not.
+
+    Raises DocumentMissing, ClickhouseAway.
+    """
+    started = start(history)
+    named = [row["document"] for row in history.ask("documents_named", number=number.strip())] if number.strip() else []
+    rows = history.ask("mass_processes", documents=named, lots=[]) if named else []
+    if not rows:
+        hint = "No process is on it." if named else ""
+        raise DocumentMissing(text=number, what="production order", near=named[:5], hint=hint)
+    told = _balance(history, rows, tolerance=tolerance)
+    return told.model_copy(update={"milliseconds": took_ms(started)})
+
+
+def mass_of_lot(history: History, text: str, *, gtin: str = "", tolerance: Decimal | None = None) -> MassBalance:
+    """What went into the processes that made a lot, and what came of them.
+
+    Raises LotMissing, LotAmbiguous, IdentifierInvalid, ClickhouseAway.
+    """
+    started = start(history)
+    lot = find_lot(history, text, gtin=gtin).lot
+    rows = history.ask("mass_processes", documents=[], lots=[lot])
+    told = _balance(history, rows, tolerance=tolerance)
+    return told.model_copy(update={"lot": lot, "milliseconds": took_ms(started)})
+
+
+def _balance(history: History, rows: Iterable[Row], *, tolerance: Decimal | None) -> MassBalance:
+    rows = list(rows)
+    processes = sorted({row["process"] for row in rows})
+    orders = sorted({row["document"] for row in rows} - {""})
+    links = HistoryFacts(history).links_of(processes)
+    losses = history.ask("mass_losses", documents=orders) if orders else []
+    lots = sorted({link.node for link in links if is_lot(link.node)} | {row["lot"] for row in losses})
+    rates: dict[str, list[Row]] = defaultdict(list)
+    for row in asked(history, "mass_conversions", "gtins", {product_of(lot)[3:] for lot in lots}):
+        rates[row["gtin"]].append(row)
+    found = flows(links, losses, rates=rates)
+    allowed = tolerance if tolerance is not None else _tolerance(history, found)
+    names = {row["lot"]: row["description"] for row in asked(history, "trace_names", "lots", lots)}
+    return MassBalance(
+        orders=tuple(orders),
+        processes=tuple(processes),
+        tolerance=allowed,
+        lines=lines(found, tolerance=allowed),
+        entries=entries(found, names),
+        as_of=history.as_of,
+        known_at=history.known_at,
+        milliseconds=0.0,
+    )
+
+
+def _tolerance(history: History, found: Sequence[Flow]) -> Decimal | None:
+    """The smallest that master data allow for any of the products made."""
+    products = {product_of(flow.lot) for flow in found if flow.role == "output"}
+    said = [_percent(row["percent"]) for row in asked(history, "mass_tolerances", "subjects", products)]
+    return min((one for one in said if one is not None), default=None)
+
+
+def _percent(text: str) -> Decimal | None:
+    try:
+        percent = Decimal(text)
+    except InvalidOperation:
+        return None
+    return percent if percent.is_finite() and percent >= 0 else None
