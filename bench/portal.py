@@ -12,7 +12,7 @@ import orjson
 
 from lotstream.schemas.base import Origin, Stamp
 from lotstream.schemas.events import Action, EventType, Ilmd, SerialRange, TraceEvent
-from lotstream.schemas.reads import Ints
+from lotstream.schemas.reads import Ints, pack
 
 BATCH_US = 500_000
 READ_US = 1_000
@@ -127,10 +127,10 @@ def message(portal: Portal, batch: Batch, *, received_us: int) -> bytes:
             "clock_offset_us": 0,
             "t0_us": t0,
             "tags": [portal.epc(unit) for unit in units.tolist()],
-            "tag": tag.tolist(),
-            "antenna": batch.antenna.tolist(),
-            "last": (batch.time_us - t0).tolist(),
-            "rssi": batch.rssi.tolist(),
+            "tag": pack(tag),
+            "antenna": pack(batch.antenna),
+            "last": pack(batch.time_us - t0),
+            "rssi": pack(batch.rssi),
         }
     )
 

@@ -9,6 +9,7 @@ from lotstream.readers.mapping import Mapping, Place
 from lotstream.readers.messages import Message
 from lotstream.schemas.base import NOT_REPORTED, Origin, dump
 from lotstream.schemas.partitions import partition_of
+from lotstream.schemas.reads import pack
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,15 +95,14 @@ def encode(group: Group, *, arrival: Arrival, mapping: int, sequence: int) -> by
         "sequence": sequence,
         "clock_offset_us": group.clock_offset_us,
         "t0_us": t0_us,
-        "tag": [index.setdefault(word, len(index)) for word in tag],
+        "tag": pack([index.setdefault(word, len(index)) for word in tag]),
         "tags": list(index),
-        "antenna": antenna,
-        "last": [time - t0_us for time in last],
+        "antenna": pack(antenna),
+        "last": pack([time - t0_us for time in last]),
     }
     if max(first) != NOT_REPORTED:
-        batch["first"] = [
-            (end if start == NOT_REPORTED else start) - t0_us for start, end in zip(first, last, strict=True)
-        ]
+        starts = [(end if start == NOT_REPORTED else start) - t0_us for start, end in zip(first, last, strict=True)]
+        batch["first"] = pack(starts)
     for name, column in (
         ("count", count),
         ("rssi", rssi),
@@ -112,7 +112,7 @@ def encode(group: Group, *, arrival: Arrival, mapping: int, sequence: int) -> by
         ("pc", pc),
     ):
         if max(column) != NOT_REPORTED:
-            batch[name] = column
+            batch[name] = pack(column)
     if any(tid):
         batch["tid"] = tid
     return dump(batch)

@@ -47,12 +47,8 @@ class LabelCache:
 
     def read(self, texts: Sequence[str]) -> tuple[Labels, list[tuple[int, IdentifierInvalid]]]:
         """Keys of the tags of a batch, and (index, reason) of each that has none."""
-        known = self._keys
-        keys = [known.get(text) for text in texts]
-        refused: list[tuple[int, IdentifierInvalid]] = []
-        if None in keys:
-            refused = self._learn(texts)
-            keys = [known.get(text) for text in texts]
+        keys = list(map(self._keys.get, texts))
+        refused = self._learn(texts, keys) if None in keys else []
         scans = self._scanned.intersection(texts) if self._scanned else _NOTHING
         if not refused and len(set(keys)) == len(keys):
             marks = frozenset(i for i, text in enumerate(texts) if text in scans) if scans else _NOBODY
@@ -65,17 +61,18 @@ class LabelCache:
         kept = np.array([key is not None for key in keys], np.bool_) if refused else None
         return Labels(tuple(distinct), marks, key_of, kept), refused
 
-    def _learn(self, texts: Sequence[str]) -> list[tuple[int, IdentifierInvalid]]:
+    def _learn(self, texts: Sequence[str], keys: list[str | None]) -> list[tuple[int, IdentifierInvalid]]:
+        """Fill in the keys that are None; (index, reason) of each that stays so."""
         known = self._keys
         if len(known) + len(texts) > LONGEST:
             known.clear()
-            self._scanned.clear()
+            self._scanned.intersection_update(texts)
         refused = []
         for i, text in enumerate(texts):
-            if text in known:
+            if keys[i] is not None:
                 continue
             try:
-                known[text] = self._key(text)
+                keys[i] = known[text] = self._key(text)
             except IdentifierInvalid as reason:
                 refused.append((i, reason))
                 continue

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from base64 import b64decode
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,14 @@ from lotstream.deploy.embedded.kafka import EmbeddedKafka
 
 PARTITIONS = 4
 READY_S = 60.0
+
+
+def _values(column: list[int] | str) -> list[int]:
+    """A column of a read batch, packed or not: 'i4:' and the base64 of values of four bytes, and so on."""
+    if isinstance(column, list):
+        return column
+    raw, size = b64decode(column[3:]), int(column[1])
+    return [int.from_bytes(raw[at : at + size], "little", signed=column[0] == "i") for at in range(0, len(raw), size)]
 
 
 class Doors:
@@ -116,7 +125,7 @@ class Doors:
         return [
             (batch["reader"], antenna, batch["tags"][tag], batch["t0_us"] + last)
             for batch in self.reads()
-            for antenna, tag, last in zip(batch["antenna"], batch["tag"], batch["last"], strict=True)
+            for antenna, tag, last in zip(*(_values(batch[name]) for name in ("antenna", "tag", "last")), strict=True)
         ]
 
 

@@ -5,10 +5,20 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from lotstream.runtime.errors import Reason, Rejected
 from lotstream.schemas.base import NOT_REPORTED, Origin, Stamp
-from lotstream.schemas.reads import ReadBatch, ReaderEvent, SourceEnd, Tick, decode_reads, read_columns
+from lotstream.schemas.reads import (
+    PACKED_FROM,
+    ReadBatch,
+    ReaderEvent,
+    SourceEnd,
+    Tick,
+    decode_reads,
+    pack,
+    read_columns,
+)
 
 T0 = 1_763_359_200_000_000
 HEX = "3034257BF7194E4000001A85"
@@ -78,9 +88,32 @@ def test_event_times_are_corrected() -> None:
     assert columns.last_us.dtype == np.int64
 
 
+@pytest.mark.parametrize("n", [1, PACKED_FROM, PACKED_FROM + 1, PACKED_FROM + 2])
+@pytest.mark.parametrize("end", [255, -1, 32_767, -(2**31), 2**40])
+def test_a_packed_column_reads_as_its_list(n: int, end: int) -> None:
+    """Packing loses nothing, whatever the numbers' width and however many there are; long columns are packed."""
+    values = [*range(n - 1), end]
+    ones, zeros = [1] * n, [0] * n
+    packed = batch(tag=pack(zeros), antenna=pack(ones), last=pack(values))
+    plain = batch(tag=zeros, antenna=ones, last=values)
+    assert isinstance(packed.last, str) == (n >= PACKED_FROM)
+    assert len(packed) == len(plain) == n
+    assert read_columns(packed).last_us.tolist() == read_columns(plain).last_us.tolist()
+
+
+@pytest.mark.parametrize(
+    "column", ["i4:AAAA!AAA", "i4:AAAAAAAAAAAAAAAAAA", "i4:AAAAAAAAAAAAAAA", "u1:AA==AA", "u1:AA=A"]
+)
+def test_a_packed_column_that_is_not_whole_is_refused(column: str) -> None:
+    """What is no base64 of so many whole numbers is a dead letter, at decoding or when it is read."""
+    with pytest.raises((Rejected, ValidationError)):
+        read_columns(batch(last=column))
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
+        ({"antenna": "i2:AQACAAAB"}, "antenna"),
         ({"antenna": [1, 2, 256]}, "antenna"),
         ({"tag": [0, 1, 2]}, "tag"),
         ({"tag": [0, 1, -1]}, "tag"),
@@ -110,6 +143,8 @@ def test_a_value_out_of_range_is_named(changes: dict[str, Any], field: str) -> N
         (b'{"kind":"unheard_of"}', Reason.SCHEMA_INVALID),
         (batch().encode().replace(b'"tag":[0,1,0]', b'"tag":["0",1,0]'), Reason.SCHEMA_INVALID),
         (batch().encode().replace(b'"tag":[0,1,0]', b'"tag":[0,1]'), Reason.SCHEMA_INVALID),
+        (batch().encode().replace(b'"tag":[0,1,0]', b'"tag":"f4:AAEA"'), Reason.SCHEMA_INVALID),
+        (batch().encode().replace(b'"tag":[0,1,0]', b'"tag":"u1:AAE="'), Reason.SCHEMA_INVALID),
         (batch().encode().replace(b'"v":1', b'"v":1,"more":1'), Reason.SCHEMA_INVALID),
         (batch().encode().replace(HEX.encode(), HEX.lower().encode()), Reason.SCHEMA_INVALID),
     ],
