@@ -4,6 +4,7 @@ import ipaddress
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
@@ -72,6 +73,13 @@ def _hosts(value: str) -> str:
         host, colon, port = part.strip().rpartition(":")
         if not (host and colon and port.isascii() and port.isdigit() and 0 < int(port) < 65536):
             raise ValueError(f"Expected host:port[,host:port...], got {value!r}.")
+    return value
+
+
+def _hook(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.fragment:
+        raise ValueError("Expected http(s)://host[:port]/path without a user, got another address.")
     return value
 
 
@@ -264,6 +272,13 @@ class GatewaySettings(Section):
         return self
 
 
+class StateStore(StrEnum):
+    """Where a stage keeps a copy of its changelog."""
+
+    MEMORY = "memory"
+    ROCKSDB = "rocksdb"
+
+
 class StreamSettings(Section):
     """The four stages, and what smooth does at a read point without a policy of its own."""
 
@@ -272,13 +287,6 @@ class StreamSettings(Section):
     checkpoint_s: float = Field(
         2.0, ge=0.1, le=60.0, description="Seconds between two snapshots of a stage that snapshots."
     )
-class StateStore(StrEnum):
-    """Where a stage keeps a copy of its changelog."""
-
-    MEMORY = "memory"
-    ROCKSDB = "rocksdb"
-
-
     commit_s: float = Field(1.0, ge=0.05, le=60.0, description="Seconds between two commits of a stage's offsets.")
     session_timeout_s: float = Field(
         10.0, ge=6.0, le=300.0, description="Seconds of silence after which a worker's partitions move."
@@ -290,6 +298,11 @@ class StateStore(StrEnum):
     silence_s: float = Field(
         2.0, gt=0.0, le=30.0, description="Silence that ends a run of reads at a read point, by default."
     )
+    store: StateStore = Field(
+        StateStore.MEMORY,
+        description="Where stages have state beside Kafka; `rocksdb`: also on the disk, below `data_dir`, so that a "
+        "restart reads only what is newer (needs the extra `rocksdb`).",
+    )
     observe_count: int = Field(
         2, ge=1, le=1_000, description="Reads from which a tag is observed rather than glimpsed, by default."
     )
@@ -298,11 +311,6 @@ class StateStore(StrEnum):
     )
     unknown_tags: int = Field(
         20_000, ge=1, le=10_000_000, description="Tags of no known lot whose sightings wait for one, per partition."
-    store: StateStore = Field(
-        StateStore.MEMORY,
-        description="Where stages have state beside Kafka; `rocksdb`: also on the disk, below `data_dir`, so that a "
-        "restart reads only what is newer (needs the extra `rocksdb`).",
-    )
     )
     unknown_age_s: float = Field(
         604_800.0,
@@ -319,6 +327,43 @@ class SinkSettings(Section):
     max_pending_bytes: int = Field(
         67_108_864, ge=1_048_576, description="Bytes held while ClickHouse is away; then consumption pauses."
     )
+
+
+class WebhookSettings(Section):
+    """Where alerts are posted to, by the sink `webhook`."""
+
+    url: Annotated[str, AfterValidator(_hook)] | None = Field(
+        None, description="Address that takes a POST of each change of an alert; https, or on this machine."
+    )
+    plain: bool = Field(False, description="Allow http to another machine: alerts travel unencrypted.")
+    secret_file: Path | None = Field(None, description="File whose content is the key of the signature.")
+    ca_file: Path | None = Field(None, description="PEM certificates that sign the receiver's, for https.")
+    timeout_s: float = Field(10.0, gt=0.0, le=60.0, description="Longest wait for an answer.")
+    retries: int = Field(
+        300,
+        ge=0,
+        description="Further attempts, at most 2 s apart, after which an alert goes to the dead letters;"
+        " those after it wait meanwhile.",
+    )
+
+    @model_validator(mode="after")
+    def _guarded(self) -> Self:
+        if self.url is None:
+            return self
+        parts = urlsplit(self.url)
+        if parts.scheme == "http" and not self.plain and not is_loopback(parts.hostname or ""):
+            raise ValueError(
+                f"Expected https to another machine, or plain = true, got {parts.scheme}://{parts.netloc}."
+            )
+        if self.secret_file is None:
+            raise ValueError("Expected secret_file beside url, got none: the receiver could not tell who posts.")
+        if self.ca_file is not None and parts.scheme != "https":
+            raise ValueError("Expected an https url beside ca_file, got http.")
+        return self
+
+    def secret(self) -> bytes:
+        """The key of the signature. Raises `SettingsInvalid`."""
+        return (read_secret(None, self.secret_file) or "").encode()
 
 
 class MetricsSettings(Section):

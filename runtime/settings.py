@@ -29,6 +29,7 @@ from lotstream.runtime.sections import (
     StateStore,
     StreamSettings,
     TopicSettings,
+    WebhookSettings,
 )
 
 __all__ = [
@@ -45,9 +46,10 @@ __all__ = [
     "Settings",
     "SettingsInvalid",
     "SinkSettings",
-    "StreamSettings",
     "StateStore",
+    "StreamSettings",
     "TopicSettings",
+    "WebhookSettings",
     "known_keys",
     "load_settings",
 ]
@@ -67,6 +69,7 @@ class Settings(Section):
     gateway: GatewaySettings = Field(default_factory=GatewaySettings)
     stream: StreamSettings = Field(default_factory=StreamSettings)
     sink: SinkSettings = Field(default_factory=SinkSettings)
+    webhook: WebhookSettings = Field(default_factory=WebhookSettings)
     metrics: MetricsSettings = Field(default_factory=MetricsSettings)
     log: LogSettings = Field(default_factory=LogSettings)
     run_dir: Path = Field(

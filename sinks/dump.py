@@ -11,6 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from lotstream.schemas.topics import (
+    ALERTS,
     BLIND_WINDOWS,
     DEAD_LETTERS,
     DOCUMENTS,
@@ -44,6 +45,7 @@ TOPIC_OF: Mapping[str, str] = {
     "transformations": DOCUMENTS,
     "sightings": SIGHTINGS,
     "blind_windows": BLIND_WINDOWS,
+    "alerts": ALERTS,
     "operations": OPERATIONS,
     "lot_sightings": LOT_SIGHTINGS,
     "reader_events": READS,

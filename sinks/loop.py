@@ -161,7 +161,7 @@ class SinkLoop:
     def _insert(self, table: str, rows: Sequence[Row], *, held: Pending, within_s: float | None) -> None:
         started = time.monotonic()
         try:
-            self._waited(lambda: self._store.insert(table, columns_of(rows), names=COLUMNS[table]), within_s)
+            self._waited(lambda: self._store.insert(table, columns_of(rows), names=COLUMNS.get(table, ())), within_s)
         except Rejected as refused:
             self._narrow(table, rows, held=held, refused=refused, within_s=within_s)
             return

@@ -27,7 +27,7 @@ RULES = {
         ("facts_days", "recorded_at"),
     ),
     "sink_offsets": ("facts_days", "at"),
-    **dict.fromkeys(("reader_events", "blind_windows"), ("signals_days", "recorded_at")),
+    **dict.fromkeys(("reader_events", "blind_windows", "alerts"), ("signals_days", "recorded_at")),
     "dead_letters": ("signals_days", "received_at"),
     "operations": ("signals_days", "at"),
 }

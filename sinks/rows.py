@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from lotstream.runtime.errors import Reason
+from lotstream.schemas.alerts import ALERT
 from lotstream.schemas.base import Stamp, decode, first_error
 from lotstream.schemas.documents import DOCUMENTS, DocumentLine, DocumentRecord, Transformation
 from lotstream.schemas.events import EVENTS, Decision, HoldDecision, LotClaim, QuantityScan, SiteMapping, TraceEvent
@@ -66,6 +67,8 @@ _TABLES = {
         recorded_at""",
     "reader_events": "reader at type vendor_type read_point port state lost text recorded_at",
     "dead_letters": "source received_at stage reason detail field origin bytes",
+    "alerts": """lot alert version state ending cause hold reason tag read_point slot location disposition party evidence
+        units inside first_at last_at recorded_at""",
     "blind_windows": "subject cause from_at until_at lost detail recorded_at",
     "operations": "action subject digest by why result at",
     "locations": "id name site time_zone gln kind mapping recorded_at",
@@ -264,6 +267,17 @@ def blind_window_rows(message: Message) -> Rows:
     return {"blind_windows": [row]}
 
 
+def alert_rows(message: Message) -> Rows:
+    """alerts.v1 -> alerts."""
+    a = decode(ALERT, message.value)
+    row = (
+        a.lot, a.key, a.version, str(a.state), str(a.end or ""), str(a.cause), a.hold, a.reason, a.tag, a.read_point,
+        a.slot, a.location, a.disposition, a.party, str(a.evidence), a.units, list(a.inside), a.first_us, a.last_us,
+        a.recorded_us, message.partition, message.offset,
+    )  # fmt: skip
+    return {"alerts": [row]}
+
+
 def operation_rows(message: Message) -> Rows:
     """operations.v1 -> operations."""
     o = decode(OPERATION, message.value)
@@ -290,6 +304,7 @@ SINKS: tuple[Sink, ...] = (
     Sink("reader-events", "reads.v1", reader_event_rows),
     Sink("dead-letters", "dead-letters.v1", dead_letter_rows),
     Sink("blind-windows", "blind-windows.v1", blind_window_rows),
+    Sink("alerts", "alerts.v1", alert_rows),
     Sink("operations", "operations.v1", operation_rows),
 )
 

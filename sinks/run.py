@@ -2,10 +2,11 @@
 
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 
 from lotstream.runtime.clock import SystemClock
+from lotstream.runtime.errors import Rejected
 from lotstream.runtime.health import Health
 from lotstream.runtime.log import read_log
 from lotstream.runtime.metrics import Metrics
@@ -16,7 +17,8 @@ from lotstream.schemas.topics import OPERATIONS
 from lotstream.sinks.held import Pulse
 from lotstream.sinks.loop import SinkLoop
 from lotstream.sinks.rows import SINKS, Sink
-from lotstream.sinks.store import CONNECT_S, LONGEST_INSERT_S, ClickhouseStore
+from lotstream.sinks.store import CONNECT_S, LONGEST_INSERT_S, ClickhouseStore, Store
+from lotstream.sinks.webhook import WEBHOOK, WebhookStore
 
 STALE_S = 60.0  # a row that is held longer means that the sink is not keeping up
 SLOW_S = 15.0  # an insert takes a second: a server that does not answer for so long is frozen or drowning
@@ -28,13 +30,25 @@ class SinkUnknown(LookupError):
 
 
 def sinks_named(names: Iterable[str]) -> list[Sink]:
-    """The sinks of these names, each once; 'all' means every one. Raises SinkUnknown."""
-    known = {sink.name: sink for sink in SINKS}
+    """The sinks of these names, each once; 'all' means every one of the history. Raises SinkUnknown."""
+    known = {sink.name: sink for sink in (*SINKS, WEBHOOK)}
     wanted = list(dict.fromkeys(names))
     for name in wanted:
         if name not in known and name != "all":
             raise SinkUnknown(f"Expected one of {', '.join(known)} or all, got {name!r}.")
-    return list(SINKS) if "all" in wanted else [known[name] for name in wanted]
+    if "all" in wanted:
+        wanted = list(dict.fromkeys([*(sink.name for sink in SINKS), *(name for name in wanted if name != "all")]))
+    return [known[name] for name in wanted]
+
+
+def loop_of(sink: Sink, settings: Settings, *, metrics: Metrics, parks: Mapping[str, Rejected]) -> SinkLoop:
+    """The loop of a sink, with where its rows go."""
+    clock = SystemClock()
+    store: Store = ClickhouseStore(settings.clickhouse)
+    if sink is WEBHOOK:
+        store = WebhookStore(settings.webhook, clock=clock)
+        settings = settings.model_copy(update={"sink": settings.sink.model_copy(update={"batch_ms": 1})})
+    return SinkLoop(sink, settings=settings, store=store, clock=clock, metrics=metrics, parks=parks)
 
 
 def readiness(pulses: Sequence[tuple[str, Pulse]], now: float) -> tuple[bool, str]:
@@ -68,17 +82,7 @@ def run_sinks(
         parks = persist(lambda: parked(record.value for record in read_log(settings.kafka, topic)), stop=stop)
     except Stopped:
         return
-    loops = [
-        SinkLoop(
-            sink,
-            settings=settings,
-            store=ClickhouseStore(settings.clickhouse),
-            clock=SystemClock(),
-            metrics=metrics,
-            parks=parks,
-        )
-        for sink in sinks
-    ]
+    loops = [loop_of(sink, settings, metrics=metrics, parks=parks) for sink in sinks]
     pulses = [(loop.name, loop.pulse) for loop in loops]
     with ThreadPoolExecutor(len(loops)) as pool:
         running = [pool.submit(loop.run) for loop in loops]

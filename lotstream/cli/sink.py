@@ -18,7 +18,7 @@ from lotstream.sinks.run import run_sinks, sinks_named
 @click.option("--name", default="sink", show_default=True, help="Its name in the run directory.")
 @click.pass_context
 def sink(context: click.Context, sinks: tuple[str, ...], name: str) -> None:
-    """Write topics into ClickHouse: SINKS by name, or all."""
+    """Write topics into ClickHouse: SINKS by name, or all. `webhook` posts alerts to the address of the settings."""
     settings = settings_of(context)
     setup_logging(settings.log, service="sink")
     stop = threading.Event()

@@ -116,6 +116,7 @@ WORK = {
     "sink-reader-events": ("reads.v1",),
     "sink-dead-letters": ("dead-letters.v1",),
     "sink-blind-windows": ("blind-windows.v1",),
+    "sink-alerts": ("alerts.v1",),
     "sink-operations": ("operations.v1",),
 }
 Ends = dict[tuple[str, int], int]

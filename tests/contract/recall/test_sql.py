@@ -9,6 +9,7 @@ import pytest
 
 from lotstream.recall.sql import QueryRefused, run_sql
 from lotstream.recall.store import History
+from lotstream.schemas.alerts import Alert, AlertCause, AlertEnd, AlertState
 from lotstream.schemas.base import Evidence
 from lotstream.schemas.documents import QuantityFact, Transformation
 from lotstream.schemas.identity import Binding, BindingRows
@@ -16,7 +17,7 @@ from lotstream.schemas.identity import Binding, BindingRows
 T0 = 1_763_370_000_000_000
 A, B = "01/90614141000411/10/A", "01/90614141000411/10/B"
 PALLET = "00/106141411234567897"
-VIEWS = ("lot_locations", "shipments", "containment", "trace_edges", "blind_window_states")
+VIEWS = ("lot_locations", "shipments", "containment", "trace_edges", "blind_window_states", "open_alerts", "recalls")
 
 
 def at(minute: int) -> datetime:
@@ -44,6 +45,23 @@ def test_every_column_is_explained(warehouse: Any, view: str) -> None:
         warehouse, f"SELECT name, comment FROM system.columns WHERE table = '{view}' AND database = currentDatabase()"
     )
     assert found and all(comment for _, comment in found)
+
+
+def test_open_alerts(warehouse: Any) -> None:
+    """An alert stands in the view by its highest version, whichever came last, until that is moved or cleared."""
+
+    def told(number: int, version: int, state: str, end: str | None = None) -> bytes:
+        return Alert(
+            key=f"{number:032x}", version=version, state=AlertState(state), end=AlertEnd(end) if end else None,
+            cause=AlertCause.HELD, lot=A, hold="H1", reason="glass", tag="00/1", read_point="dock", slot=1,
+            location="hall", evidence=Evidence.INFERRED, units=2, inside=("x/1", "x/2"), first_us=T0, last_us=T0,
+            recorded_us=T0,
+        ).encode()  # fmt: skip
+
+    warehouse.put("alerts", [told(1, 2, "confirmed"), told(1, 1, "raised"), told(2, 1, "raised")])
+    warehouse.put("alerts", [told(2, 2, "cleared", "released"), told(3, 1, "raised"), told(3, 2, "moved")])
+    found = rows(warehouse, f"SELECT alert, state, inside FROM open_alerts WHERE lot_key = sipHash64('{A}')")
+    assert found == [(f"{1:032x}", "confirmed", ["x/1", "x/2"])]
 
 
 def test_views_of_lots(warehouse: Any, make: Any) -> None:

@@ -50,7 +50,7 @@ def test_how_long_rows_are_kept_is_printed() -> None:
     """The rules of tables that keep rows for a time stand behind the migrations; without a time there are none."""
     assert "TTL" not in render(SETTINGS)
     printed = render(SETTINGS.model_copy(update={"signals_days": 90}))
-    assert printed.count("MODIFY TTL") == 4
+    assert printed.count("MODIFY TTL") == 5
     assert printed.endswith("ALTER TABLE db1.operations  MODIFY TTL toDateTime(at) + toIntervalDay(90);")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from lotstream.runtime.errors import Reason, Rejected
+from lotstream.schemas.alerts import Alert, AlertCause, AlertEnd, AlertState
 from lotstream.schemas.base import Evidence, Origin, Stamp
 from lotstream.schemas.documents import DocumentLine, QuantityFact, Transformation
 from lotstream.schemas.events import (
@@ -227,6 +228,37 @@ def test_blind_windows() -> None:
     window = BlindWindow(subject="dock", cause="down", from_us=NOW, recorded_us=NOW + 1)
     (row,) = rows_of("blind-windows", window.encode())["blind_windows"]
     assert (row["subject"], row["from_at"], row["until_at"], row["lost"]) == ("dock", NOW, None, None)
+
+
+def test_alerts() -> None:
+    """Every version of an alert is a row, with why it was cleared, or nothing."""
+    alert = Alert(
+        key="0" * 32,
+        version=2,
+        state=AlertState.CLEARED,
+        end=AlertEnd.RELEASED,
+        cause=AlertCause.HELD,
+        lot=LOT,
+        hold="H1",
+        tag="00/1",
+        read_point="dock",
+        slot=7,
+        location="plant",
+        evidence=Evidence.INFERRED,
+        units=1,
+        inside=(TAG,),
+        first_us=NOW,
+        last_us=NOW + 1,
+        recorded_us=NOW + 2,
+    )
+    (row,) = rows_of("alerts", alert.encode())["alerts"]
+    assert (row["alert"], row["version"], row["state"], row["ending"], row["inside"]) == (
+        "0" * 32, 2, "cleared", "released", [TAG],
+    )  # fmt: skip
+    (row,) = rows_of("alerts", alert.model_copy(update={"state": AlertState.RAISED, "end": None}).encode())["alerts"]
+    assert (row["state"], row["ending"], row["hold"], row["last_at"], row["recorded_at"]) == (
+        "raised", "", "H1", NOW + 1, NOW + 2,
+    )  # fmt: skip
 
 
 def test_dead_letters() -> None:
