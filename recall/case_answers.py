@@ -133,6 +133,3 @@ class CaseStatus(Answer):
     as_of: datetime | None = None
     known_at: datetime | None = None
     milliseconds: float
-
-
-CASE_ANSWERS: tuple[type[Answer], ...] = (Cases, ScopeChange, CaseStatus)

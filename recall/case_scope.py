@@ -21,12 +21,6 @@ from lotstream.schemas.recalls import ScopeSaid
 Amounts = Mapping[str, Decimal]
 
 
-def scope_of_case(history: History, name: str) -> tuple[Case, Scoped]:
-    """A case with what its scope is, by what the history has. Raises CaseMissing, NotFound, ClickhouseAway."""
-    case = find_case(history, name)
-    return case, scope_now(history, case.scope)
-
-
 def scope_change(history: History, case: Case, said: ScopeSaid | None = None) -> ScopeChange:
     """What the scope of a case is, and what a word about it would add and take away.
 

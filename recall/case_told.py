@@ -14,14 +14,14 @@ _STEPS = ("open", "scope", "initiate", "close")
 def line_of(case: Case, *, now: datetime) -> CaseLine:
     """A case in one line; its clock runs until it is closed, or until ``now``."""
     begun, ended = case.when("open"), case.when("close")
-    elapsed = 0.0 if begun is None else _seconds((_at(ended) if ended is not None else now) - _at(begun))
+    elapsed = 0.0 if begun is None else _seconds((instant_of(ended) if ended is not None else now) - instant_of(begun))
     return CaseLine(
         case=case.name,
         recall=case.kind.value,
         mock=case.mock,
         state=case.state.value,
         title=case.opened.title if case.opened else "",
-        opened_at=None if begun is None else _at(begun),
+        opened_at=None if begun is None else instant_of(begun),
         elapsed_s=elapsed,
         scope_version=len(case.scopes),
     )
@@ -29,7 +29,7 @@ def line_of(case: Case, *, now: datetime) -> CaseLine:
 
 def stages_of(case: Case) -> tuple[Stage, ...]:
     """The steps that were taken, each when it was first, and how long after the case was opened."""
-    taken = [(step, _at(at)) for step, at in ((step, case.when(step)) for step in _STEPS) if at is not None]
+    taken = [(step, instant_of(at)) for step, at in ((step, case.when(step)) for step in _STEPS) if at is not None]
     return tuple(
         Stage.model_validate({"step": step, "at": at, "elapsed_s": _seconds(at - taken[0][1])}) for step, at in taken
     )
@@ -62,7 +62,7 @@ def _entry(entry: Entry) -> TrailEntry:
     content = entry.decided.content
     return TrailEntry(
         step=content.deed.step,
-        at=_at(entry.decided.at_us),
+        at=instant_of(entry.decided.at_us),
         by=content.by,
         reason=content.reason,
         version=entry.version,
@@ -72,7 +72,8 @@ def _entry(entry: Entry) -> TrailEntry:
     )
 
 
-def _at(at_us: int) -> datetime:
+def instant_of(at_us: int) -> datetime:
+    """An instant of the log."""
     return _EPOCH + timedelta(microseconds=at_us)
 
 

@@ -1,6 +1,6 @@
-"""Clauses of a scope in words. Pure."""
+"""Clauses of a scope, and the clock of a case, in words. Pure."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from lotstream.schemas.recalls import (
     Clause,
@@ -39,6 +39,11 @@ def words(clause: Clause) -> str:
 def ranges(serials: tuple[tuple[int, int], ...]) -> str:
     """'1..5, 7'."""
     return ", ".join(f"{first}..{last}" if first != last else str(first) for first, last in serials)
+
+
+def clock(seconds: float) -> str:
+    """'1:02:03'."""
+    return str(timedelta(seconds=int(seconds)))
 
 
 def _window(window: Window) -> str:

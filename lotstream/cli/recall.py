@@ -6,6 +6,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import click
@@ -17,6 +18,7 @@ from lotstream.cli.exits import Refused
 from lotstream.cli.lot import send, send_all
 from lotstream.cli.lot_options import made, sending
 from lotstream.cli.recall_options import clause_options, said_of
+from lotstream.cli.recall_record import record, record_for, record_option, write_record
 from lotstream.recall.case import Case, CaseState, refusal
 from lotstream.recall.case_ask import POLL_S, WAIT_S, case_list, find_case, wait_for
 from lotstream.recall.case_holds import HoldDeed, releases
@@ -151,6 +153,7 @@ def initiate(context: click.Context, /, case: str, **given: Any) -> None:
 @click.option("--release-all", is_flag=True, help="Release every hold of the case; without it they stay.")
 @click.option("--release-lot", "lots", multiple=True, help="Release its holds of this lot.")
 @click.option("--corrective", multiple=True, help="A corrective action; may be given again.")
+@record_option
 @why
 @sending
 @click.pass_context
@@ -162,9 +165,10 @@ def close(
     release_all: bool,
     lots: tuple[str, ...],
     corrective: tuple[str, ...],
+    out: Path | None,
     **given: Any,
 ) -> None:
-    """End CASE, and the holds that are named."""
+    """End CASE, and the holds that are named; a mock one ends in its traceability test record."""
     with history_of(context) as history:
         known = find_case(history, case)
         keys = tuple(find_lot(history, lot).lot for lot in lots)
@@ -175,6 +179,8 @@ def close(
         _decided(context, history, known, deed, given)
         _until(lambda: not releases(holds_decided(history, case), [one.lot for one in ends]))
     console().print(f"Closed: {case}, holds released: {len(ends):,}", markup=False)
+    if known.mock:
+        write_record(record_for(context, case), out, as_json=False)
 
 
 def _decided(context: click.Context, history: History, case: Case, deed: Deed, given: Mapping[str, Any]) -> Case:
@@ -220,3 +226,6 @@ def _content(name: str, deed: Deed, given: Mapping[str, Any]) -> RecallContent:
     return made(
         RecallContent, case=name, deed=deed, by=given["by"], reason=given["reason"], at_us=SystemClock().now_us()
     )
+
+
+recall.add_command(record)

@@ -1,14 +1,13 @@
 """Recall cases, as people read them."""
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
 
 from rich.console import Console
 from rich.markup import escape
 
 from lotstream.cli.tables import amount, instant, show, table, when_line
 from lotstream.recall.case_answers import CaseLine, Cases, CaseStatus, LotInScope, ScopeChange, ScopeClause, Size
-from lotstream.recall.clauses import ranges
+from lotstream.recall.clauses import clock, ranges
 
 SHOWN = 50
 
@@ -49,11 +48,6 @@ def _(answer: CaseStatus, out: Console) -> None:
         trail.add_row(instant(entry.at), entry.step, entry.by, entry.reason, entry.refused or made)
     out.print(trail)
     out.print(f"Answered in {answer.milliseconds:.1f} ms.")
-
-
-def clock(seconds: float) -> str:
-    """'1:02:03'."""
-    return str(timedelta(seconds=int(seconds)))
 
 
 def _kind(case: CaseLine) -> str:

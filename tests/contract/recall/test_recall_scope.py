@@ -2,7 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from html import escape
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -10,6 +12,8 @@ from lotstream.recall.case import Case, CaseState, Scope
 from lotstream.recall.case_ask import CaseMissing, case_list, find_case
 from lotstream.recall.case_scope import case_status, holds_wanted, scope_change
 from lotstream.recall.find import LocationMissing, LotMissing, UnitMissing
+from lotstream.recall.record import record_of
+from lotstream.recall.record_page import as_html, as_text
 from lotstream.recall.scope import Scoped, Tags
 from lotstream.recall.scope_ask import scope_now
 from lotstream.recall.store import History
@@ -293,3 +297,38 @@ def test_a_case_and_its_holds(world: World) -> None:
         assert [case.case for case in case_list(history, now=now).cases] == ["M1", "R1"]
         with pytest.raises(CaseMissing, match=r"Near: M1, R1\."):
             find_case(history, "R2")
+
+
+def test_decisions_are_rows_for_analysts(world: World) -> None:
+    """View `recalls` has each decision once, in the order of the log, with its words."""
+    world.decided("R1", Opened(mock=True), ScopeSaid(include=(SupplierClause(code="S"),)))
+    rows = world.warehouse.query(
+        "SELECT case, step, by, mock, JSONExtractString(said, 'include', 1, 'code')"
+        f" FROM {world.warehouse.settings.database}.recalls ORDER BY log_offset"
+    )
+    assert rows == [("R1", "open", "ann", True, ""), ("R1", "scope", "ann", False, "S")]
+
+
+def test_the_record_of_an_exercise(world: World) -> None:
+    """The traceability test record has product, lot, times, team, both directions, balance, corrective actions and
+    lines to sign; as text and as a page that is well-formed."""
+    for code in ("RAW", "A", "B"):
+        world.made(code, amount=Decimal(100), uom="KGM", description=f"<{code}> & co")
+        world.weighed(code, "freezer", "100", minute=1)
+    world.process("p1", "RAW", "A")
+    world.process("p2", "A", "B")
+    scope = ScopeSaid(include=(LotClause(lot=lot("A")),))
+    closed = Closed(corrective=("name lots on pallets",))
+    world.decided("M1", Opened(mock=True, team=("ann", "bob"), title="drill"), scope, Initiated(), closed)
+    with History(world.warehouse.settings) as history:
+        record = record_of(history, find_case(history, "M1"), now=datetime.now(UTC))
+    assert record.started_at and record.ended_at and record.case.elapsed_s == 180
+    assert [node.name for node in (*record.back.lots, *record.forward.lots)] == [lot("RAW"), lot("B")]
+    (traced,) = record.lots
+    assert [(one.uom, one.made, one.percent) for one in traced.accounted] == [("KGM", Decimal(100), Decimal(100))]
+    assert record.signatures == ("ann", "bob", "approved by")
+    text, page = as_text(record), as_html(record)
+    for words in ("<A> & co", "name lots on pallets", "bob", "0:03:00", lot("RAW"), lot("B"), "certifies nothing"):
+        assert words in text
+        assert escape(words) in page
+    ElementTree.fromstring(page.removeprefix("<!DOCTYPE html>\n"))
