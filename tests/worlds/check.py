@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from lotstream.runtime.settings import Settings
+from lotstream.schemas.lots import HoldPurpose
 from lotstream.schemas.movements import LOT_LOCATIONS, LotLocations, decode_movements
 from lotstream.schemas.sightings import Mark, decode_lot_sightings
 from lotstream.schemas.topics import LOT_LOCATIONS as LOT_LOCATIONS_TOPIC
@@ -66,6 +67,7 @@ def differences(truth: Answer, stack: Stack) -> list[str]:
         *_unlike("tables", truth.places, places),
         *_unlike("lot-locations", counted, said),
         *_unlike("history", truth.facts, _history(stack)),
+        *_misbooked(truth, stack),
         *([] if stack.thawed else _astray(truth, _moved(stack))),
     ]
 
@@ -81,6 +83,22 @@ def doubts(truth: Answer, stack: Stack) -> list[str]:
     return [
         *_unlike("places", {key: place for key, place in places.items() if key not in unsure}, sure),
         *_unlike("depth exceeded", counts, said),
+        *_misbooked(truth, stack),
+    ]
+
+
+def _misbooked(truth: Answer, stack: Stack) -> list[str]:
+    """Where kilograms and holds are not those of the truth."""
+    said = _said(stack)
+    amounts = {
+        (lot, there.location, there.disposition): there.amount for lot, one in said.items() for there in one.quantities
+    }
+    holds = {lot: {hold.hold: hold.purpose is HoldPurpose.RECALL for hold in one.holds} for lot, one in said.items()}
+    status = {lot: "recalled" if any(held.values()) else "held" for lot, held in truth.holds.items()}
+    return [
+        *_unlike("quantities", truth.books, amounts),
+        *_unlike("holds", truth.holds, {lot: held for lot, held in holds.items() if held}),
+        *_unlike("status", status, {lot: one.status for lot, one in said.items() if one.status != "active"}),
     ]
 
 

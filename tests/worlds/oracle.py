@@ -6,6 +6,7 @@ Read it against DOMAIN.md. It shares no code with the stages: words of the wire 
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from tests.worlds.books import Books, books, in_force
 from tests.worlds.world import SECOND, START, Event, Fact, Kind, Read, World, lot
 
 SLOT_US = 30 * SECOND
@@ -45,10 +46,13 @@ Said = tuple[int, str, str, int, int]  # last read, location, disposition, state
 
 
 class Answer(NamedTuple):
-    """What is true of a world: where each unit of a lot is, and every fact in force of a lot."""
+    """What is true of a world: where each unit of a lot is, every fact in force of a lot, the kilograms at each place,
+    and what holds a lot."""
 
     places: dict[str, dict[str, Place]]
     facts: dict[FactKey, Said]
+    books: Books
+    holds: dict[str, dict[str, bool]]
 
 
 def answer(world: World) -> Answer:
@@ -70,7 +74,7 @@ def answer(world: World) -> Answer:
         if placing:
             best = max(placing, key=_preference)
             places.setdefault(lot_key, {})[tag] = Place(best.location, best.disposition, best.how, best.path)
-    return Answer(places, facts)
+    return Answer(places, facts, books(world), in_force(world))
 
 
 def _preference(seen: Seen) -> tuple[int, int, int, str, str, str, tuple[str, ...]]:
@@ -112,6 +116,7 @@ def declared_sightings(events: Iterable[Event]) -> Iterator[Seen]:
             tags = [event.parent, *event.tags]
         shipped = event.kind is Kind.SHIP
         point, disposition = ("gate", "in_transit") if shipped else (event.location, "")
+        disposition = "returned" if event.kind is Kind.RETURN else disposition
         at = _us(event.at)
         for tag in dict.fromkeys(tags):
             lane = f"event:{event.name}"
@@ -164,7 +169,8 @@ class Belonging:
     """Which lot a unit is of: from being made to being ended, or made again."""
 
     def __init__(self, events: Iterable[Event]) -> None:
-        self._events = [event for event in events if event.kind in (Kind.MAKE, Kind.TRANSFORM, Kind.END)]
+        making = (Kind.MAKE, Kind.TRANSFORM)
+        self._events = [event for event in events if event.kind is Kind.END or (event.kind in making and event.lot)]
         self._lives: dict[str, list[tuple[int, int, str]]] = {}
 
     def lot_at(self, tag: str, at_us: int) -> str:

@@ -1,14 +1,26 @@
 """Facts of a world as the messages that the gateway and smooth would write."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from lotstream.schemas.base import Origin, Stamp, slot_of
-from lotstream.schemas.events import Action, ErrorDeclaration, EventType, Ilmd, SerialRange, TraceEvent, Typed
+from lotstream.schemas.events import (
+    Action,
+    ErrorDeclaration,
+    EventType,
+    HoldDecision,
+    Ilmd,
+    Quantity,
+    SerialRange,
+    TraceEvent,
+    Typed,
+)
+from lotstream.schemas.lots import HoldAction, HoldPurpose
 from lotstream.schemas.partitions import partition_of, tag_partition
 from lotstream.schemas.sightings import Context, Mark, SightingRows, sighting_of
 from lotstream.schemas.topics import EVENTS, SIGHTINGS
-from tests.worlds.world import GTIN, SECOND, START, Event, Fact, Kind, Read
+from tests.worlds.world import GTIN, SECOND, START, Event, Fact, Hold, Kind, Read, lot
 
 STAMP = Stamp(received_us=START, origin=Origin.LIVE, source="erp", request="r")
 _SEEN = {"event_type": EventType.OBJECT, "action": Action.OBSERVE, "biz_step": "storing"}
@@ -20,7 +32,10 @@ _WORDS: dict[Kind, dict[str, Any]] = {
     Kind.UNPACK: _PACKED | {"action": Action.DELETE, "biz_step": "unpacking"},
     Kind.SEE: _SEEN,
     Kind.SHIP: _SEEN | {"biz_step": "shipping", "read_point": "gate"},
+    Kind.RECEIVE: _SEEN | {"biz_step": "receiving"},
+    Kind.RETURN: _SEEN | {"biz_step": "receiving", "disposition": "returned"},
     Kind.TRANSFORM: {"event_type": EventType.TRANSFORMATION, "biz_step": "commissioning"},
+    Kind.COUNT: _SEEN | {"biz_step": "stock_taking"},
 }
 
 
@@ -35,6 +50,8 @@ class Message(NamedTuple):
         (first, *_) = self.facts
         if isinstance(first, Event):
             return _event(first)
+        if isinstance(first, Hold):
+            return _decision(first)
         return SightingRows(_sighting(read) for read in self.facts if isinstance(read, Read)).encode()
 
 
@@ -42,6 +59,8 @@ def message(fact: Fact, *, partitions: int) -> Message:
     """Where a fact is written."""
     if isinstance(fact, Event):
         return Message(EVENTS, partition_of(fact.name, partitions), (fact,))
+    if isinstance(fact, Hold):
+        return Message(EVENTS, partition_of(GTIN, partitions), (fact,))
     return Message(SIGHTINGS, tag_partition(fact.tag, partitions), (fact,))
 
 
@@ -49,15 +68,16 @@ def _event(event: Event) -> bytes:
     """The event's name is its hash."""
     fields = dict(_WORDS[event.kind])
     if event.kind is Kind.SHIP:
-        fields["destinations"] = (Typed(type="location", id=event.location),)
+        fields["destinations"] = (*_typed("location", event.location), *_typed("owning_party", event.party))
     elif event.location:
         fields["biz_location"] = event.location
     if event.kind in (Kind.PACK, Kind.UNPACK):
-        fields |= {"parent": event.parent, "children": event.tags}
+        fields |= {"parent": event.parent, "children": event.tags, "child_quantities": _quantities(event.amounts)}
     elif event.kind is Kind.TRANSFORM:
-        fields |= {"inputs": event.used, "outputs": event.tags}
+        fields |= {"inputs": event.used, "input_quantities": _quantities(event.used_amounts)}
+        fields |= {"outputs": event.tags, "output_quantities": _quantities(event.amounts)}
     else:
-        fields["epcs"] = event.tags
+        fields |= {"epcs": event.tags, "quantities": _quantities(event.amounts)}
     if event.last:
         fields["ranges"] = (SerialRange(gtin=GTIN, first=event.first, last=event.last),)
     if event.lot:
@@ -67,11 +87,39 @@ def _event(event: Event) -> bytes:
         event_time_us=START + event.at * SECOND,
         text="{}",
         subject=event.name,
-        stamp=STAMP,
+        stamp=STAMP.model_copy(update={"received_us": START + event.told * SECOND}),
+        sources=_typed("location", event.source),
+        documents=_typed("desadv", event.document),
+        document_line=event.line,
+        line_revision=event.revision,
+        transformation_id=event.process,
         error=ErrorDeclaration(declared_us=START) if event.wrong else None,
         **fields,
     )
     return said.encode()
+
+
+def _decision(hold: Hold) -> bytes:
+    return HoldDecision(
+        hold=hold.hold,
+        lot=lot(hold.lot),
+        action=HoldAction.RELEASE if hold.released else HoldAction.PLACE,
+        purpose=HoldPurpose.RECALL if hold.recall else HoldPurpose.QUARANTINE,
+        by="ann",
+        reason="a reason",
+        at_us=START + hold.at * SECOND,
+        decision=hold.name,
+        subject=GTIN,
+        stamp=STAMP.model_copy(update={"received_us": START + hold.told * SECOND}),
+    ).encode()
+
+
+def _typed(kind: str, name: str) -> tuple[Typed, ...]:
+    return (Typed(type=kind, id=name),) if name else ()
+
+
+def _quantities(amounts: Iterable[tuple[str, int]]) -> tuple[Quantity, ...]:
+    return tuple(Quantity(epc_class=lot(code), quantity=Decimal(much), uom="KGM") for code, much in amounts)
 
 
 def _sighting(read: Read) -> Any:

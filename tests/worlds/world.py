@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import pairwise
 
+from lotstream.schemas.identifiers import check_digit
 from lotstream.schemas.sightings import State
 
 GTIN = "09521234543213"
@@ -22,7 +23,10 @@ class Kind(StrEnum):
     UNPACK = "unpack"  # of no tag in particular: everything
     SEE = "see"  # somebody says where things are
     SHIP = "ship"
+    RECEIVE = "receive"
+    RETURN = "return"
     TRANSFORM = "transform"  # tags of ``used`` become tags in a lot
+    COUNT = "count"  # so much there is at a place, whatever the books say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +44,15 @@ class Event:
     parent: str = ""
     location: str = ""
     wrong: bool = False
+    amounts: tuple[tuple[str, int], ...] = ()  # (lot code, kilograms) of class-level goods
+    used_amounts: tuple[tuple[str, int], ...] = ()
+    source: str = ""
+    party: str = ""  # to whom
+    document: str = ""
+    line: str = ""
+    revision: int = 0  # of the line
+    process: str = ""  # transformation id
+    told: int = 0  # when it was received, in seconds after START
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +69,20 @@ class Read:
     retracted: bool = False
 
 
-Fact = Event | Read
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """A decision: a lot is held, or what held it is released for ever."""
+
+    name: str
+    lot: str
+    hold: str
+    at: int
+    told: int
+    released: bool = False
+    recall: bool = False
+
+
+Fact = Event | Read | Hold
 World = tuple[Fact, ...]
 
 
@@ -69,13 +95,18 @@ def lot(code: str) -> str:
 
 
 def pallet(number: int) -> str:
-    return f"00/0952123454321{number:05d}"
+    digits = f"0952123454321{number:04d}"
+    return f"00/{digits}{check_digit(digits)}"
 
 
 SERIALS = 7
 ODD = "X-7"
 POINTS = ("dock", "gate", "shelf")
 LOTS = ("A", "B", "C")
+GOODS = tuple(
+    f"{kind} goods"
+    for kind in (Kind.MAKE, Kind.SHIP, Kind.RECEIVE, Kind.RETURN, Kind.SEE, Kind.TRANSFORM, Kind.COUNT, Kind.END)
+)
 
 
 class Maker:
@@ -103,13 +134,18 @@ class Maker:
     def _happening(self) -> Iterator[Fact]:
         chance = self._chance
         what = chance.choice(
-            ("pack", "pack", "nest", "unpack", "ship", "see", "end", "relabel", "transform", "tower", *("read",) * 5)
+            ("pack", "pack", "nest", "unpack", "ship", "see", "end", "relabel", "transform", "tower", "hold", *GOODS)
+            + ("read",) * 5
         )
         at, parent = self._at(), pallet(chance.randrange(1, 4))
         items = tuple(chance.sample([*map(tag, range(1, SERIALS + 1)), tag(ODD)], chance.randrange(1, 4)))
         place = self._maybe("hall")
         if what == "tower":
             yield from self._tower(items[0])
+        elif what == "hold":
+            yield self._hold()
+        elif what in GOODS:
+            yield from self._goods(Kind(what.split()[0]))
         elif what == "read":
             yield from self._reads(chance.choice((items[0], items[0], parent, pallet(9))))
         elif what == "nest":
@@ -146,6 +182,32 @@ class Maker:
         if chance.random() < 0.2:
             yield from self._event(Kind.PACK, at=0, parent=levels[1], tags=levels[-1:])
         yield from self._event(Kind.SEE, at=self._at(), tags=levels[-1:], location="port")
+
+    def _goods(self, kind: Kind) -> Iterator[Fact]:
+        """Kilograms of lots without serials: at the plant, the store, or on their way; some lines are said anew."""
+        chance = self._chance
+        amounts = tuple((code, chance.randrange(1, 50)) for code in chance.choices(("A", "G", "H"), k=2))
+        fields: dict[str, object] = {"location": chance.choice(("plant", "store")), "amounts": amounts[:1]}
+        if kind is Kind.TRANSFORM:
+            fields |= {"amounts": chance.choice((amounts[:1], amounts)), "used_amounts": amounts[1:]}
+        elif kind not in (Kind.MAKE, Kind.COUNT):
+            fields |= {"source": chance.choice(("plant", "plant", "store", "")), "amounts": amounts}
+        if kind in (Kind.SHIP, Kind.RECEIVE) and chance.random() < 0.5:
+            fields |= {"document": "DN1", "line": chance.choice("12"), "revision": chance.choice((0, 0, 1))}
+        yield from self._event(kind, at=self._at(), told=self._names + 1, **fields)
+
+    def _hold(self) -> Hold:
+        chance = self._chance
+        self._names += 1
+        return Hold(
+            name=f"hold{self._names}",
+            lot=chance.choice(("A", "G")),
+            hold=chance.choice(("h1", "h2")),
+            at=self._at(),
+            told=self._names,
+            released=chance.random() < 0.3,
+            recall=chance.random() < 0.3,
+        )
 
     def _event(self, kind: Kind, *, at: int, **fields: object) -> Iterator[Fact]:
         self._names += 1
