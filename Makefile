@@ -13,13 +13,14 @@ endif
 GENERATORS := lotstream.runtime.settings_page lotstream.runtime.metrics_page lotstream.deploy.notices lotstream.cli.contracts lotstream.deploy.core_lock lotstream.deploy.dashboard
 UV := uv==0.13.9
 
-.PHONY: help setup demo example-erp test bench soak chaos chaos-compare faults worlds check lint types imports generated generated-check lock clean FORCE
+.PHONY: help setup demo example-erp test bench bench-alerts soak chaos chaos-compare faults worlds check lint types imports generated generated-check lock clean FORCE
 
 help:
 	@echo 'make demo      set up, then tell the whole story and answer a recall   (ARGS=--keep leaves it running)'
 	@echo 'make example-erp  set up, then import the files of an ERP without any RFID and answer from them (examples/erp)'
 	@echo 'make test      set up, then run the tests                              (ARGS="tests/unit -k name")'
 	@echo 'make bench     set up, then measure; writes build/bench.json'
+	@echo 'make bench-alerts  how soon held goods that are read raise an alert, at half load  (ARGS="--seconds 60")'
 	@echo 'make soak      an hour of steady load: memory, descriptors, latency; build/soak.json, .svg (ARGS="--minutes 10")'
 	@echo 'make chaos     kill, freeze and move everything under load, and count  (KILLS=12 SEED=7 MINUTES=3)'
 	@echo 'make chaos-compare  the same blows for an app of stock Faust and one on the engine  (KILLS=6 SEED=3)'
@@ -47,6 +48,9 @@ test: $(STAMP)
 
 bench: $(STAMP)
 	@$(PY) -m bench $(ARGS)
+
+bench-alerts: $(STAMP)
+	@$(PY) -m bench.alerts $(ARGS)
 
 soak: $(STAMP)
 	@$(PY) -m bench.soak $(ARGS)

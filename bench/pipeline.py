@@ -136,7 +136,7 @@ def measure_pipeline(portal: Portal, settings: Settings, *, live_s: int) -> list
         tempfile.TemporaryDirectory(prefix="lotstream-bench-") as directory,
         running(settings, Path(directory)) as (broker, workers),
     ):
-        _commission(broker, past)
+        commission(broker, past)
         before = workers.cost()
         _play(broker, past)
         spent = workers.cost()
@@ -159,7 +159,8 @@ def measure_pipeline(portal: Portal, settings: Settings, *, live_s: int) -> list
     return [*rows, whole]
 
 
-def _commission(broker: Broker, portal: Portal) -> None:
+def commission(broker: Broker, portal: Portal) -> None:
+    """The lots of a load, known to resolve."""
     producer = broker.producer()
     for event in commissionings(portal):
         broker.send(producer, "events.v1", key=event.subject, value=event.encode())
