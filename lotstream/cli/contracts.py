@@ -28,6 +28,7 @@ from lotstream.recall.case_answers import Cases, CaseStatus, ScopeChange
 from lotstream.recall.fsma_answer import Fsma
 from lotstream.recall.mass_answer import MassBalance
 from lotstream.recall.record import TestRecord
+from lotstream.recall.report.dossier import Dossier
 from lotstream.recall.report.model import Explanation, Report
 from lotstream.recall.sql import SqlAnswer
 from lotstream.recall.steps import Steps
@@ -143,6 +144,7 @@ def schemas() -> Iterator[tuple[Path, dict[str, Any]]]:
         MassBalance,
         Report,
         Explanation,
+        Dossier,
         SqlAnswer,
         Verified,
         Diagnosis,

@@ -13,6 +13,7 @@ import lotstream.cli.lot_tables  # noqa: F401 - teaches `show` what a lot looks 
 from lotstream.cli.ask import asked, gtin_option, history_of, lot_argument, print_answer, when_options
 from lotstream.cli.context import console, json_option, print_json, settings_of
 from lotstream.cli.exits import Refused
+from lotstream.cli.lot_dossier import dossier
 from lotstream.cli.lot_options import day_of, made, master, master_of, scope, scope_of, sending
 from lotstream.cli.replay import gateway_url
 from lotstream.readers.deciding import Door, answers
@@ -44,6 +45,9 @@ class Numbered(BaseModel):
 @click.group()
 def lot() -> None:
     """A number for a new lot, what is known of it, holds on it."""
+
+
+lot.add_command(dossier)
 
 
 @lot.command()

@@ -12,7 +12,7 @@ from lotstream.cli.ask import asked, gtin_option, history_of, print_answer, when
 from lotstream.cli.context import json_option
 from lotstream.recall.case_ask import find_case
 from lotstream.recall.report.ask import lots_named, newest_instant, report_of
-from lotstream.recall.report.explain import explain as explain_figure
+from lotstream.recall.report.explain import Explainer
 from lotstream.recall.report.files import write_csv, write_xlsx
 from lotstream.recall.report.model import Explanation, FactBehind, Report
 from lotstream.recall.report.page import page
@@ -58,10 +58,10 @@ def report(
     """
     if bool(case) == bool(lots):
         raise click.UsageError("Expected a case or --lot, got both." if case else "Expected a case or --lot, got none.")
-    history = _fixed(context, **when)
+    history = fixed(context, **when)
     scoped = scope_now(history, find_case(history, case).scope).lots if case else lots_named(history, lots, gtin=gtin)
     if figure:
-        print_answer(explain_figure(history, scoped, figure, limit=limit), as_json)
+        print_answer(Explainer(history, scoped).explain(figure, limit=limit), as_json)
         return
     answer = report_of(history, scoped, case=case)
     if folder is not None:
@@ -73,7 +73,7 @@ def report(
     print_answer(answer, as_json)
 
 
-def _fixed(context: click.Context, *, as_of: datetime | None, known_at: datetime | None) -> History:
+def fixed(context: click.Context, *, as_of: datetime | None = None, known_at: datetime | None = None) -> History:
     """The history as known at an instant that can be named again: the newest, where none is given."""
     if known_at is None:
         with history_of(context, as_of=as_of, known_at=None) as history:

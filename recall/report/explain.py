@@ -1,4 +1,4 @@
-"""The facts behind a figure of a report. Pure but for `explain`, which asks for them."""
+"""The facts behind a figure of a report."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -31,31 +31,37 @@ _COUNTED: Mapping[str, str] = {
 }
 
 
-def explain(history: History, scoped: Sequence[ScopedLot], name: str, *, limit: int = 1000) -> Explanation:
-    """The facts behind a figure, ``limit`` at most. Raises FigureMissing, ClickhouseAway."""
-    history.connect()
-    started = time.perf_counter()
-    lots = facts_of(history, scoped)
-    setting = setting_of(history, lots)
-    told = build(lots, setting)
-    figure = _find(told, name)
-    parts = parts_of(figure, told)
-    by_lot = {facts.lot: facts for facts in lots}
-    behind = [
-        fact
-        for one in ([figure] if figure.lot else parts)
-        for fact in _facts(history, one, by_lot[one.lot], setting.kinds)
-    ]
-    return Explanation(
-        figure=figure,
-        how=_COUNTED.get(figure.measure) or _HOW.get(figure.term, _WHERE),
-        parts=parts,
-        facts=tuple(behind[:limit]),
-        truncated=len(behind) > limit,
-        as_of=history.as_of,
-        known_at=history.known_at,
-        milliseconds=round((time.perf_counter() - started) * 1000, 3),
-    )
+class Explainer:
+    """Explains the figures of the report of some lots, whose facts it asks for once. Raises ClickhouseAway."""
+
+    def __init__(self, history: History, scoped: Sequence[ScopedLot]) -> None:
+        history.connect()
+        self._history = history
+        lots = facts_of(history, scoped)
+        setting = setting_of(history, lots)
+        self.report = build(lots, setting)
+        self._kinds = setting.kinds
+        self._lots = {facts.lot: facts for facts in lots}
+
+    def explain(self, name: str, *, limit: int = 1000) -> Explanation:
+        """The facts behind a figure, ``limit`` at most. Raises FigureMissing, ClickhouseAway."""
+        started = time.perf_counter()
+        figure = _find(self.report, name)
+        parts = parts_of(figure, self.report)
+        behind = [fact for one in ([figure] if figure.lot else parts) for fact in self._facts(one)]
+        return Explanation(
+            figure=figure,
+            how=_COUNTED.get(figure.measure) or _HOW.get(figure.term, _WHERE),
+            parts=parts,
+            facts=tuple(behind[:limit]),
+            truncated=len(behind) > limit,
+            as_of=self._history.as_of,
+            known_at=self._history.known_at,
+            milliseconds=round((time.perf_counter() - started) * 1000, 3),
+        )
+
+    def _facts(self, one: Figure) -> list[FactBehind]:
+        return _facts(self._history, one, self._lots[one.lot], self._kinds)
 
 
 def parts_of(figure: Figure, told: Report) -> tuple[Figure, ...]:

@@ -26,7 +26,13 @@ def page(report: Report) -> str:
     """The page of a report."""
     codes = ", ".join(one.lot.code for one in report.lots)
     title = f"Recall report {report.case or codes}"
-    parts = [f"<h1>{escape(title)}</h1>", rows_of(about(report))]
+    parts = [f"<h1>{escape(title)}</h1>", *parts_of(report)]
+    return document(title, [*parts, f'<p class="note">{escape(report.disclaimer)}</p>'])
+
+
+def parts_of(report: Report) -> list[str]:
+    """What stands on the page, one after the other."""
+    parts = [rows_of(about(report))]
     for one in report.lots:
         lot = one.lot
         words = ", ".join(filter(None, (f"{lot.code} of {lot.gtin}", lot.description, one.scope)))
@@ -38,7 +44,7 @@ def page(report: Report) -> str:
     for name, trace in (("Trace forward: what was made from it", report.forward), ("Trace back", report.back)):
         if trace is not None and trace.edges:
             parts += [f"<h2>{name}</h2>", f'<div class="picture">{svg(trace)}</div>']
-    return document(title, [*parts, f'<p class="note">{escape(report.disclaimer)}</p>'])
+    return parts
 
 
 def document(title: str, parts: Iterable[str]) -> str:

@@ -49,9 +49,9 @@ def sheets(report: Report) -> tuple[Sheet, ...]:
         some("where", "Where it is", _WHERE, lambda one: not one.total and one.term in PARTS),
         some("sent", "Who received some", _SENT, lambda one: one.term is Term.SENT),
         some("processes", "Made into, made from", _MADE, lambda one: bool(one.process)),
-        Sheet("shared", "What was beside it", _SHARED, _rows(report.shared, _SHARED)),
-        Sheet("blind_windows", "What could hide more", _WINDOW, _rows(report.blind_windows, _WINDOW)),
-        Sheet("offsets", "What the sinks had passed", _OFFSET, _rows(report.offsets, _OFFSET)),
+        Sheet("shared", "What was beside it", _SHARED, rows_of_models(report.shared, _SHARED)),
+        Sheet("blind_windows", "What could hide more", _WINDOW, rows_of_models(report.blind_windows, _WINDOW)),
+        Sheet("offsets", "What the sinks had passed", _OFFSET, rows_of_models(report.offsets, _OFFSET)),
     )
 
 
@@ -75,6 +75,11 @@ def matrix(figures: Iterable[Figure]) -> Sheet:
         for measure, own in found.items()
     )
     return Sheet("totals", "In all", ("of", *(term.value for term in terms), "accounted_percent"), rows)
+
+
+def rows_of_models(found: Iterable[object], columns: tuple[str, ...]) -> tuple[Cells, ...]:
+    """Rows of values that have these members."""
+    return tuple(tuple(_plain(getattr(one, name)) for name in columns) for one in found)
 
 
 def text(value: Value) -> str:
@@ -107,10 +112,6 @@ def _figure(one: Figure, columns: Iterable[str]) -> Cells:
 
 def _lot(one: ReportLot) -> Cells:
     return tuple(one.scope or "all of it" if name == "scope" else _plain(getattr(one.lot, name)) for name in _LOT)
-
-
-def _rows(found: Iterable[object], columns: tuple[str, ...]) -> tuple[Cells, ...]:
-    return tuple(tuple(_plain(getattr(one, name)) for name in columns) for one in found)
 
 
 def _plain(value: Any) -> Value:

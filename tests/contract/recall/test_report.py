@@ -2,6 +2,7 @@
 
 import csv
 import json
+import zipfile
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -12,15 +13,16 @@ import pytest
 from click.testing import CliRunner
 from openpyxl import load_workbook
 
-from lotstream.cli.recall_report import report as command
+from lotstream.cli.main import lotstream
 from lotstream.recall.report.ask import lots_named, report_of
-from lotstream.recall.report.explain import explain
+from lotstream.recall.report.explain import Explainer
 from lotstream.recall.report.facts import FigureMissing
 from lotstream.recall.report.model import PARTS, Explanation, Report, Term
 from lotstream.recall.scope import ScopedLot, Tags
 from lotstream.recall.store import History
-from lotstream.schemas.base import Evidence
+from lotstream.schemas.base import Evidence, Origin, Stamp
 from lotstream.schemas.documents import Effect, QuantityFact, Transformation
+from lotstream.schemas.events import Action, EventType, TraceEvent
 from lotstream.schemas.lots import LotRecord
 from lotstream.schemas.operations import BlindWindow
 from lotstream.schemas.sightings import Declaration
@@ -168,51 +170,42 @@ def test_a_part_of_a_lot(told: Any) -> None:
     assert values(answer, BULK, measure="KGM", total=True) == {}
 
 
-def explained(warehouse: Any, lot: str, term: Term, measure: str, **wanted: Any) -> Explanation:
-    """The facts behind the one figure of these words."""
-    with History(warehouse.settings, known_at=KNOWN) as history:
-        scoped = lots_named(history, ["I1", "W1"])
-        told = report_of(history, scoped)
-        wanted = {"lot": lot, "term": term, "measure": measure, "total": False} | wanted
-        figures = [*told.totals, *(one for found in told.lots for one in found.figures)]
-        (figure,) = [one for one in figures if all(getattr(one, name) == value for name, value in wanted.items())]
-        return explain(history, scoped, figure.figure)
-
-
 def test_every_figure_leads_to_its_facts(told: Any) -> None:
     """Topic, partition, offset, event and document line of the records that a figure is made of."""
-    found = explained(told, ITEMS, Term.SENT, "items")
-    assert {(one.subject, one.topic, one.offset, one.event, one.document, one.line) for one in found.facts} == {
-        (f"01/{GTIN}/21/{serial}", "lot-sightings.v1", 1, "ship-1", "desadv:7", "1") for serial in (1, 2)
-    }  # fmt: skip
-    found = explained(told, ITEMS, Term.SHIPPED, "pallets", location="store")
-    assert [one.subject for one in found.facts] == [f"01/{GTIN}/21/{serial}" for serial in (1, 2)]
-    found = explained(told, BULK, Term.SENT, "KGM")
-    assert [(one.topic, one.event, one.line, one.value) for one in found.facts] == [("documents.v1", "q-ship", "2", 30)]
-    found = explained(told, BULK, Term.USED, "KGM")
-    assert [(one.event, one.value, one.measure) for one in found.facts] == [("t1", 20, "KGM")]
-    found = explained(told, ITEMS, Term.MADE, "items", total=True)
-    assert [(one.topic, one.event, one.value) for one in found.facts] == [("lots.v1", "made-i", 4)]
-    assert sum(one.value for one in found.parts) == found.figure.value
-    found = explained(told, "", Term.ON_HAND, "items", total=True)
-    assert [one.lot for one in found.parts] == [ITEMS]
-    assert [one.subject for one in found.facts] == [f"01/{GTIN}/21/3"]
-    with History(told.settings) as history, pytest.raises(FigureMissing):
-        explain(history, lots_named(history, ["I1"]), "sent-00000000")
-
-
-def test_all_figures_can_be_explained(told: Any) -> None:
-    """No figure is without facts or parts, but that nobody has seen a unit."""
     with History(told.settings, known_at=KNOWN) as history:
-        scoped = lots_named(history, ["I1", "W1"])
-        answer = report_of(history, scoped)
-        for one in (*answer.totals, *(one for lot in answer.lots for one in lot.figures)):
-            found = explain(history, scoped, one.figure)
-            assert found.facts or found.parts or one.term is Term.UNEXPLAINED or not one.value, one
+        explainer = Explainer(history, lots_named(history, ["I1", "W1"]))
+        figures = [*explainer.report.totals, *(one for lot in explainer.report.lots for one in lot.figures)]
+        explained = {one.figure: explainer.explain(one.figure) for one in figures}
+        with pytest.raises(FigureMissing):
+            explainer.explain("sent-00000000")
+
+    def of(lot: str, term: Term, measure: str, *, total: bool = False) -> Explanation:
+        words = lot, term, measure, total
+        (found,) = [one for one in figures if (one.lot, one.term, one.measure, one.total) == words]
+        return explained[found.figure]
+
+    sent_items = of(ITEMS, Term.SENT, "items").facts
+    assert {(one.subject, one.topic, one.offset, one.event, one.line) for one in sent_items} == {
+        (f"01/{GTIN}/21/{serial}", "lot-sightings.v1", 1, "ship-1", "1") for serial in (1, 2)
+    }  # fmt: skip
+    inside = [one.subject for one in of(ITEMS, Term.SHIPPED, "pallets").facts]
+    assert inside == [f"01/{GTIN}/21/{serial}" for serial in (1, 2)]
+    (sent,) = of(BULK, Term.SENT, "KGM").facts
+    assert (sent.topic, sent.event, sent.line, sent.value) == ("documents.v1", "q-ship", "2", 30)
+    (used,) = of(BULK, Term.USED, "KGM").facts
+    assert (used.event, used.value, used.measure) == ("t1", 20, "KGM")
+    made = of(ITEMS, Term.MADE, "items", total=True)
+    assert [(one.topic, one.event, one.value) for one in made.facts] == [("lots.v1", "made-i", 4)]
+    assert sum(one.value for one in made.parts) == made.figure.value
+    together = of("", Term.ON_HAND, "items", total=True)
+    assert ([one.lot for one in together.parts], len(together.facts)) == ([ITEMS], 1)
+    for one in explained.values():  # what nobody has seen has no fact
+        assert one.facts or one.parts or one.figure.term is Term.UNEXPLAINED or not one.figure.value, one
 
 
-def test_the_command_writes_every_form(told: Any, tmp_path: Path) -> None:
-    """Terminal, JSON, CSV, XLSX and HTML tell the same figures; the page is well-formed and draws the trace."""
+@pytest.fixture
+def run(told: Any) -> Any:
+    """Calls lotstream with the settings of the test's own database; what it printed."""
     settings = told.settings
     env = {
         "LOTSTREAM_CLICKHOUSE__URL": settings.url,
@@ -221,9 +214,20 @@ def test_the_command_writes_every_form(told: Any, tmp_path: Path) -> None:
         "LOTSTREAM_CLICKHOUSE__READER_PASSWORD": settings.reader_password.get_secret_value(),
         "COLUMNS": "400",
     }
-    words = ["--lot", "I1", "--lot", "W1"]
+
+    def call(*words: str, code: int = 0) -> str:
+        ran = CliRunner().invoke(lotstream, words, env=env, catch_exceptions=False)
+        assert ran.exit_code == code, ran.output
+        return ran.stdout
+
+    return call
+
+
+def test_the_command_writes_every_form(run: Any, tmp_path: Path) -> None:
+    """Terminal, JSON, CSV, XLSX and HTML tell the same figures; the page is well-formed and draws the trace."""
+    words = ["recall", "report", "--lot", "I1", "--lot", "W1"]
     files = ["--csv", str(tmp_path / "c"), "--xlsx", str(tmp_path / "r.xlsx"), "--html", str(tmp_path / "r.html")]
-    answer = json.loads(CliRunner().invoke(command, [*words, *files, "--json"], env=env, catch_exceptions=False).stdout)
+    answer = json.loads(run(*words, *files, "--json"))
     figures = {one["figure"]: Decimal(one["value"]) for lot in answer["lots"] for one in lot["figures"]}
     figures |= {one["figure"]: Decimal(one["value"]) for one in answer["totals"]}
     assert datetime.fromisoformat(answer["known_at"]) == KNOWN
@@ -244,8 +248,50 @@ def test_the_command_writes_every_form(told: Any, tmp_path: Path) -> None:
     said = "".join(root.itertext())
     assert all(name in said for name in figures)
     assert "{http://www.w3.org/2000/svg}svg" in {one.tag for one in root.iter()}
-    shown = CliRunner().invoke(command, words, env=env, catch_exceptions=False).stdout
+    shown = run(*words)
     assert "certifies nothing" in shown and "desadv:7" in shown and "documents.v1/0 6" in shown
     name = next(one for one in figures if one.startswith("sent-"))
-    assert name in CliRunner().invoke(command, [*words, "--explain", name], env=env, catch_exceptions=False).stdout
-    assert CliRunner().invoke(command, [], env=env).exit_code == 2
+    assert name in run(*words, "--explain", name)
+    assert json.loads(run(*words, "--explain", "sent-0", "--json", code=1))["error"] == "figure_missing"
+    run("recall", "report", code=2)
+
+
+def test_the_dossier_of_a_lot(run: Any, told: Any, tmp_path: Path) -> None:
+    """Record, masters, steps, balances, documents, movements and events in one page and one archive, the same again."""
+    texts = {"made-w": "{}", "t1": '{"type": "TransformationEvent"}'}
+    told.put("events", [
+        TraceEvent(
+            event_type=EventType.OBJECT, action=Action.ADD, event_hash=name, event_time_us=NOW, text=text, subject="s",
+            stamp=Stamp(received_us=NOW, origin=Origin.LIVE, source="erp", request="r"),
+        ).encode()
+        for name, text in texts.items()
+    ])  # fmt: skip
+    passed(told, KNOWN)
+    paths = [tmp_path / "a.zip", tmp_path / "b.zip"]
+    for path in paths:
+        shown = run("lot", "dossier", "W1", "--zip", str(path), "--html", str(tmp_path / "d.html"))
+    assert "certifies nothing" in shown
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+    with zipfile.ZipFile(paths[0]) as archive:
+        names = set(archive.namelist())
+        answer = json.loads(archive.read("dossier.json"))
+        assert json.loads(archive.read("events.json")) == [{}, {"type": "TransformationEvent"}]
+    tables = {
+        "said",
+        "masters",
+        "step_back",
+        "production",
+        "documents",
+        "movements",
+        "events",
+        "blind_windows",
+        "where",
+    }
+    assert {f"tables/{name}.csv" for name in tables} | {"dossier.html"} <= names
+    assert [one["event"] for one in answer["events"]] == ["made-w", "t1"]
+    assert answer["movements"][0]["amount"] == "100.000000"
+    assert [one["what"] for one in answer["entries"]] == ["said"]
+    assert answer["steps"]["forward"][0]["document"] == "desadv:7"
+    ElementTree.fromstring((tmp_path / "d.html").read_text().removeprefix("<!DOCTYPE html>"))
+    assert json.loads(run("lot", "dossier", "CAKE", "--json"))["production"]["lines"][0]["out"] == "18.000000"
+    assert json.loads(run("lot", "dossier", "W1", "--limit", "1", "--json"))["truncated"] == ["movements", "events"]
