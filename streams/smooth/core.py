@@ -10,7 +10,7 @@ from lotstream.schemas.reads import ReadBatch, SourceEnd, decode_reads, read_col
 from lotstream.schemas.sightings import Sighting, SightingRows, State
 from lotstream.streams.engine.core import Output, Record
 from lotstream.streams.parts import parts_of
-from lotstream.streams.smooth.decide import closed, late, neighbours, opened, state_now
+from lotstream.streams.smooth.decide import Words, closed, late, neighbours, opened, state_now
 from lotstream.streams.smooth.labels import LabelCache
 from lotstream.streams.smooth.pieces import blocks_of
 from lotstream.streams.smooth.point import Touched, forget, late_cells, point_of, split_late, take
@@ -53,22 +53,24 @@ class SmoothCore:
         self.state.log_us = max(self.state.log_us, record.timestamp_us)
         rows: list[Sighting] = []
         outputs: list[Output] = []
-        touched = Touched()
+        touched, words = Touched(), Words((self._epoch, record.offset))
         try:
             message = decode_reads(record.value)
         except Rejected as reason:
             outputs.append(self._signals.dead_letter(record, reason))
             message = None
         if isinstance(message, ReadBatch):
-            outputs += self._read(message, record, touched=touched, rows=rows)
+            outputs += self._read(message, record, touched=touched, rows=rows, words=words)
         elif isinstance(message, SourceEnd):
             self._end(clock_name(message.source, message.door))
         # what readers say besides reads is for the history; the gateway has told what they lost
         end_idle(self.state, self._policy)
-        self._decide(touched, rows, version=(self._epoch, record.offset))
+        self._decide(touched, rows, words=words)
         return self._by_partition(rows) + outputs
 
-    def _read(self, batch: ReadBatch, record: Record, *, touched: Touched, rows: list[Sighting]) -> list[Output]:
+    def _read(
+        self, batch: ReadBatch, record: Record, *, touched: Touched, rows: list[Sighting], words: Words
+    ) -> list[Output]:
         try:
             columns = read_columns(batch)
         except Rejected as reason:
@@ -93,7 +95,7 @@ class SmoothCore:
             if joining is not None:
                 take(point, joining, touched=touched)
             if too_late is not None:
-                rows += [late(cell, version=(self._epoch, record.offset)) for cell in late_cells(point, too_late)]
+                rows += [late(cell, words) for cell in late_cells(point, too_late)]
         if clock != LIVE:
             hear(self.state, clock, time_us=greatest)
         return outputs
@@ -108,14 +110,13 @@ class SmoothCore:
         if clock is not None and clock.ended_us < 0:
             clock.ended_us = self.state.log_us
 
-    def _decide(self, touched: Touched, rows: list[Sighting], *, version: tuple[int, int]) -> None:
+    def _decide(self, touched: Touched, rows: list[Sighting], *, words: Words) -> None:
         """Publish what changed and what became final, each sighting at most once."""
         timers = self._timers
         near = dict(touched.near)
         for cell in touched.near:
             near.update(dict.fromkeys(neighbours(cell)))
         order = touched.cells | near if near else touched.cells
-        closing: list[Cell] = []
         book: Book | None = None
         for cell in order:
             if cell.settled:
@@ -125,36 +126,32 @@ class SmoothCore:
                 timers.watch(cell)
             if cell.book is not book:
                 book = cell.book
-                passed_us = timers.now(book) - book.point.wait_us
+                passed_us = timers.passed(book)
             runs = cell.runs
-            if runs and runs[-1].last >= passed_us:
-                if cell.shown != _OBSERVED or cell.shown_at != cell.place.inside:
-                    self._open(cell, rows, version=version)
-            else:
-                closing.append(cell)
+            if runs and runs[-1].last >= passed_us:  # else it is final, and its timer is due
+                self._open(cell, rows, words=words)
         final, forgotten = timers.pop()
         if final:
-            closing = list(dict.fromkeys(closing + final))  # a read that moved may have left two timers
-        if closing:
-            self._close(closing, rows, version=version)
+            self._close(final, rows, words=words)
         for book in forgotten:
             forget(book.point, book.slot)
 
-    def _open(self, cell: Cell, rows: list[Sighting], *, version: tuple[int, int]) -> None:
+    def _open(self, cell: Cell, rows: list[Sighting], *, words: Words) -> None:
         """Publish a sighting that is not final when it says something new: that it is there, place or state."""
         place = cell.place.inside
-        if cell.shown >= 0 and cell.shown_at == place and state_now(cell) == cell.shown:
-            return
-        row = opened(cell, version=version)
-        rows.append(row)
-        cell.shown, cell.shown_at = row.form.state, place
-        cell.book.point.changed[cell] = None
+        if cell.shown_at != place or (cell.shown != _OBSERVED and (cell.shown < 0 or state_now(cell) != cell.shown)):
+            row = opened(cell, words)
+            rows.append(row)
+            cell.shown, cell.shown_at = row.form.state, place
+            cell.book.point.changed[cell] = None
+        # more reads say nothing new before it is final; what else may happen to it clears this again
+        cell.steady = cell.shown == _OBSERVED
 
-    def _close(self, cells: list[Cell], rows: list[Sighting], *, version: tuple[int, int]) -> None:
-        final = closed(cells, version=version)
+    def _close(self, cells: list[Cell], rows: list[Sighting], *, words: Words) -> None:
+        final = closed(cells, words)
         rows += final
         for cell, row in zip(cells, final, strict=True):
-            cell.settled = True
+            cell.settled, cell.steady = True, False
             cell.shown, cell.shown_at = row.form.state, cell.place.inside
             book = cell.book
             book.point.changed[cell] = None

@@ -6,7 +6,7 @@ from functools import lru_cache
 from lotstream.schemas.base import SLOT_US
 from lotstream.schemas.sightings import NO_DECLARATION, Context, Direction, Edition, Form, How, Mark, Sighting, State
 from lotstream.streams.smooth.policy import Rule
-from lotstream.streams.smooth.state import Cell, Run, Visit
+from lotstream.streams.smooth.state import Cell, Place, Run, Visit
 from lotstream.streams.smooth.table import Table, Told
 
 # plain ints: an enum's value costs a call, and rows are made by the ten thousand a second
@@ -101,9 +101,8 @@ def state_of(cell: Cell, before: Visit | None) -> int:
     if cell.scanned:
         return _OBSERVED
     rule = cell.book.point.rule
-    count = rule.observe_count
     for run in cell.runs:
-        if run.reads >= count or observed(run, rule, before=before):
+        if run.reads >= rule.observe_count or observed(run, rule, before=before):
             return _OBSERVED
         before = None  # only the first run goes on with it
     return _GLIMPSED
@@ -142,25 +141,57 @@ def neighbours(cell: Cell) -> Iterator[Cell]:
         cell = after
 
 
-def opened(cell: Cell, *, version: tuple[int, int]) -> Sighting:
+class Words:
+    """What the rows of one message have in common, each said once: its version, places and states."""
+
+    __slots__ = ("_editions", "_forms", "version")
+
+    def __init__(self, version: tuple[int, int]) -> None:
+        self.version = version
+        self._editions: dict[int, Edition] = {}
+        self._forms: dict[tuple[int, int, int, int], Form] = {}
+
+    def edition(self, recorded_us: int) -> Edition:
+        """This version, of what was received so far."""
+        edition = self._editions.get(recorded_us)
+        if edition is None:
+            edition = self._editions[recorded_us] = Edition(self.version, recorded_us)
+        return edition
+
+    def form(self, place: Place, state: int, *, direction: int = _UNKNOWN, marks: int = 0) -> Form:
+        """The form of a sighting of the main lane; who went outward is outside."""
+        key = (id(place), state, direction, marks)  # of places that live as long as the rows are made
+        form = self._forms.get(key)
+        if form is None:
+            location = place.outside if direction == _OUTWARD and place.outside else place.inside
+            form = self._forms[key] = _form(place.context, location, "", state, direction, marks)
+        return form
+
+
+def opened(cell: Cell, words: Words) -> Sighting:
     """A version before the sighting is final: direction unknown, location inside, runs without their strengths."""
-    visit, marks = (None, 0) if _alone(cell) else _visit_and_marks(cell)
-    start = cell.book.slot * SLOT_US
+    slot = cell.book.slot
+    start = slot * SLOT_US
+    if _alone(cell):
+        (run,) = cell.runs
+        first = run.first if run.first > start else start
+        form, runs = words.form(cell.place, state_of(cell, None)), [[first, run.last, run.reads]]
+        return Sighting(cell.tag, form, words.edition(cell.recorded), slot, first, run.last, run.reads, runs)
+    visit, marks = _visit_and_marks(cell)
     runs = [[run.first if run.first > start else start, run.last, run.reads] for run in cell.runs]
-    form = _form(cell.place.context, cell.place.inside, "", state_of(cell, visit), _UNKNOWN, marks)
-    return _row(cell, form, version=version, runs=runs)
+    return _row(cell, words.form(cell.place, state_of(cell, visit), marks=marks), words=words, runs=runs)
 
 
-def closed(cells: Sequence[Cell], *, version: tuple[int, int]) -> list[Sighting]:
+def closed(cells: Sequence[Cell], words: Words) -> list[Sighting]:
     """The final versions of sightings, in their order. One whose reads all turned out to lie elsewhere is retracted."""
     rows = [run.row for cell in cells for run in cell.runs]
     told = iter(cells[0].book.point.table.told(rows) if rows else ())  # all of a partition have one table
     return [
-        _closed_alone(cell, next(told), version=version)
+        _closed_alone(cell, next(told), words=words)
         if _alone(cell)
-        else _closed(cell, [next(told) for _ in cell.runs], version=version)
+        else _closed(cell, [next(told) for _ in cell.runs], words=words)
         if cell.runs
-        else _retraction(cell, version=version)
+        else _retraction(cell, words)
         for cell in cells
     ]
 
@@ -170,38 +201,33 @@ def _alone(cell: Cell) -> bool:
     return not cell.beside and cell.carry is None and len(cell.runs) == 1
 
 
-def _closed_alone(cell: Cell, told: Told, *, version: tuple[int, int]) -> Sighting:
+def _closed_alone(cell: Cell, told: Told, *, words: Words) -> Sighting:
     (run,) = cell.runs
-    place, slot = cell.place, cell.book.slot
+    slot = cell.book.slot
     strengths, sides = told
-    direction = direction_of(sides)
-    location = place.outside if direction == _OUTWARD and place.outside else place.inside
     first, last, reads = run.first, run.last, run.reads
     if first < slot * SLOT_US:
         first = slot * SLOT_US
-    form = _form(place.context, location, "", state_of(cell, None), direction, _FINAL)
+    form = words.form(cell.place, state_of(cell, None), direction=direction_of(sides), marks=_FINAL)
     runs = [[first, last, reads, *strengths]]
-    return Sighting(cell.tag, form, _edition(version, cell.recorded), slot, first, last, reads, runs)
+    return Sighting(cell.tag, form, words.edition(cell.recorded), slot, first, last, reads, runs)
 
 
-def _closed(cell: Cell, told: list[Told], *, version: tuple[int, int]) -> Sighting:
+def _closed(cell: Cell, told: list[Told], *, words: Words) -> Sighting:
     visit, marks = _visit_and_marks(cell)
-    place = cell.place
-    location, direction = place.inside, _UNKNOWN
+    direction = _UNKNOWN
     if not marks & _CONTINUES_AFTER:
         if visit is None or len(told) > 1:
             direction = direction_of(told[-1][1])
         else:
             direction = direction_of(visit_after(visit, cell)[3:])
-        if direction == _OUTWARD and place.outside:
-            location = place.outside
     start = cell.book.slot * SLOT_US
     runs = [
         [run.first if run.first > start else start, run.last, run.reads, *strengths]
         for run, (strengths, _) in zip(cell.runs, told, strict=True)
     ]
-    form = _form(place.context, location, "", state_of(cell, visit), direction, marks | _FINAL)
-    return _row(cell, form, version=version, runs=runs)
+    form = words.form(cell.place, state_of(cell, visit), direction=direction, marks=marks | _FINAL)
+    return _row(cell, form, words=words, runs=runs)
 
 
 def _visit_and_marks(cell: Cell) -> tuple[Visit | None, int]:
@@ -221,7 +247,7 @@ def _visit_and_marks(cell: Cell) -> tuple[Visit | None, int]:
     return visit, marks
 
 
-def late(cell: Cell, *, version: tuple[int, int]) -> Sighting:
+def late(cell: Cell, words: Words) -> Sighting:
     """Reads later than remembered: final at once, in a lane of their own, direction unknown."""
     told = cell.book.point.table.told([run.row for run in cell.runs])
     start = cell.book.slot * SLOT_US
@@ -229,27 +255,22 @@ def late(cell: Cell, *, version: tuple[int, int]) -> Sighting:
         [max(run.first, start), run.last, run.reads, *strengths]
         for run, (strengths, _) in zip(cell.runs, told, strict=True)
     ]
-    place = cell.place
-    form = _form(place.context, place.inside, f"late:{version[1]}", state_of(cell, None), _UNKNOWN, _FINAL | _LATE)
-    return _row(cell, form, version=version, runs=runs)
+    place, lane = cell.place, f"late:{words.version[1]}"
+    form = _form(place.context, place.inside, lane, state_of(cell, None), _UNKNOWN, _FINAL | _LATE)
+    return _row(cell, form, words=words, runs=runs)
 
 
-def _retraction(cell: Cell, *, version: tuple[int, int]) -> Sighting:
+def _retraction(cell: Cell, words: Words) -> Sighting:
     """All reads of a published sighting turned out to lie elsewhere: a better copy of each tells another event time."""
     start = cell.book.slot * SLOT_US
-    form = _form(cell.place.context, cell.place.inside, "", _GLIMPSED, _UNKNOWN, _FINAL | _RETRACTED)
-    return _row(cell, form, version=version, runs=[[start, start, 0]])._replace(runs=[])
+    form = words.form(cell.place, _GLIMPSED, marks=_FINAL | _RETRACTED)
+    return _row(cell, form, words=words, runs=[[start, start, 0]])._replace(runs=[])
 
 
-def _row(cell: Cell, form: Form, *, version: tuple[int, int], runs: list[list[int]]) -> Sighting:
+def _row(cell: Cell, form: Form, *, words: Words, runs: list[list[int]]) -> Sighting:
     reads = runs[0][2] if len(runs) == 1 else sum(run[2] for run in runs)
-    edition = _edition(version, cell.recorded)
+    edition = words.edition(cell.recorded)
     return Sighting(cell.tag, form, edition, cell.book.slot, runs[0][0], runs[-1][1], reads, runs)
-
-
-@lru_cache(maxsize=64)
-def _edition(version: tuple[int, int], recorded_us: int) -> Edition:
-    return Edition(version, recorded_us)
 
 
 @lru_cache(maxsize=4_096)

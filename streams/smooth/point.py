@@ -149,9 +149,9 @@ def _add(point: Point, block: Block, *, touched: Touched) -> None:
         else:
             runs = cell.runs
             if not runs:  # its reads went elsewhere, or are being put together again
-                cell.place, cell.recorded, cell.scanned = place, received, False
+                cell.place, cell.recorded, cell.scanned, cell.steady = place, received, False, False
             if place is not cell.place and place > cell.place:
-                cell.place = place
+                cell.place, cell.steady = place, False
             if received > cell.recorded:
                 cell.recorded = received
             if runs and (run := runs[-1]).first <= first <= run.last + silence:
@@ -167,7 +167,8 @@ def _add(point: Point, block: Block, *, touched: Touched) -> None:
         rows.append(run.row)
         if scanned and tag in scanned:
             cell.scanned = True
-        cells[cell] = None
+        if not cell.steady:
+            cells[cell] = None
         for other in beside:
             if key in other:
                 near[cell] = None
@@ -192,7 +193,7 @@ def _rebuild_around(point: Point, block: Block, *, touched: Touched) -> None:
     for _, book in sorted(point.books.items()):
         for tag, cell in sorted(book.cells.items()):
             if tag in tags or cell not in known:
-                cell.queued = False  # it may be final sooner than its timer says
+                cell.queued = cell.steady = False  # it may be final sooner than its timer says
                 touched.cells[cell] = touched.near[cell] = None
 
 

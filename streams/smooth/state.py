@@ -121,6 +121,7 @@ class Cell:
         "settled",
         "shown",
         "shown_at",
+        "steady",
         "tag",
     )
 
@@ -137,6 +138,7 @@ class Cell:
         self.shown_at = ""  # location last published
         self.settled = False  # the final version published is the last word so far
         self.queued = False  # a timer waits for it
+        self.steady = False  # open and told as it is: more reads of its run change no word before it is final
 
 
 class Book:

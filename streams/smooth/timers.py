@@ -68,9 +68,10 @@ class Timers:
             return 0
         return step_end(cell.runs[-1].last + cell.book.point.wait_us)
 
-    def now(self, book: Book) -> int:
-        """How far the slowest clock of a slot is: what is due before it is final."""
-        return self._state.log_us if book.live else min(map(self.time, book.clocks))
+    def passed(self, book: Book) -> int:
+        """Runs of a slot that ended before this are final by its slowest clock, and their timers due."""
+        now_us = self._state.log_us if book.live else min(map(self.time, book.clocks))
+        return now_us - now_us % STEP_US - book.point.wait_us
 
     def _behind(self, book: Book, due_us: int) -> str | None:
         """A clock of the slot that has not passed an instant; None when all have."""
@@ -117,6 +118,8 @@ class Timers:
         return final, forgotten
 
     def _cell(self, cell: Cell, final: list[Cell]) -> None:
+        if not cell.queued:  # a read that moved may have left two timers
+            return
         cell.queued = False
         if cell.settled:
             return
