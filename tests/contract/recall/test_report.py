@@ -2,6 +2,8 @@
 
 import csv
 import json
+import re
+import shlex
 import zipfile
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -21,14 +23,14 @@ from lotstream.recall.report.model import PARTS, Explanation, Report, Term
 from lotstream.recall.scope import ScopedLot, Tags
 from lotstream.recall.store import History
 from lotstream.schemas.base import Evidence, Origin, Stamp
-from lotstream.schemas.documents import Effect, QuantityFact, Transformation
+from lotstream.schemas.documents import DocumentLine, Effect, QuantityFact, Transformation
 from lotstream.schemas.events import Action, EventType, TraceEvent
 from lotstream.schemas.lots import LotRecord
 from lotstream.schemas.operations import BlindWindow
 from lotstream.schemas.sightings import Declaration
 
 GTIN = "10614141073464"
-ITEMS, BULK, CAKE = (f"01/{GTIN}/10/{code}" for code in ("I1", "W1", "CAKE"))
+ITEMS, BULK, CAKE = (f"01/{GTIN}/10/{code}" for code in ("B251101", "FLOUR-7", "CAKE"))
 PALLET = "00/106141410000000011"
 NOW = 1_763_370_000_000_000
 HOUR = 3_600_000_000
@@ -55,8 +57,8 @@ def told(warehouse: Any, make: Any) -> Any:
     """Four units, two of them on a pallet that was sent, one unseen; a hundred kilograms, of which a cake was made."""
     record: dict[str, Any] = {"gtin": GTIN, "at_us": NOW, "recorded_us": NOW, "produced_us": NOW, "line": "L1"}
     warehouse.put("lots", [
-        LotRecord(lot=ITEMS, code="I1", event="made-i", units=4, **record).encode(),
-        LotRecord(lot=BULK, code="W1", event="made-w", amount=Decimal(100), uom="KGM", **record).encode(),
+        LotRecord(lot=ITEMS, code="B251101", event="made-i", units=4, **record).encode(),
+        LotRecord(lot=BULK, code="FLOUR-7", event="made-w", amount=Decimal(100), uom="KGM", **record).encode(),
         LotRecord(lot=CAKE, code="CAKE", event="made-c", **(record | {"line": "L2"})).encode(),
     ])  # fmt: skip
     sent = Declaration("ship-1", "shipping", "in_transit", "desadv:7", "1", "417/1")
@@ -69,16 +71,20 @@ def told(warehouse: Any, make: Any) -> Any:
         make.lot_sighting(lot=ITEMS, tag=tag, lane="event:ship-1", declaration=sent, **inside, **later)
         for tag in tags[:2]
     ])  # fmt: skip
+    order = DocumentLine(document="prodorder:4711", line="1", event="t1", biz_step="", at_us=NOW, recorded_us=NOW)
+    baked = {
+        "process": "bake", "document": "prodorder:4711", "event": "t1", "at_us": NOW + HOUR, "recorded_us": NOW,
+        "uom": "KGM", "location": "plant",
+    }  # fmt: skip
     warehouse.put("documents", [
+        order.encode(),
         fact("made", "100", 0, location="plant", effect=Effect.MADE),
         fact("ship", "30", 1, source="plant", location="store", disposition="in_transit", biz_step="shipping",
              document="desadv:7", line="2", party="417/1", cases=3),
         fact("used", "20", 1, source="plant", effect=Effect.CONSUMED),
         fact("burnt", "5", 1, source="plant", effect=Effect.DESTROYED),
-        Transformation(side="input", lot=BULK, process="bake", event="t1", at_us=NOW + HOUR, recorded_us=NOW,
-                       amount=Decimal(20), uom="KGM", location="plant").encode(),
-        Transformation(side="output", lot=CAKE, process="bake", event="t1", at_us=NOW + HOUR, recorded_us=NOW,
-                       amount=Decimal(18), uom="KGM", location="plant").encode(),
+        Transformation(side="input", lot=BULK, amount=Decimal(20), **baked).encode(),
+        Transformation(side="output", lot=CAKE, amount=Decimal(18), **baked).encode(),
     ])  # fmt: skip
     window = BlindWindow(subject="dock", cause="down", from_us=NOW, until_us=NOW + HOUR, recorded_us=NOW)
     other = BlindWindow(subject="far", cause="down", from_us=NOW, until_us=NOW + HOUR, recorded_us=NOW)
@@ -106,7 +112,7 @@ def values(told: Report, lot: str, **wanted: Any) -> dict[tuple[str, str], Decim
 
 def test_what_is_where_who_received_some_and_what_is_missing(told: Any) -> None:
     """Items, pallets and amounts apart, each place by place and in all; percentages say of what."""
-    answer = report(told, "I1", "W1")
+    answer = report(told, "B251101", "FLOUR-7")
     assert values(answer, ITEMS, total=True) == {
         ("made", "items"): 4, ("on_hand", "items"): 1, ("shipped", "items"): 2, ("unexplained", "items"): 1,
         ("shipped", "pallets"): 1,
@@ -134,7 +140,7 @@ def test_what_is_where_who_received_some_and_what_is_missing(told: Any) -> None:
 
 def test_what_could_hide_more_and_what_was_beside_it(told: Any) -> None:
     """Blind windows say which lots they touch; lots that were there meanwhile are named; offsets are printed."""
-    answer = report(told, "I1")
+    answer = report(told, "B251101")
     assert [(one.subject, one.touches) for one in answer.blind_windows] == [("dock", (ITEMS,)), ("far", ())]
     assert {(one.other, one.location, one.line) for one in answer.shared} == {
         (f"01/{GTIN}/10/OTHER", "plant", ""), (BULK, "plant", ""), (BULK, "", "L1"),
@@ -145,15 +151,15 @@ def test_what_could_hide_more_and_what_was_beside_it(told: Any) -> None:
 
 def test_the_same_question_has_the_same_answer(told: Any, make: Any) -> None:
     """At the same known-at the JSON is the same byte for byte, whatever has come since; run times aside."""
-    before = report(told, "I1", "W1")
+    before = report(told, "B251101", "FLOUR-7")
     moved = {"tag": f"01/{GTIN}/21/3", "location": "store", "slot": NOW // 30_000_000 + 999}
     told.lot_sightings([make.lot_sighting(lot=ITEMS, **moved)])
     told.put("documents", [fact("more", "7", 2, source="plant", effect=Effect.CONSUMED)])
     passed(told, KNOWN + timedelta(hours=1))
-    again = report(told, "W1", "I1")
+    again = report(told, "FLOUR-7", "B251101")
     timeless = {"milliseconds": 0.0}
     assert again.model_copy(update=timeless).model_dump_json() == before.model_copy(update=timeless).model_dump_json()
-    now = report(told, "I1", "W1", known_at=None)
+    now = report(told, "B251101", "FLOUR-7", known_at=None)
     assert values(now, ITEMS, location="store", term=Term.ON_HAND) == {("on_hand", "items"): 1}
     assert values(now, BULK, total=True)["consumed", "KGM"] == 27
 
@@ -173,7 +179,7 @@ def test_a_part_of_a_lot(told: Any) -> None:
 def test_every_figure_leads_to_its_facts(told: Any) -> None:
     """Topic, partition, offset, event and document line of the records that a figure is made of."""
     with History(told.settings, known_at=KNOWN) as history:
-        explainer = Explainer(history, lots_named(history, ["I1", "W1"]))
+        explainer = Explainer(history, lots_named(history, ["B251101", "FLOUR-7"]))
         figures = [*explainer.report.totals, *(one for lot in explainer.report.lots for one in lot.figures)]
         explained = {one.figure: explainer.explain(one.figure) for one in figures}
         with pytest.raises(FigureMissing):
@@ -225,7 +231,7 @@ def run(told: Any) -> Any:
 
 def test_the_command_writes_every_form(run: Any, tmp_path: Path) -> None:
     """Terminal, JSON, CSV, XLSX and HTML tell the same figures; the page is well-formed and draws the trace."""
-    words = ["recall", "report", "--lot", "I1", "--lot", "W1"]
+    words = ["recall", "report", "--lot", "B251101", "--lot", "FLOUR-7"]
     files = ["--csv", str(tmp_path / "c"), "--xlsx", str(tmp_path / "r.xlsx"), "--html", str(tmp_path / "r.html")]
     answer = json.loads(run(*words, *files, "--json"))
     figures = {one["figure"]: Decimal(one["value"]) for lot in answer["lots"] for one in lot["figures"]}
@@ -249,7 +255,7 @@ def test_the_command_writes_every_form(run: Any, tmp_path: Path) -> None:
     assert all(name in said for name in figures)
     assert "{http://www.w3.org/2000/svg}svg" in {one.tag for one in root.iter()}
     shown = run(*words)
-    assert "certifies nothing" in shown and "desadv:7" in shown and "documents.v1/0 6" in shown
+    assert "certifies nothing" in shown and "desadv:7" in shown and "documents.v1/0 7" in shown
     name = next(one for one in figures if one.startswith("sent-"))
     assert name in run(*words, "--explain", name)
     assert json.loads(run(*words, "--explain", "sent-0", "--json", code=1))["error"] == "figure_missing"
@@ -269,7 +275,7 @@ def test_the_dossier_of_a_lot(run: Any, told: Any, tmp_path: Path) -> None:
     passed(told, KNOWN)
     paths = [tmp_path / "a.zip", tmp_path / "b.zip"]
     for path in paths:
-        shown = run("lot", "dossier", "W1", "--zip", str(path), "--html", str(tmp_path / "d.html"))
+        shown = run("lot", "dossier", "FLOUR-7", "--zip", str(path), "--html", str(tmp_path / "d.html"))
     assert "certifies nothing" in shown
     assert paths[0].read_bytes() == paths[1].read_bytes()
     with zipfile.ZipFile(paths[0]) as archive:
@@ -294,4 +300,21 @@ def test_the_dossier_of_a_lot(run: Any, told: Any, tmp_path: Path) -> None:
     assert answer["steps"]["forward"][0]["document"] == "desadv:7"
     ElementTree.fromstring((tmp_path / "d.html").read_text().removeprefix("<!DOCTYPE html>"))
     assert json.loads(run("lot", "dossier", "CAKE", "--json"))["production"]["lines"][0]["out"] == "18.000000"
-    assert json.loads(run("lot", "dossier", "W1", "--limit", "1", "--json"))["truncated"] == ["movements", "events"]
+    cut = json.loads(run("lot", "dossier", "FLOUR-7", "--limit", "1", "--json"))
+    assert cut["truncated"] == ["documents", "movements", "events"]
+
+
+def test_the_page_of_the_documentation(run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every command of docs/recall-report.md does what the page says."""
+    monkeypatch.chdir(tmp_path)
+    page = (Path(__file__).resolve().parents[3] / "docs" / "recall-report.md").read_text(encoding="utf-8")
+    figure = ""
+    for block in re.findall(r"^```sh\n(.*?)^```$", page, re.MULTILINE | re.DOTALL):
+        for line in block.splitlines():
+            words = shlex.split(line.partition("|")[0])[1:]
+            said = run(*(figure if word == "$(cat figure)" else word for word in words))
+            figure = next(iter(re.findall(r"sent-[0-9a-f]{8}", said)), figure)
+            assert "certifies nothing" in said or words[0] == "balance" or figure in said
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "report.html", "report.xlsx", "report", "dossier.html", "dossier.zip",
+    }  # fmt: skip
