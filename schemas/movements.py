@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import Field, TypeAdapter, model_validator
 
 from lotstream.schemas.base import Amount, Evidence, Key, Micros, Name, Wire, decode, dump
 from lotstream.schemas.lots import HoldPurpose, HoldScope
-from lotstream.schemas.sightings import coded
 
 MAX_ROWS = 20_000
 
@@ -63,28 +62,55 @@ class MovementBatch(Wire):
 
 
 class MovementRows:
-    """Movements on their way out."""
+    """Movements on their way out, in columns."""
 
-    __slots__ = ("rows",)
+    __slots__ = ("_columns",)
 
     def __init__(self, rows: Iterable[Movement] = ()) -> None:
-        self.rows = list(rows)
+        self._columns: list[list[Any]] = [[] for _ in Movement._fields]
+        for row in rows:
+            self._append(*([value] for value in row))
+
+    @classmethod
+    def of_columns(
+        cls,
+        *,
+        lot: Sequence[str],
+        unit: Sequence[str],
+        source: Sequence[str],
+        location: Sequence[str],
+        read_point: Sequence[str],
+        at_us: Sequence[int],
+        slot: Sequence[int],
+        direction: Sequence[int],
+        how: Sequence[int],
+        version: Sequence[Sequence[int]],
+        recorded_us: Sequence[int],
+    ) -> Self:
+        """Row i of every column is movement i."""
+        rows = cls()
+        rows._append(lot, unit, source, location, read_point, at_us, slot, direction, how, version, recorded_us)
+        return rows
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return len(self._columns[0])
 
     def extend(self, other: "MovementRows") -> None:
         """Take the rows of another message for the same partition."""
-        self.rows.extend(other.rows)
+        self._append(*other._columns)
 
     def encode(self) -> bytes:
         """The value of a MovementBatch message."""
-        columns: dict[str, Any] = dict(zip(Movement._fields, zip(*self.rows, strict=True), strict=True))
-        words, index = coded([word for name in _CODED for word in columns[name]])
-        n = len(self.rows)
-        for place, name in enumerate(_CODED):
-            columns[name] = index[place * n : (place + 1) * n]
-        return dump({"kind": "movements", "v": 1, "words": words, **columns})
+        columns = dict(zip(Movement._fields, self._columns, strict=True))
+        words = dict.fromkeys(word for name in _CODED for word in columns[name])
+        index = {word: place for place, word in enumerate(words)}
+        for name in _CODED:
+            columns[name] = list(map(index.__getitem__, columns[name]))
+        return dump({"kind": "movements", "v": 1, "words": list(words), **columns})
+
+    def _append(self, *columns: Sequence[Any]) -> None:
+        for own, more in zip(self._columns, columns, strict=True):
+            own.extend(more)
 
 
 _MOVEMENTS = TypeAdapter(MovementBatch)

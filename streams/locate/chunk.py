@@ -11,7 +11,8 @@ point] each. A pallet of 60 is seen as one: its sighting is one entry for 60 uni
 News are [units], written often and read seldom: [position or key, changed, source, floor, entries as they are] each.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
@@ -25,22 +26,26 @@ from lotstream.streams.serials import NOT_NUMERIC, serial_of
 
 BITS = 6
 BUCKETS = 256
-REMEMBERED = 100_000  # places of units
 _LOW = (1 << BITS) - 1
 
 Position = int | str
 Block = int | str
 ChunkKey = tuple[str, Block]  # lot, block
 Units = dict[Position, Unit]
-Part = tuple[Position, Iterable[Entry], Unit]  # where, what is new of it, and the unit
+Part = tuple[Position, Sequence[Entry], Unit]  # where, what is new of it, and the unit
 
 
 def chunk_place(lot: str, tag: str) -> tuple[Block, Position]:
     """(block, position) of a unit among those of its lot."""
     serial = serial_of(tag)
     if serial == NOT_NUMERIC or tag[3:17] != lot[3:17]:
-        return f"h{murmur2(tag.encode()) % BUCKETS}", tag
+        return _bucket(tag), tag
     return serial >> BITS, serial & _LOW
+
+
+@lru_cache(maxsize=1 << 16)
+def _bucket(tag: str) -> str:
+    return f"h{murmur2(tag.encode()) % BUCKETS}"
 
 
 def tag_at(lot: str, block: Block, *, position: Position) -> str:
@@ -48,29 +53,10 @@ def tag_at(lot: str, block: Block, *, position: Position) -> str:
     return position if isinstance(position, str) else f"{lot[:17]}/21/{int(block) << BITS | position}"
 
 
-class Places:
-    """Places of units, remembered: a unit that is seen is seen again soon."""
-
-    def __init__(self) -> None:
-        self._places: dict[tuple[str, str], tuple[ChunkKey, Position]] = {}
-
-    def of(self, lot: str, tag: str) -> tuple[ChunkKey, Position]:
-        """(chunk, position) of a unit of a lot."""
-        place = self._places.get((lot, tag))
-        if place is None:
-            if len(self._places) >= REMEMBERED:
-                self._places.clear()
-            block, position = chunk_place(lot, tag)
-            place = self._places[lot, tag] = (lot, block), position
-        return place
-
-
 def encode_news(parts: Iterable[Part]) -> bytes:
     """Units with those of their entries that are new."""
-    # plain tuples: orjson takes no subclass
-    return orjson.dumps(
-        ([(place, unit.changed, unit.source, unit.floor, list(map(tuple, news))) for place, news, unit in parts],)
-    )
+    said = [(place, unit.changed, unit.source, unit.floor, news) for place, news, unit in parts]
+    return orjson.dumps((said,), default=tuple)  # orjson takes no subclass of a tuple
 
 
 def encode_chunk(units: Units) -> bytes:

@@ -14,7 +14,6 @@ from lotstream.runtime.errors import Rejected
 from lotstream.schemas.base import decode
 from lotstream.schemas.documents import DOCUMENTS, QuantityFact
 from lotstream.schemas.lots import LOTS_MESSAGE, HoldRecord, LotNumber, LotRecord
-from lotstream.schemas.movements import Movement, MovementRows
 from lotstream.schemas.partitions import partition_of
 from lotstream.schemas.portions import unit_of
 from lotstream.schemas.sightings import LotSighting, LotSightingBatch, LotSightingRows, decode_lot_message
@@ -24,7 +23,7 @@ from lotstream.streams.letters import dead_letter
 from lotstream.streams.locate.alerts import merge_kept
 from lotstream.streams.locate.belongings import PREFIX as TOLD
 from lotstream.streams.locate.belongings import merge_told
-from lotstream.streams.locate.chunk import Places, Position, Units, merge_chunks, tag_at
+from lotstream.streams.locate.chunk import Position, Units, chunk_place, merge_chunks, tag_at
 from lotstream.streams.locate.chunks import PREFIX as CHUNK
 from lotstream.streams.locate.chunks import Chunks
 from lotstream.streams.locate.entries import entries_of
@@ -35,12 +34,13 @@ from lotstream.streams.locate.holds import newest_hold
 from lotstream.streams.locate.lot import (
     Lot,
     Source,
+    encode_locations,
     known_of,
-    locations_of,
     newest_record,
 )
+from lotstream.streams.locate.moved import Moved, movements_of
 from lotstream.streams.locate.stock import newest_quantity
-from lotstream.streams.locate.unit import DEPTH, Entry, Unit, add, where_now
+from lotstream.streams.locate.unit import DEPTH, HOW, Entry, Unit, Word, add, where_now
 from lotstream.streams.parts import parts_of
 from lotstream.streams.serials import is_sgtin
 
@@ -76,7 +76,6 @@ class LocateCore:
         self._lots: dict[str, Lot] = {}
         self._chunks = Chunks(depth=depth)
         self._belongings = self._chunks.belongings
-        self._places = Places()
         self._guard = Guard(topics.alerts, topics.partitions)
         self._dirty: dict[bytes, bytes | None] = {}
         self._turn = 0
@@ -151,12 +150,12 @@ class LocateCore:
     def _sightings(self, record: Record, batch: LotSightingBatch) -> Iterator[Output]:
         touched: list[Touched] = []
         stale: list[LotSighting] = []
-        turn, depth, place_of, open_ = self._turn, self._depth, self._places.of, self._chunks.open
+        turn, depth, open_ = self._turn, self._depth, self._chunks.open
         lots = batch.lots
         for i, tag, entry in zip(batch.lot, batch.tag, entries_of(batch), strict=True):
             lot = lots[i]
-            key, position = place_of(lot, tag)
-            chunk = open_(key)
+            block, position = chunk_place(lot, tag)
+            chunk = open_((lot, block))
             unit = chunk.units.get(position)
             if unit is None:
                 unit = chunk.units[position] = Unit()
@@ -172,7 +171,7 @@ class LocateCore:
                 if dropped:
                     unit.floor = max(unit.floor, dropped)
                 if not chunk.news:
-                    self._chunks.note(key)
+                    self._chunks.note((lot, block))
                 chunk.tell(position, entry)
         yield from self._say(record, touched)
         yield from self._hand_over(stale)
@@ -217,7 +216,7 @@ class LocateCore:
 
     def _say(self, record: Record, touched: list[Touched]) -> Iterator[Output]:
         offset = record.offset
-        movements: list[Movement] = []
+        moved: list[Moved] = []
         said: dict[str, Lot] = {}
         lots = {name: self._lot(name) for name in dict.fromkeys([each[0] for each in touched])}
         replayed = {name for name, lot in lots.items() if offset <= lot.offsets[Source.SIGHTINGS]}
@@ -230,10 +229,10 @@ class LocateCore:
                 self._plumb(lots[name], unit, offset=offset)
             if unit.changed == offset:
                 if now is not None and now.word[1] != unit.source:
-                    movements.append(_movement(name, tag, now, source=unit.source))
+                    moved.append((name, tag, unit.source, now))
                 said[name] = lots[name]
-        if movements:
-            yield Output(self._topics.movements, self._partition, MovementRows(movements))
+        if moved:
+            yield Output(self._topics.movements, self._partition, movements_of(moved))
         for lot in (said | {name: lots[name] for name in replayed}).values():
             yield self._locations(lot)
         for name, lot in lots.items():
@@ -247,7 +246,7 @@ class LocateCore:
         now = unit.now
         if now is not None and now.at_us > lot.as_of_us:
             lot.as_of_us = now.at_us
-        if was and now and was.word[1:3] == now.word[1:3] and was.how == now.how:
+        if was and now and _same_place(was.word, now.word):
             return
         _place(lot, position, was=was, now=now)
         lot.changed(Source.SIGHTINGS, offset)
@@ -344,7 +343,7 @@ class LocationsRow:
 
     def encode(self) -> bytes:
         """The value of a LotLocations message."""
-        return locations_of(self._lot).encode()
+        return encode_locations(self._lot)
 
 
 def restate(core: Core) -> Iterable[Output]:
@@ -382,32 +381,18 @@ def _by_lot(rows: Iterable[OfLot], partitions: int) -> Iterator[tuple[int, Seque
 
 def _place(lot: Lot, position: Position, *, was: Entry | None, now: Entry | None) -> None:
     """A unit is somewhere else; a portion of class-level goods is no unit to count: it takes its amounts along."""
-    unit = unit_of(position) if isinstance(position, str) else ""
-    if unit:
-        lot.carry(unit, now)
-        return
+    logistic = False
+    if isinstance(position, str):
+        unit, logistic = unit_of(position), not is_sgtin(position)
+        if unit:
+            lot.carry(unit, now)
+            return
     if was is not None:
-        lot.count(was, logistic=_is_logistic(position), by=-1)
+        lot.count(was.word, logistic=logistic, by=-1)
     if now is not None:
-        lot.count(now, logistic=_is_logistic(position), by=1)
+        lot.count(now.word, logistic=logistic, by=1)
 
 
-def _is_logistic(position: Position) -> bool:
-    return isinstance(position, str) and not is_sgtin(position)
-
-
-def _movement(lot: str, unit: str, now: Entry, *, source: str) -> Movement:
-    bits, location, *_ = now.word
-    return Movement(
-        lot,
-        unit,
-        source,
-        location,
-        now.by[0],
-        now.at_us,
-        now.slot,
-        bits >> 2 & 3,
-        bits >> 4 & 3,
-        now.version,
-        now.recorded_us,
-    )
+def _same_place(was: Word, now: Word) -> bool:
+    """Whether two sightings count their unit in one row: location, disposition and evidence."""
+    return was[1] == now[1] and was[2] == now[2] and not (was[0] ^ now[0]) & HOW

@@ -4,15 +4,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import IntEnum
+from typing import Any
 
-from lotstream.schemas.base import Evidence
+from lotstream.schemas.base import Evidence, dump
 from lotstream.schemas.documents import QuantityFact
 from lotstream.schemas.lots import HoldRecord, LotRecord
 from lotstream.schemas.movements import LotLocations, QuantityAt, UnitsAt
 from lotstream.schemas.unit_lots import FOREVER
 from lotstream.streams.locate.holds import Holds, hold_now, in_force, newest_hold, status_of
 from lotstream.streams.locate.stock import Stock
-from lotstream.streams.locate.unit import Entry
+from lotstream.streams.locate.unit import Entry, Word
 
 _GRADES = (Evidence.CONFIRMED, Evidence.INFERRED, Evidence.DECLARED, Evidence.PROBABILISTIC)
 _SEVERITY = {"active": 0, "held": 1, "recalled": 2}
@@ -58,7 +59,8 @@ class Lot:
 
     def changed(self, source: Source, offset: int) -> None:
         """A message changed the lot."""
-        self.offsets[source] = max(self.offsets[source], offset)
+        if offset > self.offsets[source]:
+            self.offsets[source] = offset
 
     def carry(self, unit: str, entry: Entry | None) -> None:
         """A logistic unit that holds class-level goods of the lot is where the entry of its portion says."""
@@ -67,15 +69,16 @@ class Lot:
         else:
             self.carried[unit] = entry.word[1], entry.word[2]
 
-    def count(self, entry: Entry, *, logistic: bool, by: int) -> None:
-        """One unit more or less where an entry places it."""
-        bits, location, disposition, _ = entry.word
+    def count(self, word: Word, *, logistic: bool, by: int) -> None:
+        """One unit more or less where a sighting's word places it."""
+        bits, location, disposition, _ = word
         row = location, disposition, bits >> 4 & 3, logistic
-        number = self.counts.get(row, 0) + by
+        counts = self.counts
+        number = counts.get(row, 0) + by
         if number:
-            self.counts[row] = number
+            counts[row] = number
         else:
-            del self.counts[row]
+            del counts[row]
 
     def put_quantity(self, fact: QuantityFact) -> bool:
         """Keep a fact at its highest revision; a retraction stays. Whether that changes the lot."""
@@ -109,13 +112,24 @@ def newest_record(one: LotRecord, other: LotRecord) -> LotRecord:
 
 def locations_of(lot: Lot) -> LotLocations:
     """Where everything of the lot is, absolute."""
+    return _around(lot, units=tuple([UnitsAt(**row) for row in _units(lot)]))
+
+
+def encode_locations(lot: Lot) -> bytes:
+    """The value of its message, as `locations_of` would be encoded. A lot is at a hundred places and told of several
+    times a second: their rows are not made into models on the way."""
+    said = _around(lot, units=()).model_dump(mode="json", exclude_none=True)
+    return dump(said | {"units": list(_units(lot))})
+
+
+def _around(lot: Lot, *, units: tuple[UnitsAt, ...]) -> LotLocations:
     merged = merged_record(lot.records.values())
     held = in_force(lot.holds)
     return LotLocations(
         lot=lot.key,
         revision=lot.revision,
         as_of_us=lot.as_of_us,
-        units=tuple(_units(lot)),
+        units=units,
         quantities=tuple(_quantities(lot)),
         status=gravest((status_of(held), "active" if merged is None else merged.status)),
         expires=None if merged is None else merged.expires,
@@ -124,16 +138,21 @@ def locations_of(lot: Lot) -> LotLocations:
     )
 
 
-def _units(lot: Lot) -> Iterable[UnitsAt]:
+def _units(lot: Lot) -> Iterable[dict[str, Any]]:
+    """The fields of UnitsAt, by place."""
     places: dict[tuple[str, str], tuple[int, int, int]] = {}
     for (location, disposition, how, logistic), number in lot.counts.items():
         items, cases, weakest = places.get((location, disposition), (0, 0, 0))
         items, cases = (items, cases + number) if logistic else (items + number, cases)
         places[location, disposition] = items, cases, max(weakest, how)
     for (location, disposition), (items, cases, weakest) in sorted(places.items()):
-        yield UnitsAt(
-            location=location, disposition=disposition, items=items, logistic=cases, evidence=_GRADES[weakest]
-        )
+        yield {
+            "location": location,
+            "disposition": disposition,
+            "items": items,
+            "logistic": cases,
+            "evidence": _GRADES[weakest],
+        }
 
 
 def _quantities(lot: Lot) -> Iterable[QuantityAt]:

@@ -13,6 +13,7 @@ from lotstream.schemas.unit_lots import Life, lot_at
 
 DEPTH = 4  # (slot, read point) pairs kept of a unit
 LANES = 8  # facts kept of one pair: main, late, declared, and what is inferred from different parents
+HOW = 3 << 4
 RETRACTED, FINAL, BEFORE, AFTER = 64, 128, 256, 512  # final, and whether the visit goes on before and after the slot
 _PLACING, _OBSERVED = RETRACTED | 3, int(State.OBSERVED)
 
@@ -129,12 +130,12 @@ def add(entries: Entries, entry: Entry, *, depth: int = DEPTH) -> tuple[Entries,
         if _pair(entries[-2]) != lowest:  # the pair to go has one lane, as nearly always
             return added[:-1], lowest
         return truncated(added, depth=depth)
+    if slot == entries[0].slot and entry.by == entries[0].by:  # a newer version of the newest, as nearly always
+        return (entries, None) if entries[0] >= entry else ((entry, *entries[1:]), None)
     for place, old in enumerate(entries):
         if old.slot == slot and old.by == entry.by:
             if old >= entry:
                 return entries, None
-            if place == 0:
-                return (entry, *entries[1:]), None
             return (*entries[:place], entry, *entries[place + 1 :]), None
     kept, dropped = truncated((*entries, entry), depth=depth)
     return entries if kept == entries else kept, dropped
@@ -183,6 +184,10 @@ def where_now(entries: Entries) -> Entry | None:
     Of one pair the main lane decides: a late lane counts only while there is none.
     """
     best: Entry | None = None
+    if entries and (len(entries) == 1 or entries[1].slot < entries[0].slot) and not entries[0].by[1]:
+        newest = entries[0]  # alone in its slot, as nearly always
+        if newest.word[0] & _PLACING == _OBSERVED:
+            return newest
     for entry in entries:
         if best is not None:
             if entry.slot < best.slot:

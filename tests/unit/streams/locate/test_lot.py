@@ -8,7 +8,7 @@ from typing import Any
 from lotstream.schemas.base import Evidence
 from lotstream.schemas.documents import QuantityFact
 from lotstream.schemas.lots import LotRecord
-from lotstream.streams.locate.lot import Lot, locations_of, merged_record
+from lotstream.streams.locate.lot import Lot, encode_locations, locations_of, merged_record
 
 KEY = "01/09521234543213/10/W"
 
@@ -96,3 +96,16 @@ def test_a_retracted_statement_stays_so() -> None:
         for item in order:
             lot.put_record(item)
         assert lot.records["a"].retracted
+
+
+def test_what_is_said_of_a_lot_is_the_model_of_it() -> None:
+    """The rows of places are written without being made into models: the message is the same to the byte."""
+    lot = Lot(KEY)
+    lot.put_record(record("a", units=3, expires=date(2027, 1, 2)))
+    lot.put_quantity(fact("line", "10.5", location="dc"))
+    for how, logistic in ((0, False), (1, False), (2, True)):
+        lot.count((1 | how << 4, "dc", "in_progress", ()), logistic=logistic, by=how + 1)
+    lot.count((1, "plant", "", ()), logistic=False, by=7)
+    lot.exceeded = 2
+    assert encode_locations(lot) == locations_of(lot).encode()
+    assert encode_locations(Lot(KEY)) == locations_of(Lot(KEY)).encode()
