@@ -12,10 +12,12 @@ from lotstream.recall.case_answers import CaseHold, CaseStatus, LotInScope, Scop
 from lotstream.recall.case_ask import find_case, now_of
 from lotstream.recall.case_holds import HoldDeed, first_name, in_force, plan
 from lotstream.recall.case_told import clauses_of, line_of, stages_of, trail_of
+from lotstream.recall.find import NotFound
 from lotstream.recall.scope import Scoped, ScopedLot, Tags, more
 from lotstream.recall.scope_ask import Meanings, all_of, amounts_of, scope_now
 from lotstream.recall.store import History, Row
 from lotstream.recall.trace_facts import asked
+from lotstream.runtime.errors import Rejected
 from lotstream.schemas.recalls import ScopeSaid
 
 Amounts = Mapping[str, Decimal]
@@ -50,17 +52,23 @@ def scope_change(history: History, case: Case, said: ScopeSaid | None = None) ->
 
 
 def case_status(history: History, name: str, *, now: datetime) -> CaseStatus:
-    """A case with its clock, clauses, holds and trail. Raises CaseMissing, NotFound, ClickhouseAway."""
+    """A case with its clock, clauses, holds and trail. Raises CaseMissing, ClickhouseAway."""
     started = start(history)
     case = find_case(history, name)
     held = in_force(holds_decided(history, name))
+    wanted, trouble = 0, ""
+    try:
+        wanted = len(holds_wanted(history, case))
+    except (NotFound, Rejected) as error:  # a program may say what nobody knows; the trail is told all the same
+        trouble = str(error)
     return CaseStatus(
         case=line_of(case, now=now_of(history, now)),
         team=case.opened.team if case.opened else (),
         stages=stages_of(case),
         clauses=clauses_of(case.scope),
         holds=tuple(CaseHold(lot=lot, hold=hold) for lot, holds in sorted(held.items()) for hold in sorted(holds)),
-        holds_wanted=len(holds_wanted(history, case)),
+        holds_wanted=wanted,
+        trouble=trouble,
         trail=trail_of(case),
         as_of=history.as_of,
         known_at=history.known_at,

@@ -1,7 +1,6 @@
 """recall: a case from its opening to its close. What is decided goes in at the gateway, and is kept."""
 
 import importlib
-import importlib.util
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -38,12 +37,11 @@ class _Group(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Those of this module, then the others."""
-        there = [name for name, (module, _) in LATER.items() if importlib.util.find_spec(f"lotstream.cli.{module}")]
-        return [*self.commands, *there]
+        return [*self.commands, *LATER]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of that name."""
-        if cmd_name not in self.list_commands(ctx) or cmd_name in self.commands:
+        if cmd_name not in LATER:
             return self.commands.get(cmd_name)
         module, attribute = LATER[cmd_name]
         command = getattr(importlib.import_module(f"lotstream.cli.{module}"), attribute)
@@ -80,8 +78,7 @@ def open_case(
         known = [one for one in case_list(history, now=datetime.now(UTC)).cases if one.case == name]
         if known:
             raise Refused(refusal(Case(name, opened=deed), deed))
-        send(context, [content], given)
-        wait_for(history, name, decision_hash(content))
+        _sent(context, history, content, given)
     console().print(name, markup=False)
 
 
@@ -186,9 +183,18 @@ def close(
 def _decided(context: click.Context, history: History, case: Case, deed: Deed, given: Mapping[str, Any]) -> Case:
     """The case after a deed that fits it as it is known, sent and come into the history."""
     _fits(case, deed)
-    content = _content(case.name, deed, given)
+    return _sent(context, history, _content(case.name, deed, given), given)
+
+
+def _sent(context: click.Context, history: History, content: RecallContent, given: Mapping[str, Any]) -> Case:
+    """The case when a decision has come into its history. Raises Refused when somebody else's came before it."""
     send(context, [content], given)
-    return wait_for(history, case.name, decision_hash(content))
+    decision = decision_hash(content)
+    case = wait_for(history, content.case, decision)
+    refused = next(entry.refused for entry in case.trail if entry.decided.decision == decision)
+    if refused:
+        raise Refused(refused)
+    return case
 
 
 def _fits(case: Case, deed: Deed) -> None:

@@ -39,6 +39,14 @@ _KINDS = {
     "exposed": "LOCATION or site: everything that was there at any time from --from to --to.",
 }
 
+# options that say more of a clause, and of which kinds of clauses
+_WINDOWED = ("unit", "produced", "exposed")
+_MORE = {
+    "serials": ("lot",), "of_lot": ("exposed",), "line": ("produced",), "depth": ("ingredient",),
+    "since": _WINDOWED, "until": _WINDOWED,
+}  # fmt: skip
+_NAMES = {"of_lot": "--of", "since": "--from", "until": "--to"}
+
 
 def _begin(context: click.Context, option: click.Parameter, text: str | None) -> datetime | None:
     try:
@@ -73,11 +81,22 @@ def said_of(history: History, scope: Scope, given: Given) -> ScopeSaid | None:
 
     Raises UsageError, NotFound, LotAmbiguous, IdentifierInvalid, ClickhouseAway.
     """
+    _needed(given)
     include, exclude = tuple(_clauses(history, given, "add")), tuple(_clauses(history, given, "exclude"))
     drop = tuple(_numbered(scope, number) for number in given["drop"])
     if not (include or exclude or drop):
         return None
     return made(ScopeSaid, include=include, exclude=exclude, drop=drop)
+
+
+def _needed(given: Given) -> None:
+    """Nothing is accepted and ignored, nor meant for two."""
+    for name, kinds in _MORE.items():
+        if given[name] and not any(given[f"{way}_{kind}"] for way in ("add", "exclude") for kind in kinds):
+            wanted = " or ".join(kind.replace("_", "-") for kind in kinds)
+            raise click.UsageError(f"Expected an option for {wanted} with {_NAMES.get(name, f'--{name}')}, got none.")
+    if given["serials"] and len([*given["add_lot"], *given["exclude_lot"]]) > 1:
+        raise click.UsageError("Expected one lot with --serials, got more: say them one by one.")
 
 
 def _numbered(scope: Scope, number: int) -> Clause:

@@ -42,6 +42,8 @@ def _(answer: CaseStatus, out: Console) -> None:
         out.print(f"Holds in force: {len(answer.holds):,}")
     if answer.holds_wanted:
         out.print(f"Holds that the scope asks for and that are not as it says: {answer.holds_wanted:,}.")
+    if answer.trouble:
+        out.print(f"What the scope is cannot be told: {answer.trouble}", markup=False, soft_wrap=True)
     trail = table("Trail", "at", "step", "by", "why", "")
     for entry in answer.trail:
         made = f"scope v{entry.version}" if entry.version else ""

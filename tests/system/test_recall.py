@@ -66,8 +66,8 @@ def held(stack: Any, code: str) -> list[tuple[str, list[list[int]]]]:
 
 
 def test_a_recall_from_opening_to_close(plant: Any) -> None:
-    """A scope by ingredient and by exposure shows what it adds; initiated, its holds are on the lots and parts; widened,
-    narrowed and repeated, they follow; a close releases them; the trail has everyone's reasons."""
+    """A scope by ingredient and by exposure shows what it adds; initiated, its holds are on the lots and parts; they
+    follow when it is widened, narrowed, repeated; a close releases them; the trail has everyone's reasons."""
     assert done(plant, "recall", "open", "--case", "R-1", "--reason", "glass", "--by", "ann") == "R-1\n"
     again = plant.run("recall", "open", "--case", "R-1", "--reason", "glass")
     assert again.returncode == 1 and "which is opened already" in again.stderr

@@ -299,6 +299,15 @@ def test_a_case_and_its_holds(world: World) -> None:
             find_case(history, "R2")
 
 
+def test_what_nobody_knows_hides_no_trail(world: World) -> None:
+    """A program may say of a scope what nobody knows: the status has the trail, and why the scope cannot be told."""
+    world.decided("R1", Opened(), ScopeSaid(include=(SupplierClause(code="S"),)), Initiated())
+    with History(world.warehouse.settings) as history:
+        status = case_status(history, "R1", now=datetime.now(UTC))
+    assert (len(status.trail), status.holds_wanted) == (3, 0)
+    assert status.trouble.startswith("Expected a supplier's lot that is known, got 'S'.")
+
+
 def test_decisions_are_rows_for_analysts(world: World) -> None:
     """View `recalls` has each decision once, in the order of the log, with its words."""
     world.decided("R1", Opened(mock=True), ScopeSaid(include=(SupplierClause(code="S"),)))

@@ -12,6 +12,7 @@ from lotstream.schemas.partitions import partition_of
 
 GTIN = "09521234543213"
 LOT = f"01/{GTIN}/10/A-1"
+SSCC_URI = "urn:epc:id:sscc:0614141.1234567890"
 CLAIM = {"kind": "lot_claim", "claim": "c1", "gtin": "9521234543213", "template": "L{seq:03}", "by": "ann"}
 HOLD = {"kind": "hold", "hold": "h1", "lot": LOT, "action": "place", "by": "ann", "reason": "glass"}
 CHANGE = {"kind": "lot_change", "lot": LOT, "by": "ann", "expires": "2026-12-31"}
@@ -115,3 +116,38 @@ def test_what_is_wrong_is_said(bench: Callable[..., Any], body: Any, field: str,
 def test_no_json(bench: Callable[..., Any]) -> None:
     """A body that is no JSON is a mistake like any other."""
     assert post(bench(), b"{").json()["error"] == "json_invalid"
+
+
+def recall(**deed: Any) -> dict[str, Any]:
+    return {"kind": "recall", "case": "R-1", "by": "ann", "reason": "glass", "deed": deed}
+
+
+def test_a_recall_is_an_event(bench: Callable[..., Any]) -> None:
+    """All decisions of a case go by its name, to one partition; their names are keys."""
+    door = bench()
+    scope = recall(step="scope", include=[{"kind": "lot", "lot": LOT}], drop=[{"kind": "unit", "unit": SSCC_URI}])
+    answer = post(door, [recall(step="open", mock=True), scope, recall(step="close", release=[LOT])])
+    assert answer.status_code == 201, answer.text
+    opened, said, closed = records(door)
+    assert {(each.kind, each.subject) for each in (opened, said, closed)} == {("recall", "R-1")}
+    assert len({message.partition for message in door.of("events.v1")}) == 1
+    assert said.deed.drop[0].unit == "00/106141412345678908"
+    assert answer.json()["decisions"][1] == {"kind": "recall", "case": "R-1", "decision": said.decision}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        recall(step="scope"),
+        recall(step="later"),
+        recall(step="scope", include=[{"kind": "lot", "lot": LOT, "serials": [[5, 1]]}]),
+        recall(step="scope", include=[{"kind": "lot", "lot": "01/09521234543214/10/A"}]),
+        recall(step="close", release=["A"]),
+        recall(step="initiate") | {"case": "R/1"},
+    ],
+)
+def test_a_recall_that_says_nothing_is_refused(bench: Callable[..., Any], wrong: dict[str, Any]) -> None:
+    """A step without a word, of no kind, with serials backwards, with a key that is none, of a case with a bad name."""
+    door = bench()
+    assert post(door, wrong).status_code in (400, 422)
+    assert door.of("events.v1") == []

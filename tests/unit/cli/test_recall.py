@@ -1,0 +1,93 @@
+"""What `recall scope` understands, before anything is asked of the history."""
+
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from lotstream.cli.main import lotstream as program
+from lotstream.cli.recall_options import clause_options, said_of
+from lotstream.recall.case import Scope
+from lotstream.recall.clauses import words
+from lotstream.recall.store import History
+from lotstream.runtime.errors import Rejected
+from lotstream.runtime.settings import ClickhouseSettings
+from lotstream.schemas.recalls import LotClause, SupplierClause
+
+GTIN = "09521234543213"
+KNOWN = Scope((LotClause(lot=f"01/{GTIN}/10/A"),), (SupplierClause(code="S"),))
+
+
+def said(*options: str) -> tuple[list[str], list[str], list[str]]:
+    """Clauses in words: in the scope, taken out of it, dropped."""
+    found: list[Any] = []
+
+    @click.command()
+    @clause_options
+    def scope(**given: Any) -> None:
+        found.append(said_of(History(ClickhouseSettings()), KNOWN, given))
+
+    scope.main(list(options), standalone_mode=False)
+    (one,) = found
+    return ([], [], []) if one is None else tuple([*map(words, some)] for some in (one.include, one.exclude, one.drop))  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize(
+    ("options", "clause"),
+    [
+        (["--add-serials", "9521234543213:1..20,7"], f"serials 1..20, 7 of {GTIN}"),
+        (["--add-unit", "00/106141411234567897"], "unit 00/106141411234567897"),
+        (["--add-supplier-lot", "S/1 %'"], "supplier's lot S/1 %'"),
+        (
+            ["--add-produced", "P1", "--line", "3", "--from", "2026-03-02", "--to", "2026-03-02T10:00:00+01:00"],
+            "made at P1 line 3 from 2026-03-02T00:00:00Z to 2026-03-02T09:00:00Z",
+        ),
+        (
+            ["--add-exposed", "Hall", "--from", "2026-03-02", "--to", "2026-03-02"],
+            "at Hall from 2026-03-02T00:00:00Z to 2026-03-02T23:59:59Z",
+        ),
+    ],
+)
+def test_clauses(options: list[str], clause: str) -> None:
+    """Each option is a clause; a date begins with its first and ends with its last moment; --exclude takes out."""
+    assert said(*options) == ([clause], [], [])
+    assert said(*(option.replace("--add-", "--exclude-") for option in options)) == ([], [clause], [])
+
+
+def test_clauses_are_dropped_by_number() -> None:
+    """Numbers are those that status shows; without options nothing is said."""
+    assert said("--drop", "2", "--drop", "1") == ([], [], ["supplier's lot S", f"lot 01/{GTIN}/10/A"])
+    assert said() == ([], [], [])
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--drop", "3"], "Expected the number of a clause, 1 to 2, got 3"),
+        (["--add-exposed", "Hall"], "Expected a window"),
+        (["--add-exposed", "Hall", "--from", "2026-03-02"], "half of one"),
+        (["--serials", "1..5"], "Expected an option for lot with --serials"),
+        (["--add-lot", "A", "--exclude-lot", "B", "--serials", "1..5"], "Expected one lot with --serials"),
+        (["--add-supplier-lot", "S", "--to", "2026-03-02"], "unit or produced or exposed with --to"),
+        (["--add-serials", f"{GTIN}:1-5"], "Expected serials like 1..200"),
+    ],
+)
+def test_nothing_is_ignored(options: list[str], expected: str) -> None:
+    """An option that would say nothing, or too much, is refused with what was expected."""
+    with pytest.raises(click.UsageError, match=expected):
+        said(*options)
+
+
+def test_a_window_goes_forward() -> None:
+    """A window that ends before it begins is refused."""
+    with pytest.raises(Rejected, match="a beginning before the end"):
+        said("--add-exposed", "Hall", "--from", "2026-03-03", "--to", "2026-03-02")
+
+
+def test_every_command_is_there() -> None:
+    """The group has its commands, also those that are imported when they are called."""
+    shown = CliRunner().invoke(program, ["recall", "--help"])
+    assert shown.exit_code == 0
+    for name in ("open", "scope", "initiate", "status", "close", "list", "record", "report"):
+        assert f"\n  {name} " in shown.output
