@@ -16,7 +16,7 @@ def pallet_recipients(*, carried_sent: Iterable[Row] = (), quantity_facts: Seque
     """A line for each receiver, document line and unit of measure; what was empty by then was not received."""
     sums: dict[tuple[str, str, str, str], tuple[Decimal, int, datetime]] = {}
     for row in carried_sent:
-        for uom, held in _held(row["unit"], quantity_facts, at=row["sent_at"]).items():
+        for uom, held in held_in(row["unit"], quantity_facts, at=row["sent_at"]).items():
             key = row["receiver"], row["document"], row["line"], uom
             amount, cases, first = sums.get(key, (Decimal(0), 0, row["sent_at"]))
             sums[key] = amount + held.amount, cases + held.cases, min(first, row["sent_at"])
@@ -29,7 +29,7 @@ def pallet_recipients(*, carried_sent: Iterable[Row] = (), quantity_facts: Seque
     )
 
 
-def _held(unit: str, facts: Iterable[Row], *, at: datetime) -> dict[str, Counted]:
+def held_in(unit: str, facts: Iterable[Row], *, at: datetime) -> dict[str, Counted]:
     """What the books had in a unit at an instant, by unit of measure."""
     there = (entry for fact in facts if fact["at"] <= at for entry in entries(fact) if entry["place"] == unit)
     return {uom: held for (_, _, uom), held in counted_places(there).items()}

@@ -64,6 +64,17 @@ class Delivery(Answer):
     uom: str = ""
 
 
+class TracePlace(Answer):
+    """Some of a lot that was reached is here now."""
+
+    lot: str
+    location: str
+    disposition: str = Field(default="", description="in_transit: on its way there")
+    items: int = Field(description="serialised units")
+    amount: Decimal | None = Field(default=None, description="class-level goods")
+    uom: str = ""
+
+
 class Trace(Answer):
     """`lotstream trace LOT|EPC --forward|--back`: what was made from it, or what went into it."""
 
@@ -76,6 +87,7 @@ class Trace(Answer):
     nodes: tuple[TraceNode, ...]
     edges: tuple[TraceEdge, ...]
     deliveries: tuple[Delivery, ...] = Field(description="shipments and receipts of the lots that were reached")
+    places: tuple[TracePlace, ...] = Field(default=(), description="where these lots are now, where that was asked")
     as_of: datetime | None = Field(
         default=None, description="by what had happened by then; by everything, where absent"
     )

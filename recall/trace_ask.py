@@ -11,6 +11,7 @@ from lotstream.recall.trace import Traced, trace
 from lotstream.recall.trace_answer import Direction, Trace, TraceEdge, TraceNode
 from lotstream.recall.trace_deliveries import RECEIVED, SHIPPED, deliveries_of
 from lotstream.recall.trace_facts import HistoryFacts, asked, bundle_of, is_lot, units_around
+from lotstream.recall.trace_places import places_of_lots
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +24,17 @@ class _Start:
 
 
 def trace_of(
-    history: History, texts: Sequence[str], *, direction: Direction, gtin: str = "", depth: int | None = None
+    history: History,
+    texts: Sequence[str],
+    *,
+    direction: Direction,
+    gtin: str = "",
+    depth: int | None = None,
+    where: bool = False,
 ) -> Trace:
     """Everything made from lots or a unit, or that went into them, in at most ``depth`` steps (>= 0).
+
+    With ``where``, also where all of it is now.
 
     Raises LotMissing, LotAmbiguous, UnitMissing, IdentifierInvalid, ClickhouseAway.
     """
@@ -46,6 +55,7 @@ def trace_of(
         nodes=_nodes(history, traced, lots),
         edges=(*contents, *(_edge(link) for link in traced.links)),
         deliveries=deliveries_of(history, lots, RECEIVED if back else (*SHIPPED, *RECEIVED)),
+        places=places_of_lots(history, lots) if where else (),
         as_of=history.as_of,
         known_at=history.known_at,
         milliseconds=round((time.perf_counter() - started) * 1000, 3),

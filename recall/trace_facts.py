@@ -8,6 +8,7 @@ from typing import Any
 from lotstream.recall.edges import ALWAYS, DEEPEST, Bundle, Link, Units, numbered
 from lotstream.recall.store import History, Row
 from lotstream.schemas.identifiers import parse_key
+from lotstream.schemas.portions import is_portion
 
 AT_A_TIME = 200  # names in one question: they travel in the address of a request
 _SIDE = {False: "input", True: "output"}
@@ -105,7 +106,7 @@ class HistoryFacts:
             meant |= {one: lot for one, lot in lots.items() if lot}
             meant |= {one: filled(one, at, fills.get(one, ())) for one in _bare(unit, inside, lots)}
         for node in sorted(set(meant.values())):
-            yield node, sum(node == other for other in meant.values())
+            yield node, sum(node == other for one, other in meant.items() if not is_portion(one))
         for bundle in self._bundles.values():
             if bundle.among(touched, at) and bundle.name not in meant.values():
                 yield bundle.name, max(1, bundle.among(meant, at))
@@ -115,7 +116,7 @@ def _bare(unit: str, inside: Sequence[str], lots: Mapping[str, str]) -> list[str
     """Units of no known lot that stand for themselves: what holds anything stands for what it holds."""
     if not inside:
         return [] if lots[unit] else [unit]
-    return [one for one in inside if not lots[one] and not parse_key(one).is_logistic]
+    return [one for one in inside if not lots[one] and not is_portion(one) and not parse_key(one).is_logistic]
 
 
 def filled(unit: str, at: datetime, fills: Sequence[datetime]) -> str:

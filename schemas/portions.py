@@ -18,6 +18,11 @@ def unit_of(key: str) -> str:
     return key.split("/", 4)[4] if key.startswith(_PORTION) else ""
 
 
+def is_portion(key: str) -> bool:
+    """Whether a key is that of a portion, which is no GS1 key."""
+    return key.startswith(_PORTION)
+
+
 def is_unit(place: str) -> bool:
     """Whether a place is a logistic unit (SSCC, GRAI, GIAI) instead of a location."""
     return place.startswith(_UNITS)
