@@ -130,6 +130,8 @@ class ReadColumns:
     last_us: Ints
     count: Ints
     rssi: Ints | None
+    earliest_us: int  # the least and the greatest of last_us
+    latest_us: int
 
 
 _LIMITS = {  # column: (lowest, highest)
@@ -147,7 +149,8 @@ def read_columns(batch: ReadBatch) -> ReadColumns:
     tag = _column("tag", batch.tag, 0, len(batch.tags) - 1)
     antenna = _column("antenna", batch.antenna, 0, 255)
     shift = batch.t0_us + batch.clock_offset_us
-    last = _column("last", batch.last, -shift, LATEST_US - shift)
+    last = _unpack("last", batch.last)
+    earliest, latest = _within("last", last, -shift, LATEST_US - shift)
     first = last if batch.first is None else _column("first", batch.first, -shift, LATEST_US - shift)
     if first is not last and (first > last).any():
         raise Rejected(
@@ -161,7 +164,16 @@ def read_columns(batch: ReadBatch) -> ReadColumns:
     rssi = None if batch.rssi is None else _optional("rssi", batch.rssi)
     last_us = last + shift
     first_us = last_us if first is last else first + shift
-    return ReadColumns(tag, antenna, first_us, last_us, count if batch.count is None else np.maximum(count, 1), rssi)
+    return ReadColumns(
+        tag=tag,
+        antenna=antenna,
+        first_us=first_us,
+        last_us=last_us,
+        count=count if batch.count is None else np.maximum(count, 1),
+        rssi=rssi,
+        earliest_us=earliest + shift,
+        latest_us=latest + shift,
+    )
 
 
 def _span(column: Ints) -> tuple[int, int]:
@@ -171,11 +183,17 @@ def _span(column: Ints) -> tuple[int, int]:
 
 def _column(name: str, values: str | list[int], low: int, high: int) -> Ints:
     column = _unpack(name, values)
+    _within(name, column, low, high)
+    return column
+
+
+def _within(name: str, column: Ints, low: int, high: int) -> tuple[int, int]:
+    """Least and greatest value of a column that passes no limit."""
     smallest, greatest = _span(column)
     if smallest < low or greatest > high:
         got = smallest if smallest < low else greatest
         raise Rejected(Reason.SCHEMA_INVALID, f"Expected {name} in {low}..{high}, got {got}.", field=name)
-    return column
+    return smallest, greatest
 
 
 def _optional(name: str, values: str | list[int]) -> Ints:

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 
-import numpy as np
-
 from lotstream.runtime.errors import Rejected
 from lotstream.schemas.base import Origin
 from lotstream.schemas.reads import ReadBatch, SourceEnd, decode_reads, read_columns
@@ -82,8 +80,7 @@ class SmoothCore:
         ]
         if not labels.keys:
             return outputs
-        greatest = int(np.maximum.reduce(columns.last_us))
-        clock = self._clock_of(batch, greatest)
+        clock = self._clock_of(batch, columns.latest_us)
         now_us = self.state.log_us
         if clock != LIVE:
             source = self.state.clocks.get(clock)
@@ -97,7 +94,7 @@ class SmoothCore:
             if too_late is not None:
                 rows += [late(cell, words) for cell in late_cells(point, too_late)]
         if clock != LIVE:
-            hear(self.state, clock, time_us=greatest)
+            hear(self.state, clock, time_us=columns.latest_us)
         return outputs
 
     def _clock_of(self, batch: ReadBatch, greatest_us: int) -> str:

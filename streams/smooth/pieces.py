@@ -1,7 +1,7 @@
 """From a batch to blocks, and from blocks to pieces: reads of one tag in one slot without a silence. All by columns."""
 
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,12 +49,13 @@ def blocks_of(batch: ReadBatch, columns: ReadColumns, *, labels: Labels, clock: 
     """The reads of a batch as blocks, one per frame of the reader's time; a read twice in the batch comes once."""
     tag = columns.tag if labels.key_of is None else labels.key_of[columns.tag]
     device = columns.last_us - batch.clock_offset_us
-    frame = device >> FRAME_BITS
     codes = (tag << TAG_SHIFT) | ((device & FRAME_MASK) << ANTENNA_BITS) | columns.antenna
-    low, high = int(np.minimum.reduce(frame)), int(np.maximum.reduce(frame))
+    low = (columns.earliest_us - batch.clock_offset_us) >> FRAME_BITS
+    high = (columns.latest_us - batch.clock_offset_us) >> FRAME_BITS
     kept = None if labels.kept is None else labels.kept[columns.tag]
+    frame = device >> FRAME_BITS if low != high else np.zeros(0, np.int64)
     blocks = []
-    for number in range(low, high + 1) if high - low < 4 else sorted(set(frame.tolist())):
+    for number in [low] if low == high else sorted(set(frame.tolist())):
         mask = kept if low == high else (frame == number if kept is None else (frame == number) & kept)
         rows = _sorted(codes, columns, mask=mask, summed=batch.first is not None or batch.count is not None)
         if len(rows):
@@ -165,51 +166,72 @@ def pieces_of(block: Block, table: Table, *, silence_us: int) -> Pieces:
     """Pieces of a block with at least one read. Pieces of one tag may still join: by a report that sums up a time."""
     times = event_times(block)
     tag = block.codes >> TAG_SHIFT
-    slot = times // SLOT_US
+    low, high = block.slots()
     first = times if block.lag is None else times - block.lag
     new = np.empty(len(tag), np.bool_)
     new[0] = True
     np.not_equal(tag[1:], tag[:-1], out=new[1:])
-    new[1:] |= slot[1:] != slot[:-1]
-    new[1:] |= first[1:] - times[:-1] > silence_us
+    if low != high:
+        slot = times // SLOT_US
+        new[1:] |= slot[1:] != slot[:-1]
+    if block.lag is not None or block.high_us - block.low_us > silence_us:
+        new[1:] |= first[1:] - times[:-1] > silence_us
     start = new.nonzero()[0]
     stop = np.empty_like(start)
     stop[:-1] = start[1:]
     stop[-1] = len(tag)
-    piece = new.cumsum() - 1
     begin = first[start] if block.lag is None else np.minimum.reduceat(first, start)
     reads = stop - start if block.count is None else np.add.reduceat(block.count, start)
+    slots = [low] * len(start) if low == high else slot[start].tolist()
+    middle = first + times - 2 * SLOT_US * (low if low == high else slot)
     return Pieces(
         tag[start].tolist(),
-        slot[start].tolist(),
+        slots,
         begin.tolist(),
         times[stop - 1].tolist(),
         reads.tolist(),
-        _sums(block, table, piece=piece, middle=first + times - 2 * SLOT_US * slot),
+        _sums(block, table, piece=new.cumsum() - 1, pieces=len(start), middle=middle),
     )
 
 
-def _sums(block: Block, table: Table, *, piece: Ints, middle: Ints) -> Ints:
+def _sums(block: Block, table: Table, *, piece: Ints, pieces: int, middle: Ints) -> Ints:
     """Rows for the table; a side's times are sums of first + last - 2 x slot start."""
     antenna = block.codes & _ANTENNAS
-    table.know(antenna)
-    pieces, width = int(piece[-1]) + 1, table.width
-    size = pieces * width
+    column = table.columns_of(antenna)
+    width = table.width
     row = piece * width
-    at = row + table.column[antenna]
-    if block.count is None and block.rssi is None:
-        sums = np.bincount(at, minlength=size)
+    at = row + column
+    ones: list[Ints] = []  # where to add one
+    sums: list[tuple[Ints, NDArray[Any]]] = []  # where to add how much
+    if block.count is None:
+        ones.append(at)
     else:
-        sums = _with_rssi(block, at, size=size)
+        sums.append((at, block.count))
+    if block.rssi is not None:
+        rssi = block.rssi
+        if int(np.minimum.reduce(rssi)) == NO_RSSI:
+            told = rssi != NO_RSSI
+            at, rssi = at[told], rssi[told]
+        sums.append((at + 1, rssi))
+        ones.append(at + 2)
     if block.inner and block.outer:
-        at = _side_columns(block.inner, block.outer)[antenna]
-        known = at >= 0
-        if not known.all():
-            row, at, middle = row[known], at[known], middle[known]
-        at = row + at
-        sums += np.bincount(at, minlength=size)
-        sums += weighted(at + 1, middle, size=size)
-    return sums.reshape(pieces, width)
+        side = _side_columns(block.inner, block.outer)[antenna]
+        if int(np.minimum.reduce(side)) < 0:
+            known = side >= 0
+            row, side, middle = row[known], side[known], middle[known]
+        side = row + side
+        ones.append(side)
+        sums.append((side + 1, middle))
+    return _added(ones, sums, size=pieces * width).reshape(pieces, width)
+
+
+def _added(ones: list[Ints], sums: list[tuple[Ints, NDArray[Any]]], *, size: int) -> Ints:
+    """How often each place stands in ``ones``, and the sums of what ``sums`` gives it."""
+    total = np.bincount(np.concatenate(ones), minlength=size) if ones else np.zeros(size, np.int64)
+    if sums:
+        at, what = zip(*sums, strict=True)
+        total += weighted(np.concatenate(at), np.concatenate(what), size=size)
+    return total
 
 
 @lru_cache(maxsize=1_024)
@@ -219,18 +241,3 @@ def _side_columns(inner: tuple[int, ...], outer: tuple[int, ...]) -> Ints:
     side[list(outer)] = 2
     side[list(inner)] = 0
     return side
-
-
-def _with_rssi(block: Block, at: Ints, *, size: int) -> Ints:
-    rows = np.bincount(at, minlength=size)
-    sums = rows.copy() if block.count is None else weighted(at, block.count, size=size)
-    if block.rssi is not None:
-        missing = block.rssi == NO_RSSI
-        if missing.any():
-            at = at[~missing]
-            rows = np.bincount(at, minlength=size)
-            sums[1:] += weighted(at, block.rssi[~missing], size=size)[:-1]
-        else:
-            sums[1:] += weighted(at, block.rssi, size=size)[:-1]
-        sums[2:] += rows[:-2]
-    return sums

@@ -39,10 +39,15 @@ class Table:
         """Columns of a row."""
         return int(self._rows.shape[1])
 
-    def know(self, antennas: Ints) -> None:
-        """Make columns for antennas not seen before."""
-        if (self.column[antennas] >= 0).all():
-            return
+    def columns_of(self, antennas: Ints) -> Ints:
+        """The first column of each antenna; antennas not seen before get theirs."""
+        columns = self.column[antennas]
+        if int(np.minimum.reduce(columns)) < 0:
+            self._know(antennas)
+            columns = self.column[antennas]
+        return columns
+
+    def _know(self, antennas: Ints) -> None:
         for antenna in sorted(set(antennas.tolist()) - set(self._antennas)):
             self.column[antenna] = SIDES + PER_ANTENNA * len(self._antennas)
             self._antennas.append(antenna)
@@ -69,10 +74,11 @@ class Table:
 
     def add(self, rows: list[int], sums: Ints) -> None:
         """Add sums[i] to row rows[i]; a row may come twice."""
+        at = np.array(rows, np.intp)
         if len(set(rows)) == len(rows):
-            self._rows[rows] += sums
+            self._rows[at] += sums
         else:
-            np.add.at(self._rows, rows, sums)
+            np.add.at(self._rows, at, sums)
 
     def merge(self, row: int, other: int) -> None:
         """Add one row to another and give it back."""
