@@ -1,7 +1,10 @@
 """What tests of several rooms share."""
 
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,3 +26,42 @@ def kafka() -> Iterator[str]:
     """A broker for the whole run; every test takes topics and groups of its own. Gives host:port."""
     with EmbeddedKafka() as broker:
         yield broker.bootstrap
+
+
+class Receiver(ThreadingHTTPServer):
+    """Takes posts on this machine: answers with the statuses that it was given, then with 204, and keeps all of it."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Posts)
+        self.statuses: list[int] = []
+        self.posts: list[tuple[int, dict[str, str], bytes]] = []  # status, headers, body
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/posts"
+
+
+class _Posts(BaseHTTPRequestHandler):
+    server: Receiver
+
+    def do_POST(self) -> None:
+        receiver = self.server
+        body = self.rfile.read(int(self.headers["content-length"]))
+        status = receiver.statuses.pop(0) if receiver.statuses else 204
+        receiver.posts.append((status, {name.lower(): value for name, value in self.headers.items()}, body))
+        self.send_response(status)
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        return
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver() as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()

@@ -15,10 +15,12 @@ from lotstream.runtime.errors import Reason, Rejected, Transient
 from lotstream.runtime.metrics import Metrics
 from lotstream.runtime.settings import Settings, load_settings
 from lotstream.sinks.loop import SinkLoop
-from lotstream.sinks.rows import SINKS
+from lotstream.sinks.rows import SINKS, Sink
 from lotstream.sinks.store import Store
+from lotstream.sinks.webhook import WEBHOOK
 
 PATIENCE_S = 20.0
+BLIND_WINDOWS = next(sink for sink in SINKS if sink.name == "blind-windows")
 NO_PARKS: Mapping[str, Rejected] = {}
 
 
@@ -66,7 +68,8 @@ class RefusingStore(KeepingStore):
 class Bench:
     """Topics of one test, its messages, and what a group has committed."""
 
-    def __init__(self, bootstrap: str, prefix: str, *, batch_ms: int = 50) -> None:
+    def __init__(self, bootstrap: str, prefix: str, *, batch_ms: int = 50, sink: Sink = BLIND_WINDOWS) -> None:
+        self.sink = sink
         self.env = {
             "LOTSTREAM_KAFKA__BOOTSTRAP": bootstrap,
             "LOTSTREAM_TOPICS__PREFIX": prefix,
@@ -75,7 +78,7 @@ class Bench:
             "LOTSTREAM_STREAM__SESSION_TIMEOUT_S": "6",
         }
         self.settings: Settings = load_settings(None, self.env)
-        self.topic = self.settings.topics.name("blind-windows.v1")
+        self.topic = self.settings.topics.name(sink.topic)
         self.letters = self.settings.topics.name("dead-letters.v1")
         self.config = {"bootstrap.servers": bootstrap}
         self.admin = AdminClient(self.config)
@@ -89,7 +92,7 @@ class Bench:
         assert producer.flush(10) == 0
 
     def committed(self) -> int:
-        group = self.settings.group("sink-blind-windows")
+        group = self.settings.group(f"sink-{self.sink.name}")
         # librdkafka 2.16 ends the process when asked for offsets on a cluster that has never had a group
         if group not in {there.group_id for there in self.admin.list_consumer_groups().result().valid}:
             return 0
@@ -108,8 +111,8 @@ class Bench:
 
     @contextmanager
     def running(self, store: Store, parks: Mapping[str, Rejected] = NO_PARKS) -> Iterator[SinkLoop]:
-        sink = next(sink for sink in SINKS if sink.name == "blind-windows")
-        loop = SinkLoop(sink, settings=self.settings, store=store, clock=SystemClock(), metrics=Metrics(), parks=parks)
+        known = {"settings": self.settings, "clock": SystemClock(), "metrics": Metrics()}
+        loop = SinkLoop(self.sink, store=store, parks=parks, **known)
         thread = threading.Thread(target=loop.run)
         thread.start()
         try:
@@ -136,6 +139,12 @@ def bench(kafka: str, request: pytest.FixtureRequest) -> Bench:
 def patient_bench(kafka: str, request: pytest.FixtureRequest) -> Bench:
     """The same with a sink that collects rows for a minute."""
     return Bench(kafka, request.node.name[:40] + ".", batch_ms=60_000)
+
+
+@pytest.fixture
+def webhook_bench(kafka: str, request: pytest.FixtureRequest) -> Bench:
+    """The same with the sink that posts alerts."""
+    return Bench(kafka, request.node.name[:40] + ".", sink=WEBHOOK)
 
 
 @pytest.fixture
