@@ -13,7 +13,7 @@ endif
 GENERATORS := lotstream.runtime.settings_page lotstream.runtime.metrics_page lotstream.deploy.notices lotstream.cli.contracts lotstream.deploy.core_lock lotstream.deploy.dashboard
 UV := uv==0.13.9
 
-.PHONY: help setup demo example-erp test bench bench-alerts soak chaos chaos-compare faults worlds check lint types imports generated generated-check lock clean FORCE
+.PHONY: help setup demo example-erp test bench bench-alerts soak chaos chaos-compare faults worlds recall-worlds bench-recall check lint types imports generated generated-check lock clean FORCE
 
 help:
 	@echo 'make demo      set up, then tell the whole story and answer a recall   (ARGS=--keep leaves it running)'
@@ -24,8 +24,10 @@ help:
 	@echo 'make soak      an hour of steady load: memory, descriptors, latency; build/soak.json, .svg (ARGS="--minutes 10")'
 	@echo 'make chaos     kill, freeze and move everything under load, and count  (KILLS=12 SEED=7 MINUTES=3)'
 	@echo 'make chaos-compare  the same blows for an app of stock Faust and one on the engine  (KILLS=6 SEED=3)'
-	@echo 'make faults    named faults, one after the other: what was done, lost, healed (ARGS="--only NAME", --json)'
+	@echo 'make faults    named faults, one after the other: what was done, lost, healed (ARGS="--only NAME", REPORT=page.md)'
 	@echo 'make worlds    worlds made by chance, through the stages in disorder, against an oracle  (N=2000 SEED=1)'
+	@echo 'make recall-worlds  worlds of goods made by chance, into the real engine; every recall against an oracle  (N=500 SEED=1)'
+	@echo 'make bench-recall   how fast a recall answers; build/bench-recall.json  (MOVEMENTS=2000000 DATA=folder REPORT=page.md)'
 	@echo 'make check     lint, types, import rules, generated files'
 	@echo 'make generated write the generated files anew'
 	@echo 'make setup     the virtual environment alone                           (PYTHON=python3.12)'
@@ -62,10 +64,16 @@ chaos-compare: $(STAMP)
 	@$(PY) -m tests.chaos.compare $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED))
 
 faults: $(STAMP)
-	@$(PY) -m tests.faults $(ARGS)
+	@$(PY) -m tests.faults $(if $(REPORT),--report $(REPORT)) $(ARGS)
 
 worlds: $(STAMP)
 	@$(PY) -m tests.worlds $(if $(N),--worlds $(N)) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+recall-worlds: $(STAMP)
+	@$(PY) -m tests.recall_worlds $(if $(N),--worlds $(N)) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+bench-recall: $(STAMP)
+	@$(PY) -m bench.recall $(if $(MOVEMENTS),--movements $(MOVEMENTS)) $(if $(DATA),--data $(DATA)) $(if $(REPORT),--report $(REPORT)) $(ARGS)
 
 check: lint types imports generated-check
 

@@ -20,6 +20,7 @@ from lotstream.recall.trace_picture import dot, svg
 @click.option(
     "--depth", type=click.IntRange(min=0), help="Steps from process to process at most; all, where not given."
 )
+@click.option("--where", is_flag=True, help="Also where all of it is now.")
 @gtin_option
 @when_options
 @click.option("--dot", "as_dot", is_flag=True, help="As a Graphviz graph.")
@@ -33,6 +34,7 @@ def trace(
     lots: tuple[str, ...],
     way: str,
     depth: int | None,
+    where: bool,
     gtin: str,
     as_dot: bool,
     picture: Path | None,
@@ -44,7 +46,7 @@ def trace(
     LOT is a lot code, ours or the supplier's, a lot key, an LGTIN, a Digital Link or a scanned label; EPC a unit or a
     container, with what was inside it.
     """
-    answer = trace_of(history_of(context, **when), lots, direction=Direction(way), gtin=gtin, depth=depth)
+    answer = trace_of(history_of(context, **when), lots, direction=Direction(way), gtin=gtin, depth=depth, where=where)
     if picture is not None:
         picture.write_text(svg(answer), encoding="utf-8")
     if as_json:

@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.tree import Tree
 
 from lotstream.cli.tables import amount, instant, table, when_line
-from lotstream.recall.trace_answer import Delivery, Direction, Trace, TraceEdge, TraceNode
+from lotstream.recall.trace_answer import Delivery, Direction, Trace, TraceEdge, TraceNode, TracePlace
 from lotstream.recall.trace_picture import how_much, short_name
 
 _CAPPED = {
@@ -62,6 +62,7 @@ def show_trace(answer: Trace, out: Console) -> None:
         teller.tell(start, tree)
         out.print(tree)
     _deliveries(answer.deliveries, out)
+    _places(answer.places, out)
     lots = len(answer.nodes) - len(answer.starts)
     which = "that went into it" if teller.back else "that were made from it"
     more = f" {_CAPPED[answer.capped]}" if answer.capped else ""
@@ -77,6 +78,16 @@ def _deliveries(deliveries: Iterable[Delivery], out: Console) -> None:
             short_name(one.lot), one.biz_step, one.sender, one.receiver, one.document, one.line,
             f"{one.items:,}" if one.items else "", much, instant(one.at), _short(one.event),
         )  # fmt: skip
+    if rows.row_count:
+        out.print(rows)
+
+
+def _places(places: Iterable[TracePlace], out: Console) -> None:
+    rows = table("Where it is now", "lot", "location", "disposition", "items", "amount", right=("items", "amount"))
+    for at in places:
+        much = "" if at.amount is None else amount(at.amount, at.uom)
+        items = f"{at.items:,}" if at.items else ""
+        rows.add_row(short_name(at.lot), at.location, at.disposition, items, much)
     if rows.row_count:
         out.print(rows)
 

@@ -14,6 +14,7 @@ from lotstream.schemas.base import Evidence
 from lotstream.schemas.documents import DocumentLine, QuantityFact, Transformation
 from lotstream.schemas.identity import Binding, BindingRows
 from lotstream.schemas.lots import LotRecord
+from lotstream.schemas.portions import portion_of
 from lotstream.schemas.sightings import Context, Declaration, LotSighting, sighting_of
 
 GTIN = "90614141000411"
@@ -284,6 +285,57 @@ def test_units_that_were_shipped(world: World) -> None:
     world.warehouse.put("documents", [line.encode()])
     (found,) = world.trace("A").deliveries
     assert (found.items, found.amount, found.sender, found.receiver, found.event) == (3, None, "417/0", "417/1", "s")
+
+
+def test_class_level_goods_on_a_pallet(world: World) -> None:
+    """Who receives a pallet receives what was on it then: what was unpacked before it was shipped is not counted, and
+    nothing twice; a process that takes the pallet takes of these lots."""
+    on = {"source": "plant", "source_disposition": "", "location": PALLET, "document": "", "line": "", "party": ""}
+    world.ship("A", "10", minute=-3, step="packing", **on)
+    world.ship("A", "4", minute=-2, step="unpacking", **(on | {"source": PALLET, "location": "plant"}))
+    portion = portion_of(PALLET, lot("A"))
+    world.bind(LOT, portion, lot("A"), minute=-3)
+    world.pack(PALLET, portion, minute=-3)
+    world.warehouse.lot_sightings([_inferred(lot("A"), portion, "s")] * 2)
+    world.made("e", [PALLET], [lot("X")], minute=4)
+    answer = world.trace("A")
+    assert codes(answer) == {"A": 0, "X": 1}
+    assert [(d.event, d.amount, d.uom, d.receiver, d.line) for d in answer.deliveries] == [
+        ("s", 6, "KGM", "417/1", "1")
+    ]
+    assert [(e.items, e.amount) for e in answer.edges if e.kind == "input"] == [(0, None)]
+    assert codes(world.trace("X", back=True)) == {"X": 0, "A": 1}
+
+
+def test_units_with_two_tags(world: World) -> None:
+    """An RFID tag of 96 bits, one of 198, a URI and a barcode of one serial are one unit; '07' is not '7'."""
+    world.bind(LOT, unit(7), lot("A"))
+    world.made("e", [unit(7)], [lot("X")], minute=3)
+    one = [codes(world.trace(text)) for text in (unit(7), f"https://id.gs1.org/{unit(7)}", f"(01){GTIN}(21)7")]
+    one += [codes(world.trace(text)) for text in ("urn:epc:id:sgtin:0614141.900041.7",)]
+    assert one == [{unit(7): 0, "X": 1}] * 4
+    with pytest.raises(UnitMissing):
+        world.trace(f"01/{GTIN}/21/07")
+
+
+def test_where_everything_is_now(world: World) -> None:
+    """Units and amounts of every lot that was reached, by place; facts that contradict each other are weighed."""
+    world.made("e", [lot("A")], [lot("B")])
+    world.ship("A", "10", step="commissioning", source="", source_disposition="", location="plant")
+    seen = [_inferred(lot("B"), unit(n), "s") for n in (1, 2)]
+    point = seen[1].sighting.form._replace(location="dock", context=Context("door", "r", 1, 1), how=0, lane="")
+    seen.append(seen[1]._replace(sighting=seen[1].sighting._replace(form=point)))
+    world.warehouse.lot_sightings(seen)
+    for asked in ({}, {"as_of": when(9)}):
+        with History(world.warehouse.settings, **asked) as history:
+            answer = trace_of(history, ["A"], direction=Direction.FORWARD, where=True)
+        found = [(at.lot[-1], at.location, at.disposition, at.items, at.amount) for at in answer.places]
+        assert found == [
+            ("A", "plant", "", 0, 10),
+            ("B", "dock", "in_transit", 1, None),
+            ("B", "store", "in_transit", 1, None),
+        ]
+    assert world.trace("A").places == ()
 
 
 def test_supplier_lot_numbers(world: World) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 
 from lotstream.cli.trace_tree import show_trace
-from lotstream.recall.trace_answer import Delivery, Direction, Trace, TraceEdge, TraceNode
+from lotstream.recall.trace_answer import Delivery, Direction, Trace, TraceEdge, TraceNode, TracePlace
 
 T0 = datetime(2026, 11, 23, 10, tzinfo=UTC)
 A, B = "01/90614141000411/10/A", "01/90614141000411/10/B"
@@ -34,6 +34,7 @@ def test_a_tree_tells_everything_once() -> None:
         deliveries=(
             Delivery(lot=B, biz_step="shipping", receiver="shop", document="desadv:1", event="e", at=T0, items=2),
         ),
+        places=(TracePlace(lot=B, location="cold store", items=0, amount=Decimal(7), uom="KGM"),),
         milliseconds=1.0,
     )
     out = Console(record=True, width=200, file=io.StringIO())
