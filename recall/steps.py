@@ -17,7 +17,7 @@ from lotstream.recall.fsma_places import Places, subject_of
 from lotstream.recall.store import History
 from lotstream.recall.trace_answer import Delivery, Direction, Trace, TraceNode
 from lotstream.recall.trace_ask import trace_of
-from lotstream.recall.trace_deliveries import RECEIVED
+from lotstream.recall.trace_deliveries import RECEIVED, deliveries_of
 from lotstream.recall.trace_facts import asked
 
 DISCLAIMER = "Made from the records of lotstream. It supports compliance and certifies nothing."
@@ -37,12 +37,17 @@ class Step(Answer):
 
     lot: str
     description: str = Field(default="", description="of the food")
-    sender: Party
-    receiver: Party
+    sender: Party = Field(description="who sent it; the consignor, where the food left from another place")
+    origin: Party | None = Field(default=None, description="from where it was dispatched, where that is not the sender")
+    receiver: Party = Field(description="who received it; the consignee, where the food went to another place")
+    destination: Party | None = Field(default=None, description="to where it went, where that is not the receiver")
     items: int
     amount: Decimal | None = None
     uom: str = ""
     at: datetime = Field(description="forward: of the dispatch; back: of the receipt")
+    dispatched_at: datetime | None = Field(
+        default=None, description="back: as the dispatch on the same document says; absent where nobody said"
+    )
     document: str = ""
     line: str = ""
     event: str
@@ -77,10 +82,11 @@ def steps(history: History, text: str, *, gtin: str = "") -> Steps:
     received = [one for one in back.deliveries if one.biz_step in RECEIVED]
     sent = [one for one in forward.deliveries if one.biz_step in _SHIPPED and one.lot == lot]
     teller = _Teller(history, [*received, *sent], [*back.nodes, *forward.nodes])
+    dispatches = deliveries_of(history, {one.lot for one in received if one.document}, _SHIPPED)
     return Steps(
         lot=lot,
-        back=tuple(map(teller.step, received)),
-        forward=tuple(map(teller.step, sent)),
+        back=tuple(teller.step(one, dispatched_at=_dispatched(one, dispatches)) for one in received),
+        forward=tuple(teller.step(one, dispatched_at=one.at) for one in sent),
         made_from=_others(back),
         made_into=_others(forward),
         as_of=history.as_of,
@@ -94,28 +100,31 @@ class _Teller:
 
     def __init__(self, history: History, deliveries: Iterable[Delivery], nodes: Iterable[TraceNode]) -> None:
         mapping = {row["id"]: row for row in history.places()}
-        ends = {key for one in deliveries for key in (one.sender, one.receiver) if key}
+        ends = {key for one in deliveries for key in (one.sender, one.origin, one.receiver, one.location) if key}
         subjects = ends | {subject_of(key, mapping.get(key, {})) for key in ends}
         self._places = Places(mapping.values(), asked(history, "fsma_masters", "subjects", subjects))
         self._food = {node.name: node.description for node in nodes}
 
-    def step(self, one: Delivery) -> Step:
+    def step(self, one: Delivery, *, dispatched_at: datetime | None) -> Step:
         """A delivery, with its parties described and what is missing of it."""
         sender, receiver, description = self._party(one.sender), self._party(one.receiver), self._food.get(one.lot, "")
         said = {
             "description of the food": description, "sender's name": sender.name, "sender's address": sender.address,
             "receiver's name": receiver.name, "receiver's address": receiver.address,
-            "quantity": one.items or one.amount or "",
+            "quantity": one.items or one.amount or "", "date of dispatch": dispatched_at,
         }  # fmt: skip
         return Step(
             lot=one.lot,
             description=description,
             sender=sender,
+            origin=self._party(one.origin) if one.origin not in ("", one.sender) else None,
             receiver=receiver,
+            destination=self._party(one.location) if one.location not in ("", one.receiver) else None,
             items=one.items,
             amount=one.amount,
             uom=one.uom,
             at=one.at,
+            dispatched_at=dispatched_at,
             document=one.document,
             line=one.line,
             event=one.event,
@@ -126,6 +135,12 @@ class _Teller:
         known = self._places.describe(key)
         address = (known["street_or_geo"], f"{known['zip']} {known['city']}".strip(), known["state"], known["country"])
         return Party(key=key, name=known["business_name"], address=", ".join(filter(None, address)))
+
+
+def _dispatched(received: Delivery, dispatches: Iterable[Delivery]) -> datetime | None:
+    """When what was received had been sent: the newest dispatch of the lot before it, on the same document."""
+    of = received.lot, received.document
+    return max((one.at for one in dispatches if (one.lot, one.document) == of and one.at <= received.at), default=None)
 
 
 def _others(traced: Trace) -> tuple[str, ...]:

@@ -80,7 +80,7 @@ def steps(context: click.Context, *, lot: str, gtin: str, as_json: bool, **when:
 def _show_steps(answer: Steps, out: Console) -> None:
     when_line(out, answer)
     for title, found in (("One step back", answer.back), ("One step forward", answer.forward)):
-        columns = ("lot", "food", "from", "to", "items", "amount", "at", "document", "line", "missing")
+        columns = ("lot", "food", "from", "to", "items", "amount", "at", "dispatched", "document", "line", "missing")
         rows = table(title, *columns, right=("items", "amount"))
         for one in found:
             rows.add_row(*_step_cells(one))
@@ -92,10 +92,15 @@ def _show_steps(answer: Steps, out: Console) -> None:
 
 def _step_cells(one: Step) -> tuple[str, ...]:
     return (
-        short_name(one.lot), one.description, _party(one.sender), _party(one.receiver),
+        short_name(one.lot), one.description, _end(one.sender, "from", one.origin),
+        _end(one.receiver, "to", one.destination),
         f"{one.items:,}" if one.items else "", "" if one.amount is None else amount(one.amount, one.uom),
-        instant(one.at), one.document, one.line, ", ".join(one.missing),
+        instant(one.at), instant(one.dispatched_at), one.document, one.line, ", ".join(one.missing),
     )  # fmt: skip
+
+
+def _end(party: Party, way: str, place: Party | None) -> str:
+    return _party(party) if place is None else f"{_party(party)} ({way} {_party(place)})"
 
 
 def _party(party: Party) -> str:

@@ -206,7 +206,10 @@ def test_steps(world: Any) -> None:
         "desadv:urn:epcglobal:cbv:bt:0614141000012:D%2F1",
     )
     assert sent.missing == ("receiver's address",)
-    assert [one.amount for one in answer.back] == [4]
+    assert (sent.dispatched_at, sent.origin, sent.destination) == (sent.at, None, None)
+    (received,) = answer.back
+    assert (received.amount, received.dispatched_at) == (4, None)
+    assert "date of dispatch" in received.missing
     assert (answer.made_from, answer.made_into) == ((RAW,), ())
 
 
@@ -230,3 +233,31 @@ def test_a_bought_lot_has_no_source_of_ours(world: Any) -> None:
     (row,) = values(answer, Cte.RECEIVING)
     assert (row["receiving_location_city"], row["tlc_source_location_city"]) == ("Berlin", "")
     assert {"tlc_source_location", "previous_source_location"} <= lacking(answer, Cte.RECEIVING).keys()
+
+
+def test_owners_and_places_of_a_step(world: Any) -> None:
+    """Consignor and consignee are told apart from the places that the food left and went to; a receipt on the same
+    document knows when it was dispatched (EU 931/2011, article 3)."""
+    owner, buyer = "417/0614141000005", "417/0614141000029"
+    for hours, step, way in ((1, "shipping", {"source": FARM}), (9, "receiving", {"source": STORE})):
+        common: dict[str, Any] = {
+            "lot": RAW, "amount": Decimal(5), "uom": "KGM", "biz_step": step, "document": "desadv:9", "line": "1",
+            "event": f"raw {step}", "at_us": us(LATE + timedelta(hours=hours)), "recorded_us": 1,
+        }  # fmt: skip
+        line = DocumentLine(**common, from_party=owner, from_location=FARM, to_party=buyer, to_location=STORE)
+        fact = {
+            "identity": step,
+            "revision": 1,
+            "evidence": Evidence.DECLARED,
+            "location": STORE,
+            "party": buyer,
+            **way,
+        }
+        world.put("documents", [line.encode(), QuantityFact(**common, **fact).encode()])
+    with History(world.settings) as history:
+        (received,) = steps(history, RAW).back
+    assert received.origin is not None and received.destination is not None
+    assert (received.sender.key, received.origin.key, received.origin.address) == (owner, FARM, "Werder")
+    assert (received.receiver.key, received.destination.key) == (buyer, STORE)
+    assert received.dispatched_at == LATE + timedelta(hours=1)
+    assert "date of dispatch" not in received.missing
