@@ -27,6 +27,7 @@ from lotstream.schemas.identifiers import gtin14, split_lot_key
 from lotstream.schemas.lots import HoldAction, HoldPurpose
 
 AT_ONCE = 500
+BODY = 4_000_000  # bytes of a request: a hold can name a thousand units
 TEMPLATE = "{date:%y%j}-{seq:03}{check}"
 
 
@@ -195,9 +196,18 @@ def _key(context: click.Context, text: str, *, gtin: str) -> str:
 
 
 def send_all(context: click.Context, contents: Sequence[DecisionContent], given: Mapping[str, Any]) -> None:
-    """Decisions, some at a time."""
-    for start in range(0, len(contents), AT_ONCE):
-        send(context, contents[start : start + AT_ONCE], given)
+    """Decisions, as many at a time as a request may have."""
+    some: list[DecisionContent] = []
+    size = 0
+    for content in contents:
+        length = len(content.encode())
+        if some and (len(some) == AT_ONCE or size + length > BODY):
+            send(context, some, given)
+            some, size = [], 0
+        some.append(content)
+        size += length
+    if some:
+        send(context, some, given)
 
 
 def send(context: click.Context, contents: Sequence[DecisionContent], given: Mapping[str, Any]) -> None:

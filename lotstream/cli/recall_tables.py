@@ -1,6 +1,6 @@
 """Recall cases, as people read them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich.console import Console
 from rich.markup import escape
@@ -8,6 +8,7 @@ from rich.markup import escape
 from lotstream.cli.tables import amount, instant, show, table, when_line
 from lotstream.recall.case_answers import CaseLine, Cases, CaseStatus, LotInScope, ScopeChange, ScopeClause, Size
 from lotstream.recall.clauses import clock, ranges
+from lotstream.schemas.identifiers import split_lot_key
 
 SHOWN = 50
 
@@ -18,9 +19,8 @@ def _(answer: Cases, out: Console) -> None:
     rows = table("Recall cases", "case", "kind", "state", "scope", "opened", "clock", "title", right=("scope",))
     for case in answer.cases:
         version = f"v{case.scope_version}" if case.scope_version else "none"
-        rows.add_row(
-            case.case, _kind(case), case.state, version, instant(case.opened_at), clock(case.elapsed_s), case.title
-        )
+        opened, ran = instant(case.opened_at), clock(case.elapsed_s)
+        rows.add_row(case.case, _kind(case), case.state, version, opened, ran, escape(case.title))
     out.print(rows if answer.cases else "No case was ever opened: lotstream recall open.")
 
 
@@ -41,13 +41,14 @@ def _(answer: CaseStatus, out: Console) -> None:
     if answer.holds:
         out.print(f"Holds in force: {len(answer.holds):,}")
     if answer.holds_wanted:
-        out.print(f"Holds that the scope asks for and that are not as it says: {answer.holds_wanted:,}.")
+        hint = "lotstream recall initiate places them."
+        out.print(f"Holds that are not yet as the scope asks for: {answer.holds_wanted:,}. {hint}")
     if answer.trouble:
         out.print(f"What the scope is cannot be told: {answer.trouble}", markup=False, soft_wrap=True)
     trail = table("Trail", "at", "step", "by", "why", "")
     for entry in answer.trail:
         made = f"scope v{entry.version}" if entry.version else ""
-        trail.add_row(instant(entry.at), entry.step, entry.by, entry.reason, entry.refused or made)
+        trail.add_row(*map(escape, (instant(entry.at), entry.step, entry.by, entry.reason, entry.refused or made)))
     out.print(trail)
     out.print(f"Answered in {answer.milliseconds:.1f} ms.")
 
@@ -64,14 +65,16 @@ def _(answer: ScopeChange, out: Console) -> None:
     if answer.clauses:
         clause_table("Clauses", answer.clauses, out)
     changed = bool(answer.added or answer.removed)
+    numbers = {one.words: f"{one.number}" for one in answer.clauses}
+    numbers |= {f"without {words}": f"without {number}" for words, number in numbers.items()}
     if changed:
         out.print(f"  before: {_size(answer.before)}", markup=False)
         out.print(f"  after:  {_size(answer.after)}", markup=False)
-        _lots("Added", answer.added, out)
-        _lots("Taken away", answer.removed, out)
+        _lots("Added", answer.added, numbers, out=out)
+        _lots("Taken away", answer.removed, numbers, out=out)
     else:
         out.print(f"  {_size(answer.after)}", markup=False)
-        _lots("Lots", answer.lots, out)
+        _lots("Lots", answer.lots, numbers, out=out)
     if answer.containers:
         out.print(f"Logistic units: {', '.join(answer.containers)}", markup=False, soft_wrap=True)
     if answer.holds_placed or answer.holds_released:
@@ -89,21 +92,23 @@ def clause_table(title: str, clauses: Iterable[ScopeClause], out: Console) -> No
     out.print(rows)
 
 
-def _lots(title: str, lots: Sequence[LotInScope], out: Console) -> None:
+def _lots(title: str, lots: Sequence[LotInScope], numbers: Mapping[str, str], *, out: Console) -> None:
     if not lots:
         return
-    rows = table(title, "lot", "product", "of it", "items", "amount", "because", right=("items", "amount"))
+    rows = table(title, "GTIN", "lot", "product", "of it", "items", "amount", "by clause", right=("items", "amount"))
     for lot in lots[:SHOWN]:
         part = ", ".join(filter(None, (ranges(lot.serials), *lot.units[:5]))) if not lot.whole else "all of it"
         amounts = ", ".join(amount(value, uom) for uom, value in lot.amounts.items())
-        because = "; ".join(lot.because)
-        rows.add_row(lot.lot, lot.description, part, f"{lot.items:,}" if lot.items else "", amounts, escape(because))
+        because = ", ".join(numbers.get(words, words) for words in lot.because)
+        items = f"{lot.items:,}" if lot.items else ""
+        gtin, code = split_lot_key(lot.lot)
+        rows.add_row(*map(escape, (gtin, code, lot.description, part, items, amounts, because)))
     out.print(rows)
     if len(lots) > SHOWN:
         out.print(f"and {len(lots) - SHOWN:,} more: --json has all.")
 
 
 def _size(size: Size) -> str:
-    parts = [f"{size.lots:,} lots", f"{size.items:,} items"]
+    parts = [f"lots {size.lots:,}", f"items {size.items:,}"]
     parts += [amount(value, uom) for uom, value in size.amounts.items()]
-    return ", ".join(parts + ([f"{size.containers:,} logistic units"] if size.containers else []))
+    return ", ".join(parts + ([f"logistic units {size.containers:,}"] if size.containers else []))

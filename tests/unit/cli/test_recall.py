@@ -1,14 +1,29 @@
 """What `recall scope` understands, before anything is asked of the history."""
 
+import io
+from datetime import UTC, datetime
 from typing import Any
 
 import click
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
 from lotstream.cli.main import lotstream as program
 from lotstream.cli.recall_options import clause_options, said_of
+from lotstream.cli.tables import show
+from lotstream.recall.answers import Answer
 from lotstream.recall.case import Scope
+from lotstream.recall.case_answers import (
+    CaseLine,
+    Cases,
+    CaseStatus,
+    LotInScope,
+    ScopeChange,
+    ScopeClause,
+    Size,
+    TrailEntry,
+)
 from lotstream.recall.clauses import words
 from lotstream.recall.store import History
 from lotstream.runtime.errors import Rejected
@@ -91,3 +106,41 @@ def test_every_command_is_there() -> None:
     assert shown.exit_code == 0
     for name in ("open", "scope", "initiate", "status", "close", "list", "record", "report"):
         assert f"\n  {name} " in shown.output
+
+
+def test_what_people_wrote_is_shown_as_it_is() -> None:
+    """Words in brackets are no markup: of titles, reasons, clauses, products."""
+    words = "[/b] [red]x"
+    case = CaseLine(
+        case="R1", recall="recall", mock=True, state="mock", title=words, opened_at=datetime(2026, 3, 2, tzinfo=UTC),
+        elapsed_s=61.0, scope_version=1,
+    )  # fmt: skip
+    clause = ScopeClause(number=1, excluded=False, clause={}, words=words)
+    entry = TrailEntry(
+        step="scope", at=datetime(2026, 3, 2, tzinfo=UTC), by=words, reason=words, version=1, refused="", said={},
+        decision="d",
+    )  # fmt: skip
+    size = Size(lots=1, items=0, amounts={}, containers=0)
+    lot = LotInScope(
+        lot=f"01/{GTIN}/10/A", description=words, whole=True, items=0, amounts={}, because=("other", words)
+    )  # fmt: skip
+    answers = (
+        Cases(cases=(case,), milliseconds=1),
+        CaseStatus(
+            case=case, team=(words,), stages=(), clauses=(clause,), holds=(), holds_wanted=1, trouble=words,
+            trail=(entry,), milliseconds=1,
+        ),
+        ScopeChange(
+            case="R1", state="mock", version=1, recorded=False, clauses=(clause,), before=size, after=size,
+            added=(lot,), removed=(), lots=(lot,), containers=(), milliseconds=1,
+        ),
+    )  # fmt: skip
+    shown = [_shown(answer) for answer in answers]
+    assert all(words in text for text in shown)
+    assert "0:01:01" in shown[0] and "other, 1" in shown[2] and "Only tried" in shown[2]
+
+
+def _shown(answer: Answer) -> str:
+    out = Console(file=io.StringIO(), width=200)
+    show(answer, out)
+    return out.file.getvalue()  # type: ignore[attr-defined, no-any-return]
