@@ -37,7 +37,7 @@ class AlertCause(StrEnum):
 class AlertEnd(StrEnum):
     """Why an alert was cleared."""
 
-    RELEASED = "released"  # the hold is over, or the expiry date was corrected
+    RELEASED = "released"  # the hold is over
     GLIMPSED = "glimpsed"  # too few reads to say that anything was there
     INSIDE = "inside"  # it was in a larger unit, which has the alert
     JOINED = "joined"  # a late read made one visit of two

@@ -102,13 +102,14 @@ class Alerts:
                     if key:
                         asked[key] = visit
         for key, visit in asked.items():
-            self._join(self._kept[key], unit, visit)
+            self._join(self._kept[key], unit, visit, floor=floor)
             self._of.setdefault(unit, set()).add(key)
             self._touched[key] = True
+        holds = {rule.hold for rule in self.rules}
         for key in sorted(self._of.get(unit, set()).difference(asked)):
             kept = self._kept[key]
             self._touched.setdefault(key, False)
-            if kept.high > floor and kept.units[unit] and kept.end != AlertEnd.JOINED:
+            if kept.hold in holds and kept.high > floor and kept.units[unit] and kept.end != AlertEnd.JOINED:
                 kept.units[unit] = Level.NOTHING
                 kept.end = _end_of(kept, visits)
                 self._touched[key] = True
@@ -181,11 +182,10 @@ class Alerts:
         self._at.setdefault(kept.place, []).append(key)
 
     @staticmethod
-    def _join(kept: Kept, unit: str, visit: Visit) -> None:
-        """A unit's visit is part of an alert."""
-        known = kept.units.get(unit, 0)
-        forgotten = kept.low < visit.low and known == Level.CONFIRMED
-        kept.units[unit] = max(known, visit.level) if forgotten else int(visit.level)
+    def _join(kept: Kept, unit: str, visit: Visit, *, floor: int) -> None:
+        """A unit's visit is part of an alert. What confirmed it may be forgotten, and is not taken back."""
+        known = kept.units.get(unit, 0) if kept.low <= floor else 0
+        kept.units[unit] = int(Level.CONFIRMED if known == Level.CONFIRMED else visit.level)
         kept.low, kept.high = min(kept.low, visit.low), max(kept.high, visit.high)
         kept.first_us, kept.last_us = min(kept.first_us, visit.first_us), max(kept.last_us, visit.last_us)
         rank = (visit.newest.slot, visit.newest.at_us, *visit.newest.version)
