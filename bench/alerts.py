@@ -81,6 +81,14 @@ def play(broker: Broker, portal: Portal) -> None:
     producer.flush()
 
 
+def settle(found: list[tuple[Alert, float]]) -> None:
+    """Return when no more alerts come."""
+    before = -1
+    while len(found) > before:
+        before = len(found)
+        time.sleep(SETTLED_S)
+
+
 def latencies(broker: Broker, found: list[tuple[Alert, float]]) -> list[float]:
     """Seconds from the append of the batch that raised each alert; the batch is known by its receive stamp."""
     appended: dict[int, float] = {}
@@ -113,7 +121,7 @@ def main() -> int:
         live = replace(portal, start_us=int((time.time() + 1.0) * SECOND), batches=2 * given.seconds, seed=2)
         with followed(broker) as found:
             play(broker, live)
-            time.sleep(SETTLED_S)
+            settle(found)
         seconds = latencies(broker, found)
     print(json.dumps(told(seconds, reads_s=live.reads // given.seconds), indent=1))
     p99 = percentile_ms(seconds, 0.99)

@@ -3,6 +3,7 @@
 import random
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
@@ -11,8 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lotstream.schemas.alerts import ALERT, Alert, alert_key
+from lotstream.schemas.events import Quantity
 from lotstream.schemas.lots import HoldAction, HoldPurpose, HoldScope
 from lotstream.schemas.partitions import partition_of
+from lotstream.schemas.portions import portion_of
 from lotstream.schemas.sightings import Mark, State
 from lotstream.streams.locate.alerts import decode_kept
 
@@ -235,6 +238,32 @@ def test_expired_goods(world: Any) -> None:
     assert [(a.tag, a.cause, a.hold, a.state) for a in told(loop)] == [(world.tag(2), "expired", "", "confirmed")]
     go_on(loop, world.claim("c", code="A", expires=today + timedelta(days=1)))
     assert [(a.tag, a.end) for a in newest(loop)] == [(world.tag(2), "withdrawn")]
+
+
+def test_goods_by_weight_in_a_pallet(world: Any) -> None:
+    """A held lot without serials is known by the pallets that it lies in: the pallet has the alert."""
+    box = world.pallet(1)
+    goods = (Quantity(epc_class=world.lot("W"), quantity=Decimal(40), uom="KGM"),)
+    packed = world.pack("p", 60, box, [], child_quantities=goods, biz_location="plant")
+    loop = one_by_one(world, [
+        world.amount("made", 0, "W", "100", biz_location="plant"), packed,
+        world.hold("h", 200, "W", "H1", action=PLACE), world.read(box, 300, "dock"),
+    ])  # fmt: skip
+    assert [(a.tag, a.read_point, a.state, a.inside) for a in newest(loop)] == [
+        (box, "dock", "confirmed", (portion_of(box, world.lot("W")),))
+    ]
+
+
+def test_a_unit_that_turns_out_to_be_of_another_lot(world: Any, lot_a: Any, held: Any) -> None:
+    """Its alert is withdrawn when the label is corrected; where the other lot is held, that has one."""
+    unit = world.tag(1)
+    wrong = world.commission("a", 0, "A", 1, 9, biz_location="plant", wrong=True)
+    right = [world.hold("hb", 100, "B", "H2", action=PLACE), world.commission("b", 0, "B", 1, 9, biz_location="plant")]
+    loop = one_by_one(world, [lot_a, held, world.read(unit, 120, "dock"), *right, wrong])
+    assert sorted((a.lot[-1], a.hold, a.end or a.state) for a in newest(loop) if a.read_point == "dock") == [
+        ("A", "H1", "withdrawn"),
+        ("B", "H2", "confirmed"),
+    ]
 
 
 def test_one_visit_has_one_key(world: Any, lot_a: Any, held: Any) -> None:
