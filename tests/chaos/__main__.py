@@ -13,7 +13,7 @@ from pathlib import Path
 
 from lotstream.cli.drain import drain
 from lotstream.runtime.passage import Passage
-from lotstream.runtime.settings import Settings
+from lotstream.runtime.settings import Settings, StateStore
 from lotstream.schemas.topics import READS, TOPICS
 from tests.chaos.load import Load
 from tests.chaos.logs import Logs
@@ -80,7 +80,7 @@ def run(arguments: argparse.Namespace, directory: Path) -> bool:
     timeline = Timeline()
     faults = plan(arguments.seed, kills=arguments.kills, seconds=arguments.minutes and arguments.minutes * 60)
     account = Account()
-    with Stack(directory, timeline.say) as stack:
+    with Stack(directory, timeline.say, arguments.store) as stack:
         timeline.say("the stack is ready")
         load = Load(stack.url, seed=arguments.seed, account=account)
         load.start()
@@ -105,6 +105,7 @@ def run(arguments: argparse.Namespace, directory: Path) -> bool:
     answer = {
         "seed": arguments.seed,
         "kills": len(faults),
+        "store": arguments.store,
         "obligations": verdict.obligations,
         "answered": verdict.answered,
         "lost": verdict.lost,
@@ -125,6 +126,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=12, help="faults")
     parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(3), "big"))
     parser.add_argument("--minutes", type=float, help="spread the faults over so many minutes")
+    parser.add_argument("--store", type=StateStore, choices=list(StateStore), default=StateStore.MEMORY)
     parser.add_argument("--keep", type=Path, help="leave logs and data in this directory")
     arguments = parser.parse_args()
     directory = arguments.keep or Path(tempfile.mkdtemp(prefix="lotstream-chaos-"))

@@ -24,7 +24,7 @@ from lotstream.deploy.embedded.kafka_jvm import KafkaFailed
 from lotstream.deploy.embedded.ports import free_port
 from lotstream.deploy.embedded.process import Child, spawn
 from lotstream.runtime.crash import VARIABLE
-from lotstream.runtime.settings import Settings, load_settings
+from lotstream.runtime.settings import Settings, StateStore, load_settings
 from tests.chaos.plan import SESSION_S, WORKERS, Fault, Kind
 from tests.chaos.world import SITE
 
@@ -53,6 +53,7 @@ class Stack:
 
     directory: Path
     say: Say
+    store: StateStore = StateStore.MEMORY
     ends: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
@@ -77,6 +78,7 @@ class Stack:
             "LOTSTREAM_STREAM__SESSION_TIMEOUT_S": str(SESSION_S),
             "LOTSTREAM_STREAM__CHECKPOINT_S": "1.0",
             "LOTSTREAM_STREAM__COMMIT_S": "0.5",
+            "LOTSTREAM_STREAM__STORE": self.store,
             "LOTSTREAM_LOG__LEVEL": "WARNING",
         }
         self._lock = threading.RLock()

@@ -22,6 +22,7 @@ from tests.faults import brokers, disks, gateways, history, poison, requests, st
 from tests.faults.fault import FAULTS, Fault, Misbehaved, NotShown, Outcome
 from tests.faults.feed import Account, Feed
 from tests.faults.ground import Ground, mount
+from tests.faults.page import page
 
 HEAL_S = 60.0
 APART = "LOTSTREAM_TEST_APART"
@@ -106,7 +107,7 @@ def show(outcome: Outcome) -> None:
     print(f"{outcome.name:<34} {outcome.state:<11} {counts} {outcome.heal_s:>6.1f}  {outcome.did[:200]}", flush=True)
 
 
-def run(names: list[str], directory: Path, *, as_json: bool) -> bool:
+def run(names: list[str], directory: Path, *, as_json: bool, report: Path | None) -> bool:
     chosen = [fault for fault in FAULTS if not names or fault.name in names or fault.family in names]
     mount(directory)
     outcomes: list[Outcome] = []
@@ -124,6 +125,8 @@ def run(names: list[str], directory: Path, *, as_json: bool) -> bool:
     lost, double = sum(one.lost for one in outcomes), sum(one.double for one in outcomes)
     well = all(one.well for one in outcomes) and not strangers and bool(chosen)
     took_s = round(time.monotonic() - began, 1)
+    if report is not None:
+        report.write_text(page(outcomes, invented=strangers, took_s=took_s), encoding="utf-8")
     if as_json:
         counts = {"lost": lost, "double": double, "invented": strangers, "seconds": took_s, "ok": well}
         print(json.dumps({"faults": [one.json() for one in outcomes], **counts}, indent=2))
@@ -148,6 +151,7 @@ def main() -> int:
     parser.add_argument("--only", action="append", default=[], metavar="NAME", help="a fault or a family; repeatable")
     parser.add_argument("--list", action="store_true", help="name them all")
     parser.add_argument("--json", action="store_true", help="one JSON document")
+    parser.add_argument("--report", type=Path, help="write the table as a page, too")
     parser.add_argument("--keep", type=Path, help="leave logs in this directory")
     arguments = parser.parse_args()
     if arguments.list:
@@ -156,7 +160,7 @@ def main() -> int:
     apart()
     directory = arguments.keep or Path(tempfile.mkdtemp(prefix="lotstream-faults-"))
     try:
-        return 0 if run(arguments.only, directory, as_json=arguments.json) else 1
+        return 0 if run(arguments.only, directory, as_json=arguments.json, report=arguments.report) else 1
     finally:
         for name in ("kafka", "clickhouse", "spool"):
             subprocess.run(["umount", str(directory / name)], capture_output=True, check=False)

@@ -15,6 +15,7 @@ from lotstream.deploy.embedded.kafka import EmbeddedKafka
 
 PARTITIONS = 4
 UNITS = 100
+STORES = ("memory", "rocksdb")
 WORKER = Path(__file__).parent / "toy_worker.py"
 
 
@@ -77,7 +78,7 @@ class Toy:
     def said(self) -> str:
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 
-    def wait_said(self, words: str, *, times: int = 1, seconds: float = 15.0) -> None:
+    def wait_said(self, words: str, *, times: int = 1, seconds: float = 30.0) -> None:
         end = time.monotonic() + seconds
         while self.said().count(words) < times:
             assert time.monotonic() < end, f"Expected {words!r} {times} times, got:\n{self.said()}"
@@ -164,6 +165,11 @@ class Toy:
             worker.wait()
 
 
+def stores(store: str, directory: Path) -> dict[str, str]:
+    """The settings of a toy worker for a store."""
+    return {"stores": str(directory / "stores")} if store == "rocksdb" else {}
+
+
 @pytest.fixture(params=["message", "checkpoint"])
 def toy(request: pytest.FixtureRequest, broker: str, tmp_path: Path) -> Iterator[Toy]:
     """Toy stages of both kinds of acknowledgement."""
@@ -174,8 +180,12 @@ def toy(request: pytest.FixtureRequest, broker: str, tmp_path: Path) -> Iterator
 
 @pytest.fixture
 def toys(broker: str, tmp_path: Path) -> Iterator[list[Toy]]:
-    """Both kinds at once, for tests that mostly wait."""
-    made = [Toy(broker, tmp_path / f"{kind}.log", kind=kind) for kind in ("message", "checkpoint")]
+    """Both kinds at once, each without a local store and with one, for tests that mostly wait."""
+    made = [
+        Toy(broker, tmp_path / f"{kind}-{store}.log", kind=kind, **stores(store, tmp_path))
+        for kind in ("message", "checkpoint")
+        for store in STORES
+    ]
     yield made
     for toy in made:
         toy.stop()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.engine.conftest import Toy, feed_all
+from tests.system.engine.conftest import STORES, Toy, feed_all, stores
 
 pytestmark = pytest.mark.system
 
@@ -52,12 +52,13 @@ def test_partitions_move(toys: list[Toy]) -> None:
     assert [worker.poll() for worker in stay] == [None, None]
 
 
+@pytest.mark.parametrize("store", STORES)
 @pytest.mark.parametrize("kind", ["message", "checkpoint"])
-def test_death_between_two_steps(broker: str, tmp_path: Path, kind: str) -> None:
+def test_death_between_two_steps(broker: str, tmp_path: Path, kind: str, store: str) -> None:
     """A worker that dies between any two steps leaves no record unanswered and none answered differently."""
 
     def die(point: str) -> None:
-        toy = Toy(broker, tmp_path / f"{point}.log", kind=kind)
+        toy = Toy(broker, tmp_path / f"{point}.log", kind=kind, **stores(store, tmp_path))
         try:
             toy.feed(600)
             first = toy.start(instance="a", crash=point, passes=PASSES.get(point, 2))

@@ -1,12 +1,14 @@
 """Workers come, go, tick and share a process, over plain and over secured connections."""
 
+import re
+import shutil
 import time
 from pathlib import Path
 
 import pytest
 
 from lotstream.deploy.embedded.kafka import EmbeddedKafka
-from tests.system.engine.conftest import PARTITIONS, Toy
+from tests.system.engine.conftest import PARTITIONS, Toy, stores
 
 pytestmark = pytest.mark.system
 
@@ -30,6 +32,36 @@ def test_restart_under_its_name(toy: Toy) -> None:
     toy.feed(400)
     toy.check()
     toy.wait_committed()
+
+
+@pytest.mark.parametrize("kind", ["message", "checkpoint"])
+def test_a_restart_with_a_store_reads_what_is_newer(broker: str, tmp_path: Path, kind: str) -> None:
+    """A worker that was killed comes back to its directory and reads its own fences of the changelog, and no more; one
+    without the directory reads all of it, and both know the same."""
+    toy = Toy(broker, tmp_path / "workers.log", kind=kind, **stores("rocksdb", tmp_path))
+    try:
+        first = toy.start(instance="a")
+        toy.feed(2000)
+        toy.check()
+        toy.wait_committed()
+        first.kill()
+        first.wait()
+        second = toy.start(instance="a")
+        toy.wait_said("Loaded", times=2)
+        toy.feed(200)
+        toy.check()
+        toy.wait_committed()
+        second.kill()
+        second.wait()
+        shutil.rmtree(tmp_path / "stores")
+        toy.start(instance="a")
+        toy.wait_said("Loaded", times=3)
+        fences, newer, whole = map(int, re.findall(r"records=(\d+),", toy.said()))
+        assert fences == newer == PARTITIONS < whole
+        toy.feed(200)
+        toy.check()
+    finally:
+        toy.stop()
 
 
 def test_idle_records(broker: str, tmp_path: Path) -> None:

@@ -7,13 +7,18 @@ import ssl
 import sys
 import time
 from collections.abc import Iterable, Mapping
+from functools import partial
+from pathlib import Path
 from typing import Any
 
+from lotstream.runtime.brokers import Brokers
 from lotstream.runtime.crash import VARIABLE, arm, crash_point
+from lotstream.runtime.settings import KafkaSettings
 from lotstream.streams.engine import app, deviations
 from lotstream.streams.engine import run as running
 from lotstream.streams.engine.config import EngineConfig, Event
 from lotstream.streams.engine.core import Acknowledge, Output, Record, Stage
+from lotstream.streams.engine.rocks import RockStore
 
 
 class Lines:
@@ -116,6 +121,13 @@ async def slow_to_connect(*_: object) -> None:
     await asyncio.sleep(2.0)
 
 
+def opened(topic: str, settings: dict[str, Any]) -> RockStore:
+    """The store of a worker: its directory has its name."""
+    brokers = Brokers(KafkaSettings(bootstrap=settings["broker"]))
+    directory = Path(settings["stores"]) / topic / (settings.get("instance") or "worker")
+    return RockStore(directory, topic_id=lambda: brokers.topic_id(topic))
+
+
 def main() -> None:
     settings = json.loads(sys.argv[1])
     for name in settings.get("without", ()):
@@ -154,6 +166,7 @@ def main() -> None:
         advice=lambda where: f"to go on: park {where}",
         on_event=say,
         on_step=crash_point,
+        store=partial(opened, settings=settings) if "stores" in settings else None,
     )
     sys.stdout.write(f"worker {os.getpid()}\n")
     running.run([stage(settings), *(stage(also) for also in settings.get("also", ()))], config)
