@@ -61,7 +61,7 @@ def wait_for(history: History, name: str, decision: str) -> Case:
         if any(row["name"] == decision for row in rows):
             return case_of(name, map(_decided, rows))
         time.sleep(POLL_S)
-    hint = "It is in the log and will come: see lotstream recall status. Nothing has to be said again."
+    hint = "It is in the log and will come: see lotstream recall status; holds that are missing then, initiate places."
     raise Transient(f"Expected the history to have the decision within {WAIT_S:.0f} s, got none of it. {hint}")
 
 

@@ -1,5 +1,7 @@
 """What each clause of a recall's scope means, on the real engine; and a case as the history has it."""
 
+import math
+import random
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from html import escape
@@ -238,6 +240,43 @@ def test_exposure(world: World) -> None:
     }  # fmt: skip
     with pytest.raises(LocationMissing, match="Near: Freezer"):
         world.scope(ExposedClause(location="freezr", window=window(10, 20)))
+
+
+def test_exposure_is_that_of_a_model(world: World) -> None:
+    """Of units that move at random between three places, those that were at one in a window, exactly; whatever the
+    order in which their sightings come."""
+    chance = random.Random(7)
+    stays: list[tuple[int, str, int, float]] = []  # unit, place, since, until
+    rows = []
+    for number in range(1, 41):
+        times = sorted(chance.sample(range(1, 100), chance.randint(1, 6)))
+        places = [chance.choice(["freezer", "belt", "dock"]) for _ in times]
+        ends = [*times[1:], math.inf]
+        stays += [(number, place, since, until) for place, since, until in zip(places, times, ends, strict=True)]
+        for place, minute in zip(places, times, strict=True):
+            known = {
+                "tag": unit(number),
+                "location": place,
+                "slot": at(minute) // 30_000_000,
+                "recorded_us": at(minute),
+            }
+            rows.append(
+                world.make.lot_sighting(lot("AB"[number % 2]), first_us=at(minute), last_us=at(minute), **known)
+            )
+    chance.shuffle(rows)
+    world.warehouse.lot_sightings(rows)
+    for _ in range(15):
+        since, place = chance.randint(0, 99), chance.choice(["freezer", "belt", "dock"])
+        until = since + chance.randint(1, 20)
+        there = {number for number, where, came, left in stays if where == place and came < until and left > since}
+        found = world.scope(ExposedClause(location=place, window=window(since, until)))
+        assert {
+            (lot_.lot[21:], serial)
+            for lot_ in found.lots
+            if lot_.tags
+            for first, last in lot_.tags.serials
+            for serial in range(first, last + 1)
+        } == {("AB"[number % 2], number) for number in there}
 
 
 def test_what_a_widening_adds(world: World) -> None:
