@@ -25,7 +25,7 @@ class Decided:
     """A decision as the log has it."""
 
     offset: int  # in its partition: all decisions of a case are in one
-    decision: str  # hash of what was sent: its identity
+    decision: str  # hash of its content: its identity
     content: RecallContent
     at_us: int
 

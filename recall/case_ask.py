@@ -12,7 +12,7 @@ from lotstream.recall.find import NotFound
 from lotstream.recall.store import History, Row
 from lotstream.runtime.errors import Transient
 from lotstream.schemas.base import decode
-from lotstream.schemas.decisions import DECISION
+from lotstream.schemas.decisions import DECISION, decision_hash
 from lotstream.schemas.recalls import RecallContent
 
 WAIT_S = 30.0
@@ -43,7 +43,8 @@ def _decided(row: Row) -> Decided:
     content = decode(DECISION, row["text"].encode())
     assert isinstance(content, RecallContent)
     assert content.at_us is not None  # the gateway says it where the sender does not
-    return Decided(row["source_offset"], row["name"], content, content.at_us)
+    # of what the gateway made of it, so that one that is sent again from the history is the same
+    return Decided(row["source_offset"], decision_hash(content), content, content.at_us)
 
 
 def case_list(history: History, *, now: datetime) -> Cases:
@@ -57,9 +58,9 @@ def wait_for(history: History, name: str, decision: str) -> Case:
     """The case as soon as the history has a decision. Raises Transient when that is not in time, ClickhouseAway."""
     until = time.monotonic() + WAIT_S
     while time.monotonic() < until:
-        rows = history.ask("recall_decisions", case=name)
-        if any(row["name"] == decision for row in rows):
-            return case_of(name, map(_decided, rows))
+        known = [_decided(row) for row in history.ask("recall_decisions", case=name)]
+        if any(one.decision == decision for one in known):
+            return case_of(name, known)
         time.sleep(POLL_S)
     hint = "It is in the log and will come: see lotstream recall status; holds that are missing then, initiate places."
     raise Transient(f"Expected the history to have the decision within {WAIT_S:.0f} s, got none of it. {hint}")

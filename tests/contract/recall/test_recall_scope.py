@@ -13,6 +13,7 @@ import pytest
 from lotstream.recall.case import Case, CaseState, Scope
 from lotstream.recall.case_ask import CaseMissing, case_list, find_case
 from lotstream.recall.case_scope import case_status, holds_wanted, scope_change
+from lotstream.recall.decisions import others_again
 from lotstream.recall.find import LocationMissing, LotMissing, UnitMissing
 from lotstream.recall.record import record_of
 from lotstream.recall.record_page import as_html, as_text
@@ -20,6 +21,7 @@ from lotstream.recall.scope import Scoped, Tags
 from lotstream.recall.scope_ask import scope_now
 from lotstream.recall.store import History
 from lotstream.schemas.base import Evidence, Origin, Stamp
+from lotstream.schemas.decisions import decision_hash
 from lotstream.schemas.documents import Effect, QuantityFact, Transformation
 from lotstream.schemas.events import LocationMaster, RecallDecision, SiteMapping
 from lotstream.schemas.identity import Binding, BindingRows
@@ -33,6 +35,7 @@ from lotstream.schemas.recalls import (
     LotClause,
     Opened,
     ProducedClause,
+    RecallContent,
     ScopeSaid,
     SerialsClause,
     SupplierClause,
@@ -115,12 +118,15 @@ class World:
     def decided(self, case: str, *deeds: Deed) -> None:
         for deed in deeds:
             number = self.warehouse.offsets.get("events.v1", 0)
-            stamp = Stamp(received_us=at(number), origin=Origin.LIVE, source="s", request="r")
-            said = RecallDecision(
-                case=case, deed=deed, by="ann", reason="why", at_us=at(number), decision=f"{case}{number}",
-                subject=case, stamp=stamp,
-            )  # fmt: skip
-            self.warehouse.put("events", [said.encode()])
+            said = RecallContent(case=case, deed=deed, by="ann", reason="why", at_us=at(number))
+            self.put(said, decision=f"{case}{number}")
+
+    def put(self, said: RecallContent, *, decision: str) -> None:
+        """A decision as the gateway writes it."""
+        stamp = Stamp(received_us=T0, origin=Origin.LIVE, source="s", request="r")
+        given = {name: getattr(said, name) for name in type(said).model_fields}
+        told = RecallDecision(**given, decision=decision, subject=said.case, stamp=stamp)
+        self.warehouse.put("events", [told.encode()])
 
     def carry_out(self, deeds: Any) -> None:
         """Holds as the register tells them."""
@@ -336,6 +342,20 @@ def test_a_case_and_its_holds(world: World) -> None:
         assert [case.case for case in case_list(history, now=now).cases] == ["M1", "R1"]
         with pytest.raises(CaseMissing, match=r"Near: M1, R1\."):
             find_case(history, "R2")
+
+
+def test_a_case_that_is_sent_again_is_the_same(world: World) -> None:
+    """Where topics were lost, every decision of the history is sent again: the case and its trail stay as they were."""
+    world.decided("R1", Opened(), ScopeSaid(include=(SupplierClause(code="S"),)), Closed())
+    with History(world.warehouse.settings) as history:
+        before = find_case(history, "R1")
+        contents = list(others_again(history))
+        for content in contents:
+            assert isinstance(content, RecallContent)
+            world.put(content, decision=decision_hash(content))
+        after = find_case(history, "R1")
+    assert len(contents) == 3
+    assert (after.state, after.scopes, after.trail) == (before.state, before.scopes, before.trail)
 
 
 def test_what_nobody_knows_hides_no_trail(world: World) -> None:
