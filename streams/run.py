@@ -41,12 +41,14 @@ from lotstream.streams.engine.store import Store
 from lotstream.streams.gone import blind_window_of
 from lotstream.streams.letters import passing
 from lotstream.streams.locate.stage import build_stage as build_locate
+from lotstream.streams.locate.stage import watched as watched_locate
 from lotstream.streams.register.stage import build_stage as build_register
 from lotstream.streams.resolve.stage import build_stage as build_resolve
-from lotstream.streams.resolve.stage import watched
+from lotstream.streams.resolve.stage import watched as watched_resolve
 from lotstream.streams.smooth.stage import build_stage as build_smooth
 
 log = logging.getLogger(__name__)
+WATCHED: Mapping[str, Callable[[Stage, Metrics], Stage]] = {"resolve": watched_resolve, "locate": watched_locate}
 STAGES: Mapping[str, Callable[[Settings], Stage]] = {
     "register": build_register,
     "smooth": build_smooth,
@@ -82,7 +84,7 @@ def run_stages(
     letters = settings.topics.name(DEAD_LETTERS)
     gone = blind_window_of(settings.topics, SystemClock())
     built = [STAGES[name](settings) for name in wanted]
-    built = [watched(stage, metrics) if stage.name == "resolve" else stage for stage in built]
+    built = [WATCHED[stage.name](stage, metrics) if stage.name in WATCHED else stage for stage in built]
     stages = [replace(passing(stage, parks, topic=letters), gone=gone) for stage in built]
     try:
         config = engine_config(settings, health=health, metrics=metrics, crashed=crashed)

@@ -28,6 +28,7 @@ from lotstream.streams.resolve.infer import EVERY
 
 _GRADES = (Evidence.CONFIRMED, Evidence.INFERRED, Evidence.DECLARED, Evidence.PROBABILISTIC)
 _STATES = {Level.MOVED: AlertState.MOVED, Level.SEEN: AlertState.RAISED, Level.CONFIRMED: AlertState.CONFIRMED}
+_STANDING = frozenset({AlertState.RAISED, AlertState.CONFIRMED})
 Message = tuple[int, int]  # source, offset
 Place = tuple[str, str, str]  # hold, top-level tag, read point
 
@@ -84,6 +85,7 @@ class Alerts:
     def __init__(self, lot: str, rules: tuple[Rule, ...]) -> None:
         self.lot = lot
         self.rules = rules
+        self.standing = 0  # alerts that ask for something
         self._kept: dict[str, Kept] = {}
         self._of: dict[str, set[str]] = {}  # unit -> keys
         self._at: dict[Place, list[str]] = {}
@@ -122,6 +124,7 @@ class Alerts:
             self._decide(kept)
             said = kept.said()
             if said != kept.told:
+                self.standing += (kept.state in _STANDING) - (bool(kept.told) and kept.told[0] in _STANDING)
                 kept.told, kept.version, kept.changed = said, kept.version + 1, message
             if kept.changed == message:
                 yield key, kept, self._alert(key, kept)
@@ -131,6 +134,7 @@ class Alerts:
     def load(self, key: str, kept: Kept) -> None:
         """Take an alert from the changelog."""
         kept.told = kept.said()
+        self.standing += kept.state in _STANDING
         self._keep(key, kept)
         for unit in kept.units:
             self._of.setdefault(unit, set()).add(key)

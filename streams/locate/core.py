@@ -85,6 +85,11 @@ class LocateCore:
             topics.documents: self._document,
         }
 
+    @property
+    def standing_alerts(self) -> int:
+        """Alerts that are raised or confirmed."""
+        return self._guard.standing
+
     def apply(self, record: Record) -> Iterable[Output]:
         """Movements and lot locations of one message, or its dead letter."""
         self._turn += 1

@@ -26,6 +26,11 @@ class Guard:
         self._dirty: dict[bytes, bytes | None] = {}
         self._released: dict[str, int] = {}  # lots with alerts to forget, and since when
 
+    @property
+    def standing(self) -> int:
+        """Alerts that are raised or confirmed; any thread may ask."""
+        return sum(alerts.standing for alerts in list(self._lots.values()))
+
     def sighted(self, lot: Lot, units: Units, *, offset: int) -> Iterator[Output]:
         """Units of a guarded lot were sighted, or turned out to be of another one."""
         alerts = self._lots.get(lot.key)

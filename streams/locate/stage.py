@@ -1,5 +1,9 @@
 """Locate as a stage of the engine."""
 
+from dataclasses import replace
+from weakref import WeakSet
+
+from lotstream.runtime.metrics import Metrics
 from lotstream.runtime.settings import Settings
 from lotstream.schemas.topics import (
     ALERTS,
@@ -12,7 +16,7 @@ from lotstream.schemas.topics import (
     LOTS_LATEST,
     MOVEMENTS,
 )
-from lotstream.streams.engine.core import Acknowledge, Stage
+from lotstream.streams.engine.core import Acknowledge, Core, Stage
 from lotstream.streams.locate.core import LocateCore, LocateTopics, merge, restate
 
 
@@ -47,3 +51,18 @@ def build_stage(settings: Settings) -> Stage:
         exclusive=(topics.lot_locations, topics.lots_latest),
         restate=restate,
     )
+
+
+def watched(stage: Stage, metrics: Metrics) -> Stage:
+    """The stage; whoever reads the metrics learns from its cores how many alerts stand."""
+    cores: WeakSet[LocateCore] = WeakSet()
+
+    def build(number: int) -> Core:
+        core = stage.build(number)
+        assert isinstance(core, LocateCore)
+        cores.add(core)
+        return core
+
+    standing = metrics.gauge("lotstream_locate_standing_alerts")
+    standing.set_function(lambda: sum(core.standing_alerts for core in list(cores)))
+    return replace(stage, build=build)

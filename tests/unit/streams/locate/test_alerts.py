@@ -73,6 +73,7 @@ def test_a_replayed_message_tells_again_what_it_told() -> None:
     restarted = Alerts(LOT, (RULE,))
     name, loaded = decode_kept(encode_kept(LOT, kept))
     restarted.load(key, loaded)
+    assert restarted.standing == alerts.standing == 1
     assert (name, key) == (LOT, loaded.key(LOT))
     assert look(restarted, (entry(100),), offset=7) == [(100, 1, "confirmed")]
     assert look(restarted, (entry(100),), offset=8) == []
@@ -92,11 +93,11 @@ def test_released_alerts_are_forgotten() -> None:
     """They are told first, and only those of the hold that is over are dropped."""
     other = Rule(hold="H2", cause=AlertCause.HELD, since_us=0, reason="", scope=HoldScope(), recorded_us=1)
     alerts = Alerts(LOT, (RULE, other))
-    assert len(look(alerts, (entry(100),))) == 2
+    assert (len(look(alerts, (entry(100),))), alerts.standing) == (2, 2)
     alerts.rules = (other,)
     told = [alert for _, _, alert in alerts.settle((1, 1), all_of_them=True) if alert is not None]
     assert [(alert.hold, alert.end) for alert in told] == [("H1", "released")]
-    assert (len(alerts.drop_released()), len(alerts)) == (1, 1)
+    assert (len(alerts.drop_released()), len(alerts), alerts.standing) == (1, 1, 1)
 
 
 def test_levels() -> None:
