@@ -93,6 +93,8 @@ def _show_report(answer: Report, out: Console) -> None:
         _print(matrix(answer.totals), out, title="All lots together")
     for sheet in sheets(answer)[3:-1]:
         _print(sheet, out, title=sheet.title)
+    for name in answer.truncated:
+        out.print(f"There are more {name.replace('_', ' ')} than are listed.")
     offsets = ", ".join(f"{one.topic}/{one.partition} {one.next}" for one in answer.offsets)
     out.print(f"The sinks had passed: {offsets or 'nothing that they told of'}", soft_wrap=True)
     out.print(f"{answer.disclaimer} Answered in {answer.milliseconds:.1f} ms.", soft_wrap=True)

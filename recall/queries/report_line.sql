@@ -15,4 +15,4 @@ INNER JOIN (
 WHERE toDate(theirs.produced_at) = ours.day
 GROUP BY lot, other, location, line
 ORDER BY lot, line, other
-LIMIT 5000
+LIMIT {most:UInt32}

@@ -8,4 +8,4 @@ FROM (
 )
 WHERE from_at <= {until:DateTime64(6, 'UTC')} AND (until_at IS NULL OR until_at >= {since:DateTime64(6, 'UTC')})
 ORDER BY from_at, subject, cause
-LIMIT 10000
+LIMIT {most:UInt32}

@@ -19,6 +19,7 @@ from lotstream.recall.trace_answer import Direction, Trace
 from lotstream.recall.trace_ask import trace_of
 from lotstream.recall.trace_facts import HistoryFacts, asked
 
+MOST = 5_000  # other lots beside these, and blind windows, that a report lists
 _SLOT = timedelta(seconds=30)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _OF_PARTS = ("report_units", "report_sent")
@@ -45,11 +46,14 @@ def report_of(history: History, scoped: Sequence[ScopedLot], *, case: str = "") 
     lots = facts_of(history, scoped)
     since, until = _span(lots, until=_now(history))
     keys = [one.lot for one in scoped]
+    shared = _shared(history, keys, since=since, until=until)
+    windows = history.ask("report_windows", since=since, until=until, most=MOST + 1)
     told = build(
         lots,
         setting_of(history, lots),
-        shared=_shared(history, keys, since=since, until=until),
-        windows=history.ask("report_windows", since=since, until=until),
+        shared=shared[:MOST],
+        windows=windows[:MOST],
+        truncated=tuple(name for name, rows in (("shared", shared), ("blind_windows", windows)) if len(rows) > MOST),
         passed=history.passed(),
         traces=_traces(history, keys),
         case=case,
@@ -137,7 +141,8 @@ def _traces(history: History, lots: Sequence[str]) -> dict[str, Trace]:
 
 def _shared(history: History, lots: Sequence[str], *, since: datetime, until: datetime) -> list[Row]:
     slots = {"first_slot": (since - _EPOCH) // _SLOT, "last_slot": (until - _EPOCH) // _SLOT}
-    rows = asked(history, "report_shared", "lots", lots, **slots) + asked(history, "report_line", "lots", lots)
+    rows = asked(history, "report_shared", "lots", lots, most=MOST + 1, **slots)
+    rows += asked(history, "report_line", "lots", lots, most=MOST + 1)
     return [row for row in rows if row["other"] not in lots]
 
 

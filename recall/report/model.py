@@ -103,7 +103,9 @@ class Shared(Answer):
     line: str = Field(default="", description="production line; empty: only the place is shared")
     since: datetime
     until: datetime
-    items: int = Field(description="serialised units of the other lot that were seen there meanwhile")
+    items: int = Field(
+        description="serialised units of the other lot seen there in the report's span; above 65,536 about"
+    )
 
 
 class Window(BlindWindow):
@@ -134,6 +136,7 @@ class Report(Answer):
     totals: tuple[Figure, ...] = Field(description="of all lots together, items and each unit of measure apart")
     shared: tuple[Shared, ...]
     blind_windows: tuple[Window, ...]
+    truncated: tuple[Literal["shared", "blind_windows"], ...] = Field(default=(), description="of what there is more")
     back: Trace | None = Field(default=None, description="what went into them; its milliseconds are 0")
     forward: Trace | None = Field(default=None, description="what was made from them; its milliseconds are 0")
     as_of: datetime | None = Field(

@@ -60,6 +60,7 @@ def about(report: Report) -> Sheet:
     instants = (("as of", report.as_of), ("as known at", report.known_at))
     said: list[Cells] = [("case", report.case)] if report.case else []
     said += [("lots", len(report.lots)), *((name, at) for name, at in instants if at is not None)]
+    said += [("there are more", name.replace("_", " ")) for name in report.truncated]
     return Sheet("about", "About", ("word", "said"), (*said, ("note", report.disclaimer)))
 
 
