@@ -1,5 +1,6 @@
 """Whether a recall of a world says exactly what is true of it."""
 
+import random
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -18,16 +19,18 @@ from tests.recall_worlds.oracle import Delivered, Line, Recalled, Side, Where, r
 from tests.recall_worlds.play import Warehouse
 from tests.worlds.world import LOTS, SECOND, START, World, lot
 
+TRACES = 6  # of twelve
 STARTS = [lot(code) for code in (*LOTS, *CLASSES)]
 _FILLED = re.compile(r"@(\d{4}-.*)Z")
 
 
 def faults(warehouse: Warehouse, world: World, *, seed: int) -> list[str]:
-    """What is not as the oracle says, of every lot, both ways."""
+    """What is not as the oracle says: of every lot what is where, and of some what is reached, one way or the other."""
     warehouse.play(world, seed=seed)
-    truth, found = recalled(world), []
+    truth, chance, found = recalled(world), random.Random(seed), []
+    traces = chance.sample([(start, back) for start in STARTS for back in (False, True)], TRACES)
     for start in STARTS:
-        for back in (False, True):
+        for back in [way for one, way in traces if one == start]:
             traced = asked(warehouse.history, start, back=back)
             if traced is not None:
                 found += [f"{start}, {'back' if back else 'forward'}: {line}" for line in unlike(traced, truth, start)]
