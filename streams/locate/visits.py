@@ -12,6 +12,7 @@ from lotstream.streams.resolve.infer import EVERY
 
 _INCOMING = ("receiving", "arriving", "accepting")
 _AWAY = ("shipping", "departing", "retail_selling", "dispensing")
+_ENDS = ("destroying", "decommissioning")  # what is destroyed moves on no more
 _IN_TRANSIT = "in_transit"
 _OUTWARD = 2
 
@@ -52,7 +53,7 @@ def visits_of(unit: str, entries: Iterable[Entry], *, now: Entry | None) -> list
     def place(entry: Entry) -> tuple[str, str]:
         return entry.by[0], entry.by[2] or unit
 
-    known = sorted((entry for entry in entries if not entry.word[0] & RETRACTED), key=lambda e: (*place(e), e.slot))
+    known = sorted(filter(_counts, entries), key=lambda e: (*place(e), e.slot))
     visits: list[Visit] = []
     for (_, tag), some in groupby(known, key=place):
         run: list[Entry] = []
@@ -63,6 +64,11 @@ def visits_of(unit: str, entries: Iterable[Entry], *, now: Entry | None) -> list
             run.append(entry)
         visits.append(_visit(unit, tag, run, now=now))
     return _folded(visits)
+
+
+def _counts(entry: Entry) -> bool:
+    bits, _, _, papers = entry.word
+    return not bits & RETRACTED and not (papers and papers[1] in _ENDS)
 
 
 def _goes_on(earlier: Entry, later: Entry) -> bool:

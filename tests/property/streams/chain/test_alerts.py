@@ -203,6 +203,15 @@ def test_a_hold_meets_what_is_on_a_truck_or_at_a_customer(world: Any, lot_a: Any
     )  # fmt: skip
 
 
+def test_what_is_destroyed_raises_nothing(world: Any, lot_a: Any, held: Any) -> None:
+    """That is how many a hold ends; goods that are only stored elsewhere raise an alert."""
+    acts = [
+        world.observe("d", 200, [world.tag(1)], "oven", biz_step="destroying"),
+        world.observe("s", 200, [world.tag(2)], "shelf"),
+    ]
+    assert [(a.tag, a.location) for a in newest(one_by_one(world, [lot_a, held, *acts]))] == [(world.tag(2), "shelf")]
+
+
 def test_scopes(world: Any, lot_a: Any) -> None:
     """A hold of serials, units or a site is about those alone."""
     reads = [world.read(world.tag(n), 120, "dock") for n in (1, 5)] + [world.read(world.tag(7), 120, "gate")]
