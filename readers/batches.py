@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import islice
 
 from lotstream.readers.formats.items import VendorRead
 from lotstream.readers.mapping import Mapping, Place
 from lotstream.readers.messages import Message
 from lotstream.schemas.base import NOT_REPORTED, Origin, dump
+from lotstream.schemas.operations import Headers
 from lotstream.schemas.partitions import partition_of
 from lotstream.schemas.reads import pack
 
@@ -35,6 +37,9 @@ class Arrival:
         }
 
 
+_partition = lru_cache(maxsize=1 << 12)(partition_of)  # doors and sources, over and over
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """A topic under its full name, and its partitions."""
@@ -42,9 +47,9 @@ class Target:
     topic: str
     partitions: int
 
-    def message(self, key: str, value: bytes) -> Message:
+    def message(self, key: str, value: bytes, *, headers: Headers = ()) -> Message:
         """A message in the partition of ``key``."""
-        return Message(self.topic, partition_of(key, self.partitions), key.encode(), value)
+        return Message(self.topic, _partition(key, self.partitions), key.encode(), value, headers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

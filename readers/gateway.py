@@ -122,10 +122,13 @@ class Gateway:
             self.floodgate.admit(sources, now_us=now_us)
         taken = self._take(parsed, call)
         said = call.said + parsed.frame if taken.refused else ()
-        arrivals = [call.arrival.by(refused.reader or call.reader) for refused in taken.refused]
-        for refused, arrival in zip(taken.refused, arrivals, strict=True):
+        by = {name: call.arrival.by(name or call.reader) for name in {refused.reader for refused in taken.refused}}
+        for refused in taken.refused:
+            arrival = by[refused.reader]
             taken.messages += self.intake.dead_letter(refused, arrival=arrival, door=call.door, said=said)
-        taken.messages += self.floodgate.charge((by.source for by in arrivals), door=call.door, now_us=now_us)
+        taken.messages += self.floodgate.charge(
+            (by[refused.reader].source for refused in taken.refused), door=call.door, now_us=now_us
+        )
         # a file is still there after the outage, and would take the room of what is not
         coalescer = self._unkept if call.arrival.origin is Origin.FILE else self._kept
         return await self._publish(taken, call, coalescer=coalescer)

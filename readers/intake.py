@@ -147,7 +147,7 @@ class Intake:
             )
             value = refused.raw[part * MAX_VALUE_BYTES : (part + 1) * MAX_VALUE_BYTES]
             headers = letter.headers() + carried(None, said)
-            messages.append(replace(self.dead_letters.message(arrival.source, value), headers=headers))
+            messages.append(self.dead_letters.message(arrival.source, value, headers=headers))
         return messages
 
     def _take_reads(self, taken: Taken, parsed: Parsed, *, name: str, at: Sequence[int], arrival: Arrival) -> None:

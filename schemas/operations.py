@@ -48,7 +48,7 @@ class DeadLetter(Wire):
 
     def headers(self) -> Headers:
         """Kafka headers, each value UTF-8 text."""
-        return tuple((name, str(value).encode()) for name, value in self.model_dump().items())
+        return tuple([(name, str(value).encode()) for name, value in self])
 
 
 def parse_dead_letter(headers: Headers) -> DeadLetter:

@@ -1,13 +1,14 @@
 """Checked columns of vendor messages: one check for all reads of a payload instead of one a read.
 
 Every function raises Rejected when any value is wrong, and says which where it can: one bad read in a hundred must not
-cost that the other ninety-nine are looked at one by one.
+cost that the other ninety-nine are looked at one by one. A column of tags, which are wrong most often, has a hole there
+instead, so that the others are not looked at again either.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from operator import length_hint
-from typing import Any
+from itertools import repeat
+from typing import Any, TypeVar
 
 from lotstream.readers.formats.items import VendorRead
 from lotstream.readers.formats.values import hex_word, text, time_us, wrong
@@ -19,21 +20,47 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Reads = Callable[[list[Any]], list[VendorRead]]
 Column = list[Any]
 Refused = dict[int, Rejected]
+T = TypeVar("T")
 
 
 class Refusals(Rejected):
-    """Values of a column are wrong: ``found`` says which, each with its own refusal."""
+    """Values of a column are wrong: ``found`` says which, each with its own refusal; ``good``, where it is known, are
+    the reads without them."""
 
-    def __init__(self, found: dict[int, Rejected]) -> None:
+    def __init__(self, found: dict[int, Rejected], *, good: list[VendorRead] | None = None) -> None:
         first = found[min(found)]
         super().__init__(first.reason, first.detail, field=first.field)
         self.found = found
+        self.good = good
 
 
-def refusals(check: Callable[[Any], object], column: Column, *, start: int = 0) -> Refusals:
-    """What ``check`` refuses of a column from ``start`` on, which is something."""
+class Holed(list[Any]):
+    """A column with '' where a value is wrong; ``found`` has their refusals."""
+
+    def __init__(self, values: Column, found: dict[int, Rejected]) -> None:
+        super().__init__(values)
+        self.found = found
+
+
+def checked(check: Callable[..., Any], *columns: Iterable[Any]) -> Column:
+    """What ``check`` makes of each value (of several columns side by side), with holes where it refuses one."""
+    values: Column = []
+    found: dict[int, Rejected] = {}
+    left = map(check, *columns)
+    while True:
+        try:
+            values.extend(left)
+        except Rejected as rejected:
+            found[len(values)] = rejected
+            values.append("")
+        else:
+            return Holed(values, found) if found else values
+
+
+def refusals(check: Callable[[Any], object], column: Column) -> Refusals:
+    """What ``check`` refuses of a column, which is something."""
     found = {}
-    for index, value in enumerate(column[start:], start):
+    for index, value in enumerate(column):
         try:
             check(value)
         except Rejected as rejected:
@@ -41,8 +68,8 @@ def refusals(check: Callable[[Any], object], column: Column, *, start: int = 0) 
     return Refusals(found)
 
 
-def separately(items: list[Any], reads: Reads, *, refused: Rejected) -> tuple[list[int], list[VendorRead], Refused]:
-    """(places of the good, their reads, refusals by place) of items that ``reads`` has refused together.
+def separately(items: list[Any], reads: Reads, *, refused: Rejected) -> tuple[list[VendorRead], Refused]:
+    """(the good reads, refusals by place) of items that ``reads`` has refused together.
 
     A round takes out all that one column refuses; where a column cannot say which, all that are left are tried one by
     one.
@@ -52,14 +79,16 @@ def separately(items: list[Any], reads: Reads, *, refused: Rejected) -> tuple[li
     while isinstance(refused, Refusals):
         bad = refused.found
         found |= {places[index]: why for index, why in bad.items()}
-        places = [place for index, place in enumerate(places) if index not in bad]
+        places = without(places, bad)
+        if refused.good is not None:
+            return refused.good, found
         try:
-            return places, reads([items[place] for place in places]) if places else [], found
+            return reads([items[place] for place in places]) if places else [], found
         except Rejected as next_refused:
             refused = next_refused
     singles = {place: _single(items[place], reads) for place in places}
-    good = {place: one for place, one in singles.items() if not isinstance(one, Rejected)}
-    return list(good), list(good.values()), found | {p: one for p, one in singles.items() if isinstance(one, Rejected)}
+    good = [one for one in singles.values() if not isinstance(one, Rejected)]
+    return good, found | {place: one for place, one in singles.items() if isinstance(one, Rejected)}
 
 
 def _single(item: Any, reads: Reads) -> VendorRead | Rejected:
@@ -69,9 +98,28 @@ def _single(item: Any, reads: Reads) -> VendorRead | Rejected:
         return rejected
 
 
-def rows(*columns: Column) -> list[VendorRead]:
-    """Columns in the order of VendorRead as reads."""
-    return list(map(VendorRead._make, zip(*columns, strict=True)))
+def without(column: list[T], places: Iterable[int]) -> list[T]:
+    """The column without what stands at these places."""
+    kept: list[T] = []
+    start = 0
+    for place in sorted(places):
+        kept += column[start:place]
+        start = place + 1
+    return kept + column[start:]
+
+
+def rows(tag: Column, others: Callable[[], tuple[Column, ...]]) -> list[VendorRead]:
+    """Columns in the order of VendorRead as reads. What is wrong with a tag is told before what is wrong elsewhere, and
+    beside the reads that are good then."""
+    try:
+        made = list(map(VendorRead._make, zip(tag, *others(), strict=True)))
+    except Rejected:
+        if isinstance(tag, Holed):
+            raise Refusals(tag.found) from None
+        raise
+    if isinstance(tag, Holed):
+        raise Refusals(tag.found, good=without(made, tag.found))
+    return made
 
 
 def wholes(column: Column, field: str, *, low: int, high: int) -> Column:
@@ -124,17 +172,8 @@ def words(column: Column, field: str) -> Column:
 
 
 def tags(column: Column, field: str) -> Column:
-    """EPC banks in hex, all of them there."""
-    left = iter(column)
-    try:
-        return (
-            [_tag(value, field) for value in left]
-            if set(map(type, column)) - {str}
-            else [hex_word(value, field) for value in left]
-        )
-    except Rejected:
-        first = len(column) - length_hint(left) - 1
-        raise refusals(lambda value: _tag(value, field), column, start=first) from None
+    """EPC banks in hex, all of them there, with holes where they are not."""
+    return checked(_tag if set(map(type, column)) - {str} else hex_word, column, repeat(field))
 
 
 def _tag(value: Any, field: str) -> str:

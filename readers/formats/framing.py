@@ -4,14 +4,15 @@ The untouched bytes of an item are looked up only when they are needed: a payloa
 """
 
 import json
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import orjson
 
-from lotstream.readers.formats.columns import Reads, separately
+from lotstream.readers.formats.columns import Reads, separately, without
 from lotstream.readers.formats.items import Parsed, Refused, VendorEvent
 from lotstream.runtime.errors import Reason, Rejected
 
@@ -36,6 +37,14 @@ class Framed:
             return piece
         pieces = self.spans if self.spans is not None else self._scanned
         return pieces[index] if index < len(pieces) else self.body
+
+    def raws(self, indexes: Sequence[int]) -> list[bytes]:
+        """The same of several objects, among which are all that equal one of them."""
+        if self.spans is None:
+            pieces = [orjson.dumps(self.values[index]) for index in indexes]
+            if all(self.body.count(piece) == times for piece, times in Counter(pieces).items()):
+                return pieces
+        return [self.raw(index) for index in indexes]
 
     def _as_written(self, index: int) -> bytes | None:
         """The item as programs write it, compact, when the body has exactly that as often as there are such items: then
@@ -105,18 +114,19 @@ def parse_items(framed: Framed, items: ItemFormat) -> Parsed:
     try:
         parsed.reads = items.reads(mine) if mine else []
     except Rejected as refused:
-        _keep_good(parsed, mine, items=items, refused=refused)
+        _keep_good(parsed, mine, framed=framed, items=items, refused=refused)
     if len(mine) < len(values):
         _take_events(parsed, framed, items=items)
     return parsed
 
 
-def _keep_good(parsed: Parsed, values: list[Any], *, items: ItemFormat, refused: Rejected) -> None:
-    places, parsed.reads, bad = separately(values, items.reads, refused=refused)
-    at, parsed.at = parsed.at, [parsed.at[place] for place in places]
+def _keep_good(parsed: Parsed, values: list[Any], *, framed: Framed, items: ItemFormat, refused: Rejected) -> None:
+    parsed.reads, bad = separately(values, items.reads, refused=refused)
+    at, parsed.at = parsed.at, without(parsed.at, bad)
+    wrong = sorted(bad)
     parsed.refused = [
-        Refused.of(why, index=at[place], raw=parsed.raw(at[place]), reader=items.reader(values[place]))
-        for place, why in sorted(bad.items())
+        Refused.of(bad[place], index=at[place], raw=raw, reader=items.reader(values[place]))
+        for place, raw in zip(wrong, framed.raws([at[place] for place in wrong]), strict=True)
     ]
 
 

@@ -7,6 +7,7 @@ and enums: the device interface's public model, version 1.7.
 from typing import Any
 
 from lotstream.readers.formats.columns import (
+    checked,
     ports,
     refusals,
     rows,
@@ -42,17 +43,19 @@ def _reads(items: list[Any]) -> list[VendorRead]:
     absent = [NOT_REPORTED] * len(items)
     return rows(
         _words(events, "epc", hexa="epcHex"),
-        ports([event.get("antennaPort") for event in events], "antennaPort"),
-        _times(items, events),
-        texts([item.get("hostname") for item in items], "hostname"),
-        absent,
-        absent,
-        wholes([event.get("peakRssiCdbm") for event in events], "peakRssiCdbm", low=-20_000, high=5_000),
-        scaleds([event.get("phaseAngle") for event in events], "phaseAngle", by=100, low=-36_000, high=36_000),
-        wholes([event.get("frequency") for event in events], "frequency", low=1, high=10_000_000),
-        wholes([event.get("transmitPowerCdbm") for event in events], "transmitPowerCdbm", low=-10_000, high=10_000),
-        _words(events, "tid", hexa="tidHex", needed=False),
-        two_bytes(_words(events, "pc", hexa="pcHex", needed=False), "pc"),
+        lambda: (
+            ports([event.get("antennaPort") for event in events], "antennaPort"),
+            _times(items, events),
+            texts([item.get("hostname") for item in items], "hostname"),
+            absent,
+            absent,
+            wholes([event.get("peakRssiCdbm") for event in events], "peakRssiCdbm", low=-20_000, high=5_000),
+            scaleds([event.get("phaseAngle") for event in events], "phaseAngle", by=100, low=-36_000, high=36_000),
+            wholes([event.get("frequency") for event in events], "frequency", low=1, high=10_000_000),
+            wholes([event.get("transmitPowerCdbm") for event in events], "transmitPowerCdbm", low=-10_000, high=10_000),
+            _words(events, "tid", hexa="tidHex", needed=False),
+            two_bytes(_words(events, "pc", hexa="pcHex", needed=False), "pc"),
+        ),
     )
 
 
@@ -77,6 +80,8 @@ def _words(events: list[Any], base64: str, *, hexa: str, needed: bool = True) ->
     def word(pair: tuple[Any, Any]) -> str:
         return "" if pair == (None, None) and not needed else _word(*pair, field=base64)
 
+    if needed:
+        return checked(word, both)
     try:
         return [word(pair) for pair in both]
     except Rejected:

@@ -40,17 +40,19 @@ def _reads(items: list[Any]) -> list[VendorRead]:
     absent = [NOT_REPORTED] * len(items)
     return rows(
         tags([one["idHex"] for one in data], "data.idHex"),
-        ports([one.get("antenna") for one in data], "data.antenna"),
-        times([item.get("timestamp") for item in items], "timestamp"),
-        texts([_reader(item, one) for item, one in zip(items, data, strict=True)], "MAC"),
-        absent,
-        wholes([one.get("reads") for one in data], "data.reads", low=1, high=2**31 - 1),
-        scaleds([one.get("peakRssi") for one in data], "data.peakRssi", by=100, low=-20_000, high=5_000),
-        scaleds([one.get("phase") for one in data], "data.phase", by=100, low=-36_000, high=36_000),
-        scaleds([one.get("channel") for one in data], "data.channel", by=1_000, low=1, high=10_000_000),
-        absent,
-        words([one.get("TID") for one in data], "data.TID"),
-        two_bytes(words([one.get("PC") for one in data], "data.PC"), "data.PC"),
+        lambda: (
+            ports([one.get("antenna") for one in data], "data.antenna"),
+            times([item.get("timestamp") for item in items], "timestamp"),
+            texts([_reader(item, one) for item, one in zip(items, data, strict=True)], "MAC"),
+            absent,
+            wholes([one.get("reads") for one in data], "data.reads", low=1, high=2**31 - 1),
+            scaleds([one.get("peakRssi") for one in data], "data.peakRssi", by=100, low=-20_000, high=5_000),
+            scaleds([one.get("phase") for one in data], "data.phase", by=100, low=-36_000, high=36_000),
+            scaleds([one.get("channel") for one in data], "data.channel", by=1_000, low=1, high=10_000_000),
+            absent,
+            words([one.get("TID") for one in data], "data.TID"),
+            two_bytes(words([one.get("PC") for one in data], "data.PC"), "data.PC"),
+        ),
     )
 
 
