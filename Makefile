@@ -21,7 +21,7 @@ help:
 	@echo 'make test      set up, then run the tests                              (ARGS="tests/unit -k name")'
 	@echo 'make bench     set up, then measure; writes build/bench.json'
 	@echo 'make bench-alerts  how soon held goods that are read raise an alert, at half load  (ARGS="--seconds 60")'
-	@echo 'make soak      an hour of steady load: memory, descriptors, latency; build/soak.json, .svg (ARGS="--minutes 10")'
+	@echo 'make soak      an hour of steady load: memory, descriptors, latency; build/soak.json (REPORT=page.md)'
 	@echo 'make chaos     kill, freeze and move everything under load, and count  (KILLS=12 SEED=7 MINUTES=3 STORE=rocksdb)'
 	@echo 'make chaos-compare  the same blows for an app of stock Faust and one on the engine  (KILLS=6 SEED=3)'
 	@echo 'make faults    named faults, one after the other: what was done, lost, healed (ARGS="--only NAME", REPORT=page.md)'
@@ -55,7 +55,7 @@ bench-alerts: $(STAMP)
 	@$(PY) -m bench.alerts $(ARGS)
 
 soak: $(STAMP)
-	@$(PY) -m bench.soak $(ARGS)
+	@$(PY) -m bench.soak $(ARGS); told=$$?; $(if $(REPORT),$(PY) -m bench.soak_page build/soak.json $(REPORT);) exit $$told
 
 chaos: $(STAMP)
 	@$(PY) -m tests.chaos $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(STORE),--store $(STORE)) $(ARGS)

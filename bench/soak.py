@@ -1,6 +1,6 @@
 """`python -m bench.soak`: a steady load for an hour; does memory grow, do descriptors leak, does latency stay flat.
 
-Writes build/soak.json and build/soak.svg; exit 1 when one of our processes fails.
+Writes build/soak.json, of which bench.soak_page makes a page; exit 1 when one of our processes fails.
 """
 
 import argparse
@@ -22,7 +22,6 @@ from confluent_kafka import Consumer
 
 from bench.measure import percentile_ms
 from bench.pipeline import Broker
-from bench.plot import Curve, picture
 from bench.portal import SECOND, Batch, Portal, commissionings, world
 from lotstream.deploy.embedded.ports import free_port
 from lotstream.runtime.settings import KafkaSettings, Settings, TopicSettings
@@ -249,7 +248,7 @@ def _shown(sample: Sample) -> str:
 
 
 def report(soak: Soak, out: Path) -> list[str]:
-    """Both files; what is wrong."""
+    """Write what was seen; what is wrong."""
     faults = soak.faults()
     told = {
         "reads": soak.sent,
@@ -263,15 +262,6 @@ def report(soak: Soak, out: Path) -> list[str]:
     }
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_bytes(orjson.dumps(told, option=orjson.OPT_INDENT_2))
-    minutes = [sample.at_s / 60 for sample in soak.samples]
-    memory = [Curve(name, [s.rss_mb[name] for s in soak.samples]) for name in soak.samples[0].rss_mb]
-    latency = [
-        Curve("p50", [s.p50_ms or 0.0 for s in soak.samples]),
-        Curve("p99", [s.p99_ms or 0.0 for s in soak.samples]),
-    ]
-    out.with_suffix(".svg").write_text(
-        picture(minutes, {"resident MB": memory, "latency ms": latency}), encoding="utf-8"
-    )
     return faults
 
 
@@ -289,7 +279,7 @@ def main() -> int:
     faults = report(soak, given.out)
     for fault in faults:
         print(fault)
-    print(f"{soak.sent:,} reads, {soak.late} batches late; {given.out} and its picture are written.")
+    print(f"{soak.sent:,} reads, {soak.late} batches late; {given.out} is written.")
     return 1 if faults else 0
 
 
