@@ -5,6 +5,7 @@ Fact key of a sighting: (tag, read point, slot, lane, origin, path). Within one 
 
 from collections.abc import Iterable, Sequence
 from enum import IntEnum, IntFlag, StrEnum
+from functools import cached_property
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import Field, TypeAdapter, model_validator
@@ -259,16 +260,21 @@ class _Columns(Wire):
     def _runs(self) -> Sequence[Sequence[Sequence[int]]]:
         return [()] * len(self.tag)
 
+    @cached_property
     def form_values(self) -> list[Form]:
         """The forms as values."""
         contexts = [Context(*values) for values in self.contexts]
         declarations = [Declaration(*values) for values in self.declarations]
         return [Form(contexts[form[0]], form[1], declarations[form[2]], *form[3:]) for form in self.forms]
 
+    @cached_property
+    def edition_values(self) -> list[Edition]:
+        """The editions as values."""
+        return [Edition(*values) for values in self.editions]
+
     def rows(self) -> list[Sighting]:
         """The sightings as values."""
-        forms = self.form_values()
-        editions = [Edition(*values) for values in self.editions]
+        forms, editions = self.form_values, self.edition_values
         columns = (
             self.tag, [forms[i] for i in self.form], [editions[i] for i in self.edition], self.slot, self.first_us,
             self.last_us, self.reads, self._runs,
@@ -320,6 +326,17 @@ class LotSightingBatch(_Columns):
         return list(map(LotSighting._make, zip(*columns, strict=True)))
 
 
+class Named(NamedTuple):
+    """Some rows of a batch by their numbers, and of each the lot and the binding that says so."""
+
+    rows: list[int]
+    lots: list[str]
+    bindings: list[int]
+
+
+_LOT_COLUMNS = ("lot", "binding", "relabelled", *Sighting._fields[:-1])
+
+
 class SightingRows:
     """Sightings on their way out: the rows of one message, coalesced until it is sent."""
 
@@ -341,28 +358,49 @@ class SightingRows:
 
 
 class LotSightingRows:
-    """Sightings of lots on their way out."""
+    """Sightings of lots on their way out, in columns; forms and editions are indices, as in a batch."""
 
-    __slots__ = ("rows",)
+    __slots__ = ("_columns", "_editions", "_forms")
 
     def __init__(self, rows: Iterable[LotSighting] = ()) -> None:
-        self.rows = list(rows)
+        self._columns: list[list[Any]] = [[] for _ in _LOT_COLUMNS]
+        self._forms: list[Form] = []
+        self._editions: list[Edition] = []
+        for lot, binding, relabelled, (tag, form, edition, *numbers, _) in rows:
+            own = len(self._forms), len(self._editions)
+            self._forms.append(form)
+            self._editions.append(edition)
+            for column, value in zip(self._columns, (lot, binding, relabelled, tag, *own, *numbers), strict=True):
+                column.append(value)
+
+    @classmethod
+    def of(cls, batch: SightingBatch, some: Named) -> Self:
+        """Some rows of a batch as a lot's each; their runs stay behind."""
+        taken = cls()
+        given = (batch.tag, batch.form, batch.edition, batch.slot, batch.first_us, batch.last_us, batch.reads)
+        said = ([column[row] for row in some.rows] for column in given)
+        taken._columns = [some.lots, some.bindings, [-1] * len(some.rows), *said]
+        taken._forms, taken._editions = batch.form_values, batch.edition_values
+        return taken
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return len(self._columns[0])
 
     def extend(self, other: "LotSightingRows") -> None:
         """Take the rows of another message for the same partition."""
-        self.rows.extend(other.rows)
+        forms, editions = len(self._forms), len(self._editions)
+        self._forms, self._editions = self._forms + other._forms, self._editions + other._editions
+        for name, own, more in zip(_LOT_COLUMNS, self._columns, other._columns, strict=True):
+            before = forms if name == "form" else editions if name == "edition" else 0
+            own += [index + before for index in more] if before else more
 
     def encode(self) -> bytes:
         """The value of a LotSightingBatch message."""
-        lots, binding, relabelled, sightings = zip(*self.rows, strict=True)
-        words, index = coded(lots)
-        own = {"lots": words, "lot": index, "binding": binding, "relabelled": relabelled}
-        columns = _columns(sightings)
-        del columns["runs"]
-        return dump({"kind": "lot_sightings", "v": 1, **own, **columns})
+        columns: dict[str, Any] = dict(zip(_LOT_COLUMNS, self._columns, strict=True))
+        forms, columns["form"] = _used(self._forms, columns["form"])
+        editions, columns["edition"] = _used(self._editions, columns["edition"])
+        columns["lots"], columns["lot"] = coded(columns["lot"])
+        return dump({"kind": "lot_sightings", "v": 1, **columns, **_dictionaries(forms, editions)})
 
 
 def coded(values: Iterable[Any]) -> tuple[list[Any], list[int]]:
@@ -372,18 +410,31 @@ def coded(values: Iterable[Any]) -> tuple[list[Any], list[int]]:
     return list(seen), index
 
 
+def _used(values: Sequence[Any], index: Sequence[int]) -> tuple[list[Any], list[int]]:
+    """(the values that an index of them names, each once; the same index among these)."""
+    seen: dict[Any, int] = {}
+    place = {one: seen.setdefault(values[one], len(seen)) for one in dict.fromkeys(index)}
+    return list(seen), list(map(place.__getitem__, index))
+
+
 def _columns(rows: Sequence[Sighting]) -> dict[str, Any]:
     columns: dict[str, Any] = dict(zip(Sighting._fields, zip(*rows, strict=True), strict=True))
     forms, columns["form"] = coded(columns["form"])
     editions, columns["edition"] = coded(columns["edition"])
+    return columns | _dictionaries(forms, editions)
+
+
+def _dictionaries(forms: Sequence[Form], editions: Sequence[Edition]) -> dict[str, Any]:
+    """What the columns form and edition are indices into."""
     contexts, context = coded(form.context for form in forms)
     declarations, declaration = coded(form.declaration for form in forms)
     # plain tuples: orjson takes no subclass
-    columns["forms"] = [(i, form[1], j, *form[3:]) for form, i, j in zip(forms, context, declaration, strict=True)]
-    columns["editions"] = [tuple(edition) for edition in editions]
-    columns["contexts"] = [tuple(value) for value in contexts]
-    columns["declarations"] = [tuple(value) for value in declarations]
-    return columns
+    return {
+        "forms": [(i, form[1], j, *form[3:]) for form, i, j in zip(forms, context, declaration, strict=True)],
+        "editions": [tuple(edition) for edition in editions],
+        "contexts": [tuple(value) for value in contexts],
+        "declarations": [tuple(value) for value in declarations],
+    }
 
 
 _SIGHTINGS = TypeAdapter(SightingBatch)
@@ -393,7 +444,12 @@ _LOT_MESSAGES: TypeAdapter[LotMessage] = TypeAdapter(Annotated[LotMessage, Field
 
 def decode_sightings(value: bytes | None) -> list[Sighting]:
     """The rows of a message of sightings.v1. Raises Rejected."""
-    return decode(_SIGHTINGS, value).rows()
+    return decode_sighting_batch(value).rows()
+
+
+def decode_sighting_batch(value: bytes | None) -> SightingBatch:
+    """A message of sightings.v1 in its columns. Raises Rejected."""
+    return decode(_SIGHTINGS, value)
 
 
 def decode_lot_sightings(value: bytes | None) -> list[LotSighting]:

@@ -12,7 +12,7 @@ _BITS = ((int(Mark.FINAL), FINAL), (int(Mark.CONTINUES_BEFORE), BEFORE), (int(Ma
 
 def entries_of(batch: LotSightingBatch) -> Iterator[Entry]:
     """One for each row; equal sightings of units that travel together are one object."""
-    forms = batch.form_values()
+    forms = batch.form_values
     said_by, words = [_by(form) for form in forms], [_word(form) for form in forms]
     versions, recorded = [edition[0] for edition in batch.editions], [edition[1] for edition in batch.editions]
     columns = (

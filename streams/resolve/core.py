@@ -13,9 +13,11 @@ from lotstream.schemas.partitions import partition_of, tag_partition
 from lotstream.schemas.sightings import (
     LotSighting,
     LotSightingRows,
+    Named,
     Sighting,
+    SightingBatch,
     SightingRows,
-    decode_sightings,
+    decode_sighting_batch,
 )
 from lotstream.schemas.unit_lots import UNIT_LOTS, UnitLots, UnitLotsRows
 from lotstream.streams.engine.core import Output, Record
@@ -62,6 +64,7 @@ class ResolveCore:
             WAITING, depth=limits.waiting_depth, limit=limits.waiting_tags, age_us=limits.waiting_age_us
         )
         self._parents = Kept(PARENTS, depth=limits.parent_depth, limit=limits.parents)
+        self._passed: dict[int, LotSightingRows] = {}
         self._lot_rows: dict[int, list[LotSighting]] = {}
         self._tag_rows: dict[int, list[Sighting]] = {}
         self._told: dict[int, list[UnitLots]] = {}
@@ -99,21 +102,43 @@ class ResolveCore:
             if record.topic == self._topics.identity:
                 self._bind(decode_bindings(record.value), offset=record.offset)
             else:
-                for row in decode_sightings(record.value):
-                    self._sight(row)
+                self._sight(decode_sighting_batch(record.value))
         except Rejected as rejected:
             self._refused.append(rejected)
         return list(self._flush(record))
 
-    def _sight(self, row: Sighting) -> None:
+    def _sight(self, batch: SightingBatch) -> None:
+        """Most rows pass as they are to the one lot of their unit; the others are looked at one by one."""
+        lives_of, is_parent, partitions = self._bindings.lives, self._bindings.is_parent, self._topics.partitions
+        named: dict[int, Named] = {}
+        others: list[int] = []
+        for row, tag in enumerate(batch.tag):
+            lives = lives_of(tag)
+            if not lives.plain or not lives.spans or is_logistic(tag) or is_parent(tag):
+                others.append(row)
+                continue
+            lot = lives.spans[0].lot
+            partition = partition_of(lot, partitions)
+            into = named.get(partition)
+            if into is None:
+                into = named[partition] = Named([], [], [])
+            into.rows.append(row)
+            into.lots.append(lot)
+            into.bindings.append(lives.binding)
+        self._passed = {partition: LotSightingRows.of(batch, some) for partition, some in named.items()}
+        if others:
+            rows = batch.rows()
+            for row in others:
+                self._look_at(rows[row])
+
+    def _look_at(self, row: Sighting) -> None:
         tag = row.tag
         logistic = is_logistic(tag)
         if logistic or self._bindings.is_parent(tag):
             self._sight_parent(row)
         if logistic:
             return
-        lives = self._bindings.lives(tag)
-        if not self._place(row, lives):
+        if not self._place(row, self._bindings.lives(tag)):
             self._waiting.put(row)
 
     def _place(self, row: Sighting, lives: Lives) -> bool:
@@ -190,6 +215,8 @@ class ResolveCore:
         for partition, told in self._told.items():
             for some in parts_of(told):
                 yield Output(topics.lot_sightings, partition, UnitLotsRows(some), headers=UNIT_LOTS)
+        for partition, passed in self._passed.items():
+            yield Output(topics.lot_sightings, partition, passed)
         for partition, lot_rows in self._lot_rows.items():
             for lot_part in parts_of(lot_rows):
                 yield Output(topics.lot_sightings, partition, LotSightingRows(lot_part))
@@ -200,7 +227,7 @@ class ResolveCore:
             yield dead_letter(
                 record, rejected, stage="resolve", topic=topics.dead_letters, partitions=topics.partitions
             )
-        self._told, self._lot_rows, self._tag_rows, self._refused = {}, {}, {}, []
+        self._passed, self._told, self._lot_rows, self._tag_rows, self._refused = {}, {}, {}, {}, []
 
 
 def merge(key: bytes, older: bytes, newer: bytes) -> bytes:

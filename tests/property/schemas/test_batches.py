@@ -12,9 +12,11 @@ from lotstream.schemas.sightings import (
     Form,
     LotSighting,
     LotSightingRows,
+    Named,
     Sighting,
     SightingRows,
     decode_lot_sightings,
+    decode_sighting_batch,
     decode_sightings,
 )
 
@@ -90,6 +92,23 @@ def test_lot_sightings_come_back(rows: list[LotSighting]) -> None:
     """Each keeps its lot, its binding and its sighting, but for the runs, which stay with the tag's own sighting."""
     kept = [row._replace(sighting=row.sighting._replace(runs=())) for row in rows]
     assert decode_lot_sightings(LotSightingRows(rows).encode()) == kept
+
+
+@given(
+    st.lists(sightings, min_size=1, max_size=3),
+    st.lists(st.tuples(st.integers(0, 2), keys, offsets), min_size=1, max_size=4),
+    st.lists(st.builds(LotSighting, keys, offsets, st.integers(-1, 2**60), sightings), max_size=2),
+)
+def test_sightings_pass_to_their_lots_as_they_are(
+    rows: list[Sighting], picked: list[tuple[int, str, int]], others: list[LotSighting]
+) -> None:
+    """Some rows of a message, each with its lot, are the same as if they were made one by one; also coalesced."""
+    named = [(place % len(rows), lot, binding) for place, lot, binding in picked]
+    some = Named(*(list(column) for column in zip(*named, strict=True)))
+    passed = LotSightingRows.of(decode_sighting_batch(SightingRows(rows).encode()), some)
+    passed.extend(LotSightingRows(others))
+    expected = [LotSighting(lot, binding, -1, rows[place]) for place, lot, binding in named]
+    assert decode_lot_sightings(passed.encode()) == decode_lot_sightings(LotSightingRows(expected + others).encode())
 
 
 @given(st.lists(bindings, min_size=1, max_size=8))
