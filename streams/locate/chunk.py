@@ -26,6 +26,7 @@ from lotstream.streams.serials import NOT_NUMERIC, serial_of
 
 BITS = 6
 BUCKETS = 256
+REMEMBERED = 100_000  # places of units: one that is seen is seen again soon
 _LOW = (1 << BITS) - 1
 
 Position = int | str
@@ -35,17 +36,13 @@ Units = dict[Position, Unit]
 Part = tuple[Position, Sequence[Entry], Unit]  # where, what is new of it, and the unit
 
 
+@lru_cache(maxsize=REMEMBERED)
 def chunk_place(lot: str, tag: str) -> tuple[Block, Position]:
     """(block, position) of a unit among those of its lot."""
     serial = serial_of(tag)
     if serial == NOT_NUMERIC or tag[3:17] != lot[3:17]:
-        return _bucket(tag), tag
+        return f"h{murmur2(tag.encode()) % BUCKETS}", tag
     return serial >> BITS, serial & _LOW
-
-
-@lru_cache(maxsize=1 << 16)
-def _bucket(tag: str) -> str:
-    return f"h{murmur2(tag.encode()) % BUCKETS}"
 
 
 def tag_at(lot: str, block: Block, *, position: Position) -> str:
@@ -61,19 +58,21 @@ def encode_news(parts: Iterable[Part]) -> bytes:
 
 def encode_chunk(units: Units) -> bytes:
     """A whole chunk, in an order that depends on the content alone."""
-    positions = sorted(units, key=str)
+    positions = sorted(units)  # numbers, or in a bucket keys
     ordered = [units[position] for position in positions]
     entries = [entry for unit in ordered for entry in unit.entries]
     places: list[int] = []
-    if any(entry.by[2] for entry in entries):  # what was inferred from a parent is the same for all that is inside
+    said_by, which_by = coded([entry.by for entry in entries])
+    if any(by[2] for by in said_by):  # what was inferred from a parent is the same for all that is inside
         entries, places = coded(entries)
-    slots, by, versions, bindings, words, ats, recorded = zip(*entries, strict=True) if entries else ((),) * 7
-    (said_by, which_by), (said, which_word) = coded(by), coded(words)
+        said_by, which_by = coded([entry.by for entry in entries])
+    slots, _, versions, bindings, words, ats, recorded = zip(*entries, strict=True) if entries else ((),) * 7
+    said, which_word = coded(words)
     after = [at - slot * SLOT_US for at, slot in zip(ats, slots, strict=True)]
     late = [received - at for received, at in zip(recorded, ats, strict=True)]
     floors = [(i, *unit.floor) for i, unit in enumerate(ordered) if unit.floor != NO_FLOOR]
     changed = [unit.changed for unit in ordered]
-    sources, which_source = coded(unit.source for unit in ordered)
+    sources, which_source = coded([unit.source for unit in ordered])
     counts = [len(unit.entries) for unit in ordered]
     columns = (
         (slots, which_by, versions, bindings, which_word, after, late),

@@ -28,6 +28,7 @@ PREFIX = b"C"
 HOT = 256  # decoded chunks of a partition
 SEGMENTS = 32
 SMALL = 1_024  # bytes up to which a chunk is always written whole
+NEWS = 130  # bytes that one unit's news take, about
 
 News = dict[Position, list[Entry]]
 
@@ -136,15 +137,22 @@ class Chunks:
     def _write(self, key: ChunkKey, chunk: Chunk) -> tuple[bytes, bytes]:
         news, chunk.news = chunk.news, {}
         parts = self._parts.setdefault(key, [])
-        if parts and len(parts[0]) > SMALL and key not in self._stale and len(parts) <= SEGMENTS:
-            value = encode_news((position, entries, chunk.units[position]) for position, entries in news.items())
-            if sum(map(len, parts)) + len(value) <= 3 * len(parts[0]):
-                parts.append(value)
-                return _name(key, len(parts) - 2), value
+        if key not in self._stale and _takes_news(parts, len(news)):
+            units = chunk.units
+            value = encode_news([(position, entries, units[position]) for position, entries in news.items()])
+            parts.append(value)
+            return _name(key, len(parts) - 2), value
         self._stale.discard(key)
         value = encode_chunk(chunk.units)
         self._parts[key] = [value]
         return _name(key, -1), value
+
+
+def _takes_news(parts: list[bytes], units: int) -> bool:
+    """Whether news of so many units are less work, now and for who loads them, than the whole chunk again."""
+    if not parts or len(parts[0]) <= SMALL or len(parts) > SEGMENTS:
+        return False
+    return sum(map(len, parts)) + NEWS * units <= 3 * len(parts[0])
 
 
 def _name(key: ChunkKey, segment: int) -> bytes:

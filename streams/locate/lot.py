@@ -51,6 +51,7 @@ class Lot:
     as_of_us: int = 0
     exceeded: int = 0  # units of which an older sighting than those kept may be the newest
     guarded_us: int = FOREVER  # goods seen from then on are held, recalled or expired
+    _merged: LotRecord | None = None
 
     @property
     def revision(self) -> int:
@@ -91,8 +92,18 @@ class Lot:
         """Keep a statement at its newest version; a retraction stays. Whether that changes the lot."""
         known = self.records.get(record.event)
         record = record if known is None else newest_record(known, record)
+        if record == known:
+            return False
         self.records[record.event] = record
-        return record != known
+        self._merged = None
+        return True
+
+    @property
+    def merged(self) -> LotRecord | None:
+        """All statements as one."""
+        if self._merged is None:
+            self._merged = merged_record(self.records.values())
+        return self._merged
 
     def put_hold(self, said: HoldRecord) -> bool:
         """Keep what was decided of a hold at its newest version; a release stays. Whether that changes the lot."""
@@ -123,7 +134,7 @@ def encode_locations(lot: Lot) -> bytes:
 
 
 def _around(lot: Lot, *, units: tuple[UnitsAt, ...]) -> LotLocations:
-    merged = merged_record(lot.records.values())
+    merged = lot.merged
     held = in_force(lot.holds)
     return LotLocations(
         lot=lot.key,
@@ -167,7 +178,7 @@ def gravest(words: Iterable[str]) -> str:
 
 def known_of(lot: Lot) -> LotRecord | None:
     """All statements about a lot as one, with the status that its holds give it."""
-    merged = merged_record(lot.records.values())
+    merged = lot.merged
     if merged is None:
         return None
     return merged.model_copy(update={"status": gravest((merged.status, status_of(in_force(lot.holds))))})
