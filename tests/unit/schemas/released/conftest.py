@@ -8,7 +8,8 @@ import pytest
 
 Schema = dict[str, Any]
 
-SAID = frozenset({"$schema", "$id", "$defs", "title", "description", "default", "examples"})  # refuse nothing
+# refuse nothing; a discriminator tells which of its branches is meant, and these are compared
+SAID = frozenset({"$schema", "$id", "$defs", "title", "description", "default", "examples", "discriminator"})
 LOWER = {"minimum": "maximum", "exclusiveMinimum": "exclusiveMaximum", "minLength": "maxLength", "minItems": "maxItems"}
 ALIKE = ("pattern", "format", "uniqueItems", "multipleOf")
 KNOWN = SAID | {*LOWER, *LOWER.values(), *ALIKE} | {
