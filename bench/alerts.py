@@ -26,13 +26,14 @@ from lotstream.schemas.lots import HoldAction
 from lotstream.schemas.reads import ReadBatch, decode_reads
 
 PROMISED_MS = 250.0
-SETTLED_S = 2.0
+LOTS = 400  # small ones, so that held goods come all the time
+SETTLED_S = 1.0
 
 
-def hold(broker: Broker, portal: Portal, *, lots: int) -> None:
-    """Hold the first lots, and wait until locate knows."""
+def hold(broker: Broker, portal: Portal, *, every: int) -> None:
+    """Hold every so many lots, and wait until locate knows. Lots pass the doors one after the other."""
     producer = broker.producer()
-    for number in range(lots):
+    for number in range(0, portal.lots, every):
         said = HoldDecision(
             hold="H1",
             lot=f"01/{gtin()}/10/L{number:04d}",
@@ -81,12 +82,11 @@ def play(broker: Broker, portal: Portal) -> None:
     producer.flush()
 
 
-def settle(found: list[tuple[Alert, float]]) -> None:
-    """Return when no more alerts come."""
-    before = -1
-    while len(found) > before:
-        before = len(found)
-        time.sleep(SETTLED_S)
+def settle(broker: Broker) -> None:
+    """Return when every stage has worked off what came in."""
+    for stage, topic in (("smooth", "reads.v1"), ("resolve", "sightings.v1"), ("locate", "lot-sightings.v1")):
+        broker.wait_committed(stage, topic, ends=broker.ends(topic))
+    time.sleep(SETTLED_S)
 
 
 def latencies(broker: Broker, found: list[tuple[Alert, float]]) -> list[float]:
@@ -107,21 +107,23 @@ def is_raised(alert: Alert) -> bool:
 def main() -> int:
     """Print the percentiles; exit 1 when the promise is not kept."""
     parser = argparse.ArgumentParser(prog="bench.alerts", description=__doc__)
-    parser.add_argument("--seconds", type=int, default=30, help="of live load, after 5 s to warm up")
+    parser.add_argument(
+        "--seconds", type=int, default=30, help="of live load, after 5 s to warm up"
+    )
     parser.add_argument("--points", type=int, default=LIVE_POINTS, help="read points, 1,000 reads a second each")
-    parser.add_argument("--held", type=int, default=1, help="lots of twenty that are held")
+    parser.add_argument("--every", type=int, default=20, help="of so many lots one is held")
     given = parser.parse_args()
-    portal = Portal(points=given.points, batches=10, start_us=int(time.time()) * SECOND)
+    portal = Portal(points=given.points, batches=10, lots=LOTS, start_us=int(time.time()) * SECOND)
     settings = Settings(topics=TopicSettings(partitions=4))
     with tempfile.TemporaryDirectory() as directory, running(settings, Path(directory)) as (broker, _):
         commission(broker, portal)
-        hold(broker, portal, lots=given.held)
+        hold(broker, portal, every=given.every)
         play(broker, replace(portal, start_us=int((time.time() + 1.0) * SECOND)))
-        time.sleep(SETTLED_S)
+        settle(broker)
         live = replace(portal, start_us=int((time.time() + 1.0) * SECOND), batches=2 * given.seconds, seed=2)
         with followed(broker) as found:
             play(broker, live)
-            settle(found)
+            settle(broker)
         seconds = latencies(broker, found)
     print(json.dumps(told(seconds, reads_s=live.reads // given.seconds), indent=1))
     p99 = percentile_ms(seconds, 0.99)
