@@ -47,6 +47,7 @@ class Field(StrEnum):
     DESCRIPTION = "description"
     CODE = "code"
     CONVERSIONS = "conversions"
+    TOLERANCE = "tolerance"
     STREET = "street"
     POSTAL_CODE = "postal_code"
     CITY = "city"
@@ -102,7 +103,9 @@ FORMS: Mapping[Kind, Form] = {
     ),
     Kind.COUNTS: Form(required=_GOODS, optional=(_F.DOCUMENT, _F.LINE, _F.TIME)),
     Kind.LOTS: Form(required=(_F.PRODUCT, _F.LOT), optional=_BORN),
-    Kind.PRODUCTS: Form(required=(_F.PRODUCT, _F.DESCRIPTION), optional=(_F.CODE, _F.CONVERSIONS, _F.DATE)),
+    Kind.PRODUCTS: Form(
+        required=(_F.PRODUCT, _F.DESCRIPTION), optional=(_F.CODE, _F.CONVERSIONS, _F.TOLERANCE, _F.DATE)
+    ),
     Kind.LOCATIONS: Form(required=(_F.LOCATION, _F.DESCRIPTION), optional=(_F.CODE, *_ADDRESS)),
     Kind.PARTIES: Form(required=(_F.PARTY, _F.DESCRIPTION), optional=(_F.CODE, *_ADDRESS)),
 }

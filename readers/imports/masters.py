@@ -48,8 +48,19 @@ class RecordReader:
         name = "cbvmda:descriptionShort" if self._kind is Kind.PRODUCTS else "cbvmda:name"
         said = [(name, cells.required(Field.DESCRIPTION))]
         said += [(_NAMES[field], cells.text(field)) for field in FORMS[self._kind].fields if field in _NAMES]
+        said += [("lotstream:balanceTolerance", self._tolerance(cells))]
         kept = tuple((name, text) for name, text in said if text)
         return Record(row=cells.row.number, kind=self._kind, uri=self._uri(cells), at=self._since(cells), said=kept)
+
+    def _tolerance(self, cells: Cells) -> str:
+        """Percent of what went in that may be missing from production; '' where nobody said."""
+        text, column = cells.text(Field.TOLERANCE), cells.column(Field.TOLERANCE)
+        if not text:
+            return ""
+        percent = values.amount(cells[Field.TOLERANCE], column, numbers=self._rules.numbers)
+        if percent < 0:
+            raise RowInvalid(column, "a percentage from 0 on", text)
+        return f"{percent:f}"
 
     def _since(self, cells: Cells) -> datetime:
         if not cells.text(Field.DATE):

@@ -90,6 +90,16 @@ def test_a_product_brings_its_conversions(said: Said) -> None:
     assert "XCS = 12.5 KGM" in fault.got
 
 
+def test_a_product_brings_its_tolerance(said: Said) -> None:
+    """The percentage that may be missing of a product's production; one that is none is a wrong row."""
+    row = {"product": "09506000134352", "description": "Milk", "tolerance": "1.50"}
+    (parsed,) = parse_document(said(Kind.PRODUCTS, row).events[0])
+    assert '"lotstream:balanceTolerance":"1.5"' in parsed.text
+    for wrong in ("-1", "little"):
+        (fault,) = said(Kind.PRODUCTS, row | {"tolerance": wrong}).faults
+        assert wrong in fault.got
+
+
 def test_one_subject_said_in_two_ways_is_a_wrong_row(said: Said) -> None:
     """A file that contradicts itself about a product is told so; the same row twice is one."""
     milk, cream = ({"product": "09506000134352", "description": name} for name in ("Milk", "Cream"))
