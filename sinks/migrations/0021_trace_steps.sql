@@ -24,15 +24,15 @@ ALTER TABLE ${database}.transformations ${on_cluster}
 
 -- Times of reads are whole milliseconds, and rows lie by unit, not by time: a common divisor packs them, differences do not.
 ALTER TABLE ${database}.lot_sightings ${on_cluster}
-  MODIFY COLUMN first_at CODEC(GCD, ZSTD(1)),
-  MODIFY COLUMN last_at CODEC(GCD, ZSTD(1)),
-  MODIFY COLUMN recorded_at CODEC(GCD, ZSTD(1));
+  MODIFY COLUMN IF EXISTS first_at CODEC(GCD, ZSTD(1)),
+  MODIFY COLUMN IF EXISTS last_at CODEC(GCD, ZSTD(1)),
+  MODIFY COLUMN IF EXISTS recorded_at CODEC(GCD, ZSTD(1));
 
 ALTER TABLE ${database}.sightings ${on_cluster}
-  MODIFY COLUMN first_at CODEC(GCD, ZSTD(1)),
-  MODIFY COLUMN last_at CODEC(GCD, ZSTD(1)),
-  MODIFY COLUMN recorded_at CODEC(GCD, ZSTD(1));
+  MODIFY COLUMN IF EXISTS first_at CODEC(GCD, ZSTD(1)),
+  MODIFY COLUMN IF EXISTS last_at CODEC(GCD, ZSTD(1)),
+  MODIFY COLUMN IF EXISTS recorded_at CODEC(GCD, ZSTD(1));
 
 ALTER TABLE ${database}.quantities ${on_cluster}
-  MODIFY COLUMN at CODEC(GCD, Delta(8), ZSTD(1)),
-  MODIFY COLUMN recorded_at CODEC(GCD, Delta(8), ZSTD(1));
+  MODIFY COLUMN IF EXISTS at CODEC(GCD, Delta(8), ZSTD(1)),
+  MODIFY COLUMN IF EXISTS recorded_at CODEC(GCD, Delta(8), ZSTD(1));
