@@ -107,9 +107,7 @@ def is_raised(alert: Alert) -> bool:
 def main() -> int:
     """Print the percentiles; exit 1 when the promise is not kept."""
     parser = argparse.ArgumentParser(prog="bench.alerts", description=__doc__)
-    parser.add_argument(
-        "--seconds", type=int, default=30, help="of live load, after 5 s to warm up"
-    )
+    parser.add_argument("--seconds", type=int, default=30, help="of live load, after 5 s to warm up")
     parser.add_argument("--points", type=int, default=LIVE_POINTS, help="read points, 1,000 reads a second each")
     parser.add_argument("--every", type=int, default=20, help="of so many lots one is held")
     given = parser.parse_args()
