@@ -7,13 +7,14 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import aiokafka.conn
+import aiokafka.consumer.consumer
 import uvloop
 from aiokafka.client import AIOKafkaClient
 
 from lotstream.streams.engine.app import EngineApp, client_settings
 from lotstream.streams.engine.config import EngineConfig, ExitCode
 from lotstream.streams.engine.core import Stage
-from lotstream.streams.engine.deviations import StageConnection
+from lotstream.streams.engine.deviations import StageConnection, StageFetcher
 from lotstream.streams.engine.exits import OUTAGES, code_of, end_process
 from lotstream.streams.engine.pulse import Pulse
 
@@ -30,7 +31,9 @@ def run(stages: Iterable[Stage], config: EngineConfig) -> None:
     """
     logging.disable(logging.DEBUG)
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
-    aiokafka.conn.AIOKafkaConnection = StageConnection  # there is no other way to give a client one
+    # there is no other way to give a client one of these
+    aiokafka.conn.AIOKafkaConnection = StageConnection
+    aiokafka.consumer.consumer.Fetcher = StageFetcher
     asyncio.run(_run(tuple(stages), config))
 
 

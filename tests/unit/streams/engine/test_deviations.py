@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import uvloop
+from aiokafka import TopicPartition
 from aiokafka.conn import AIOKafkaConnection
 from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaConnectionError, KafkaTimeoutError
 from aiokafka.protocol.admin import ApiVersionRequest
@@ -14,7 +15,14 @@ from faust.transport.drivers import aiokafka as driver
 from lotstream.streams.engine.app import EngineApp
 from lotstream.streams.engine.config import EngineConfig, ExitCode
 from lotstream.streams.engine.core import Acknowledge, Stage
-from lotstream.streams.engine.deviations import StageConnection, StageConsumer, StageProducer, StageThread
+from lotstream.streams.engine.deviations import (
+    IDLE_FETCH_MS,
+    StageConnection,
+    StageConsumer,
+    StageFetcher,
+    StageProducer,
+    StageThread,
+)
 from lotstream.streams.engine.pulse import Pulse
 
 
@@ -118,6 +126,35 @@ def test_an_idle_partition_holds_up_no_other() -> None:
         faust_own = super(StageThread, thread)._create_worker_consumer(app.transport)
         assert faust_own._fetch_max_wait_ms == 1500
         assert faust_own._partition_assignment_strategy != [app.assignor]
+
+    asyncio.run(body())
+
+
+@pytest.mark.parametrize(("buffered", "waits_ms"), [([], IDLE_FETCH_MS), ([0], 50)])
+def test_a_fetch_of_everything_may_wait(buffered: list[int], waits_ms: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only a fetch that asks again for every partition of its broker waits longer: none can be held up by it."""
+
+    class Assigned:
+        tps = tuple(TopicPartition("a", number) for number in range(3))
+        has_valid_position, paused, position = True, False, 7
+
+        def state_value(self, place: TopicPartition) -> Any:
+            return self
+
+    class Buffered:
+        def calculate_backoff(self) -> float:
+            return 0.0
+
+    async def body() -> None:
+        thread = build_app().consumer._thread
+        consumer = thread._create_worker_consumer(build_app().transport)
+        monkeypatch.setattr(StageFetcher, "_fetch_requests_routine", lambda self: asyncio.sleep(0))
+        monkeypatch.setattr(StageFetcher, "_select_read_replica", lambda self, place: 1)
+        fetcher = StageFetcher(consumer._client, consumer._subscription, fetch_max_wait_ms=50)
+        fetcher._records.update({TopicPartition("a", number): Buffered() for number in buffered})
+        ((_, first),), *_ = fetcher._get_actions_per_node(Assigned())
+        ((_, again),), *_ = fetcher._get_actions_per_node(Assigned())
+        assert (first._max_wait_ms, again._max_wait_ms) == (50, waits_ms)
 
     asyncio.run(body())
 

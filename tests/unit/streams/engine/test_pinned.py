@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from aiokafka.client import AIOKafkaClient
 from aiokafka.conn import AIOKafkaConnection
+from aiokafka.consumer.fetcher import Fetcher
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.producer import AIOKafkaProducer
 from aiokafka.producer.message_accumulator import MessageAccumulator
@@ -45,6 +46,7 @@ PINNED: list[tuple[Callable[..., Any], str]] = [
     (App.on_rebalance_start, "5c1e23de30674082"),
     (App._create_directories, "a9f571c3b04abec3"),
     (Service._crash, "7bc0c709a151d556"),
+    (Fetcher._get_actions_per_node, "1dab2cf937d165d0"),
     (AIOKafkaProducer.create_batch, "c4efda4bb7a09741"),
     (AIOKafkaProducer.send_batch, "bf42b0f0c5c0646d"),
     (MessageAccumulator.add_batch, "5ed1c5b1367ad854"),
