@@ -67,8 +67,8 @@ _TABLES = {
         recorded_at""",
     "reader_events": "reader at type vendor_type read_point port state lost text recorded_at",
     "dead_letters": "source received_at stage reason detail field origin bytes",
-    "alerts": """lot alert version state ending cause hold reason tag read_point slot location disposition party evidence
-        units inside first_at last_at recorded_at""",
+    "alerts": """lot alert version state ending cause hold reason tag read_point slot location disposition party
+        evidence units inside first_at last_at recorded_at""",
     "blind_windows": "subject cause from_at until_at lost detail recorded_at",
     "operations": "action subject digest by why result at",
     "locations": "id name site time_zone gln kind mapping recorded_at",
