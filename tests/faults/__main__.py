@@ -126,7 +126,8 @@ def run(names: list[str], directory: Path, *, as_json: bool, report: Path | None
     well = all(one.well for one in outcomes) and not strangers and bool(chosen)
     took_s = round(time.monotonic() - began, 1)
     if report is not None:
-        report.write_text(page(outcomes, invented=strangers, took_s=took_s), encoding="utf-8")
+        told = page(outcomes, invented=strangers, took_s=took_s).replace(str(directory), "DIRECTORY")
+        report.write_text(told, encoding="utf-8")
     if as_json:
         counts = {"lost": lost, "double": double, "invented": strangers, "seconds": took_s, "ok": well}
         print(json.dumps({"faults": [one.json() for one in outcomes], **counts}, indent=2))
