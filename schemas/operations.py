@@ -48,7 +48,7 @@ class DeadLetter(Wire):
 
     def headers(self) -> Headers:
         """Kafka headers, each value UTF-8 text."""
-        return tuple([(name, str(value).encode()) for name, value in self])
+        return tuple([(name, str(value).encode()) for name, value in self.__dict__.items()])
 
 
 def parse_dead_letter(headers: Headers) -> DeadLetter:

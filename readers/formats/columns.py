@@ -51,7 +51,7 @@ def checked(check: Callable[..., Any], *columns: Iterable[Any]) -> Column:
         try:
             values.extend(left)
         except Rejected as rejected:
-            found[len(values)] = rejected
+            found[len(values)] = rejected.with_traceback(None)  # which would hold all of this in a cycle
             values.append("")
         else:
             return Holed(values, found) if found else values
@@ -64,7 +64,7 @@ def refusals(check: Callable[[Any], object], column: Column) -> Refusals:
         try:
             check(value)
         except Rejected as rejected:
-            found[index] = rejected
+            found[index] = rejected.with_traceback(None)
     return Refusals(found)
 
 
@@ -85,7 +85,7 @@ def separately(items: list[Any], reads: Reads, *, refused: Rejected) -> tuple[li
         try:
             return reads([items[place] for place in places]) if places else [], found
         except Rejected as next_refused:
-            refused = next_refused
+            refused = next_refused.with_traceback(None)
     singles = {place: _single(items[place], reads) for place in places}
     good = [one for one in singles.values() if not isinstance(one, Rejected)]
     return good, found | {place: one for place, one in singles.items() if isinstance(one, Rejected)}
@@ -95,7 +95,7 @@ def _single(item: Any, reads: Reads) -> VendorRead | Rejected:
     try:
         return reads([item])[0]
     except Rejected as rejected:
-        return rejected
+        return rejected.with_traceback(None)
 
 
 def without(column: list[T], places: Iterable[int]) -> list[T]:
