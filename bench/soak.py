@@ -34,6 +34,7 @@ SEGMENT = 50  # batches of half a second
 WARM = 0.25  # share of the time in which caches fill
 LIMIT_MB_H = 5.0
 FLAT = 1.5  # p99 of the second half against that of the first
+RETRIES_S = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 _PAGE_MB = os.sysconf("SC_PAGE_SIZE") / (1 << 20)
 
 
@@ -55,6 +56,7 @@ class Soak:
     samples: list[Sample] = field(default_factory=list)
     sent: int = 0
     late: int = 0  # batches that could not be sent in time
+    again: int = 0  # requests that were sent again
     restarts: int = 0  # processes that ended, and were started anew
 
     @property
@@ -153,15 +155,26 @@ def send(url: str, portal: Portal, soak: Soak, *, until: float) -> None:
                 wait_s = (due_us - time.time() * SECOND) / SECOND
                 soak.late += wait_s < -1.0
                 time.sleep(max(0.0, wait_s))
-                posts.append(senders.submit(_post, client, segment, batch))
+                posts.append(senders.submit(_post, client, soak, content=native(segment, batch)))
                 soak.sent += portal.batch
             for post in posts:
                 post.result()
             seed += 1
 
 
-def _post(client: httpx.Client, portal: Portal, batch: Batch) -> None:
-    client.post("/batches", content=native(portal, batch)).raise_for_status()
+def _post(client: httpx.Client, soak: Soak, *, content: bytes) -> None:
+    """As a reader's program does: a request without an answer, or with 503, is sent again."""
+    for wait_s in RETRIES_S:
+        try:
+            answer = client.post("/batches", content=content)
+        except httpx.TransportError:
+            answer = None
+        if answer is not None and answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+            answer.raise_for_status()
+            return
+        soak.again += 1
+        time.sleep(wait_s)
+    raise TimeoutError(f"Expected the gateway to take a batch in {len(RETRIES_S)} attempts, got none.")
 
 
 def native(portal: Portal, batch: Batch) -> bytes:
@@ -253,6 +266,7 @@ def report(soak: Soak, out: Path) -> list[str]:
     told = {
         "reads": soak.sent,
         "late_batches": soak.late,
+        "sent_again": soak.again,
         "restarts": soak.restarts,
         "slope_mb_h": {name: round(soak.slope_mb_h(name), 2) for name in soak.samples[0].rss_mb},
         "descriptors_grown": {name: soak.descriptors_grown(name) for name in soak.samples[0].rss_mb},

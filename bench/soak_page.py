@@ -22,8 +22,8 @@ may grow by less than {limit:.0f} MB an hour, open descriptors not at all, and t
 may be {flat} times that of the first at most. `REPORT=docs/soak.md` writes this page.
 
 This run: {reads:,} reads in {minutes:.0f} minutes, {rate:,.0f} a second; {late:,} batches went out more than a second
-late, {restarts} processes ended. From the gateway's stamp to a client that reads the movement: median {p50:,.0f} ms,
-the median of the 99th percentiles {p99:,.0f} ms; second half against first {ratio}.
+late, {again} requests were sent again, {restarts} processes ended. From the gateway's stamp to a client that reads the
+movement: median {p50:,.0f} ms, the median of the 99th percentiles {p99:,.0f} ms; second half against first {ratio}.
 
 {processes}
 {verdict}
@@ -44,6 +44,7 @@ def page(told: Told, *, drawn: str) -> str:
         minutes=seconds / 60,
         rate=told["reads"] / seconds,
         late=told["late_batches"],
+        again=told["sent_again"],
         restarts=told["restarts"],
         p50=statistics.median(sample["p50_ms"] for sample in heard),
         p99=statistics.median(sample["p99_ms"] for sample in heard),
