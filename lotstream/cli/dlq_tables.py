@@ -22,7 +22,7 @@ def show_list(answer: DeadLetters, out: Console) -> None:
         return
     groups = table("", "letters", "reason", "source", "stage", "newest", right=("letters",))
     for g in answer.groups:
-        groups.add_row(f"{g.letters:,}", g.reason, escape(g.source), g.stage, instant(g.newest_at))
+        groups.add_row(f"{g.letters:,}", g.reason, g.source, g.stage, instant(g.newest_at))
     out.print(groups)
     out.print()
     for row in answer.letters:
@@ -59,7 +59,7 @@ def show_letter(answer: DeadLetterShown, out: Console, *, as_hex: bool) -> None:
         **{f"{deed.action} by {deed.by}": f"{instant(deed.at)} {deed.why} {deed.result}" for deed in answer.deeds},
     }.items():
         if value:
-            facts.add_row(name, escape(str(value)))
+            facts.add_row(name, str(value))
     out.print(facts)
     out.print(f"\n{letter.size:,} bytes, untouched:")
     printable = answer.text is not None and all(c.isprintable() or c in "\r\n\t" for c in answer.text)
@@ -83,7 +83,7 @@ def show_deeds(answer: DeadLetterDeeds, out: Console) -> None:
     """The first outcomes, then how many of each."""
     rows = table("", "id", "outcome", "detail")
     for deed in answer.deeds[:SHOWN_DEEDS]:
-        rows.add_row(deed.id, deed.outcome, escape(deed.detail))
+        rows.add_row(deed.id, deed.outcome, deed.detail)
     if answer.deeds:
         out.print(rows)
     counts = Counter(str(deed.outcome) for deed in answer.deeds)

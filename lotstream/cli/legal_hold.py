@@ -48,7 +48,9 @@ def list_command(context: click.Context) -> None:
     """The holds in force."""
     found = holds(settings_of(context).clickhouse)
     for hold in found:
-        console().print(f"{hold.subject}  since {hold.at:%Y-%m-%d %H:%M}Z by {hold.by}: {hold.why}", soft_wrap=True)
+        console().print(
+            f"{hold.subject}  since {hold.at:%Y-%m-%d %H:%M}Z by {hold.by}: {hold.why}", markup=False, soft_wrap=True
+        )
     if not found:
         console().print("None.")
 
@@ -57,7 +59,7 @@ def _say(settings: Settings, subject: str, why: str, *, placed: bool) -> None:
     hold = LegalHold(_named(settings, subject), datetime.now(UTC), getpass.getuser(), why)
     for line in say_hold(settings.clickhouse, hold, placed=placed):
         console().print(line)
-    console().print(f"{'Held' if placed else 'Released'}: {hold.subject}", soft_wrap=True)
+    console().print(f"{'Held' if placed else 'Released'}: {hold.subject}", markup=False, soft_wrap=True)
 
 
 def _named(settings: Settings, subject: str) -> str:

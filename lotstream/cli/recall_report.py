@@ -127,5 +127,5 @@ def _print(sheet: Sheet, out: Console, *, title: str = "") -> None:
         right=tuple(heading(name) for at, name in columns if at in numbers),
     )
     for row in sheet.rows:
-        made.add_row(*(escape(text(row[at])) for at, _ in columns))
+        made.add_row(*(text(row[at]) for at, _ in columns))
     out.print(made)

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from rich.console import Console
-from rich.markup import escape
 
 from lotstream.cli.tables import amount, instant, show, table, when_line
 from lotstream.recall.case_answers import CaseLine, Cases, CaseStatus, LotInScope, ScopeChange, ScopeClause, Size
@@ -20,7 +19,7 @@ def _(answer: Cases, out: Console) -> None:
     for case in answer.cases:
         version = f"v{case.scope_version}" if case.scope_version else "none"
         opened, ran = instant(case.opened_at), clock(case.elapsed_s)
-        rows.add_row(case.case, _kind(case), case.state, version, opened, ran, escape(case.title))
+        rows.add_row(case.case, _kind(case), case.state, version, opened, ran, case.title)
     out.print(rows if answer.cases else "No case was ever opened: lotstream recall open.")
 
 
@@ -48,7 +47,7 @@ def _(answer: CaseStatus, out: Console) -> None:
     trail = table("Trail", "at", "step", "by", "why", "")
     for entry in answer.trail:
         made = f"scope v{entry.version}" if entry.version else ""
-        trail.add_row(*map(escape, (instant(entry.at), entry.step, entry.by, entry.reason, entry.refused or made)))
+        trail.add_row(instant(entry.at), entry.step, entry.by, entry.reason, entry.refused or made)
     out.print(trail)
     out.print(f"Answered in {answer.milliseconds:.1f} ms.")
 
@@ -88,7 +87,7 @@ def clause_table(title: str, clauses: Iterable[ScopeClause], out: Console) -> No
     """Clauses with their numbers."""
     rows = table(title, "number", "", "clause", right=("number",))
     for one in clauses:
-        rows.add_row(str(one.number), "without" if one.excluded else "with", escape(one.words))
+        rows.add_row(str(one.number), "without" if one.excluded else "with", one.words)
     out.print(rows)
 
 
@@ -102,7 +101,7 @@ def _lots(title: str, lots: Sequence[LotInScope], numbers: Mapping[str, str], *,
         because = ", ".join(numbers.get(words, words) for words in lot.because)
         items = f"{lot.items:,}" if lot.items else ""
         gtin, code = split_lot_key(lot.lot)
-        rows.add_row(*map(escape, (gtin, code, lot.description, part, items, amounts, because)))
+        rows.add_row(gtin, code, lot.description, part, items, amounts, because)
     out.print(rows)
     if len(lots) > SHOWN:
         out.print(f"and {len(lots) - SHOWN:,} more: --json has all.")

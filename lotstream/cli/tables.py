@@ -3,11 +3,12 @@
 from datetime import datetime
 from decimal import Decimal
 from functools import singledispatch
-from typing import Protocol
+from typing import Any, Protocol
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from lotstream.recall.answers import (
     Affected,
@@ -42,9 +43,17 @@ def _count(number: int) -> str:
     return f"{number:,}" if number else ""
 
 
+class Plain(Table):
+    """A table whose cells are what somebody wrote: a bracket in them is a bracket."""
+
+    def add_row(self, *cells: object, **how: Any) -> None:
+        """Text is taken as it is."""
+        super().add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in cells), **how)  # type: ignore[arg-type]
+
+
 def table(title: str, *columns: str, right: tuple[str, ...] = ()) -> Table:
     """A table without lines; columns of ``right`` hold numbers."""
-    made = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    made = Plain(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
     for column in columns:
         made.add_column(column, justify="right" if column in right else "left", overflow="fold")
     return made
@@ -83,10 +92,10 @@ def when_line(out: Console, answer: Timed) -> None:
 
 def lot_line(out: Console, lot: Lot) -> None:
     """Which lot it is, and what must be known before anything else."""
-    words = [f"[bold]{lot.code}[/bold] of {lot.gtin}"]
-    words += [lot.description] if lot.description else []
+    words = [f"[bold]{escape(lot.code)}[/bold] of {lot.gtin}"]
+    words += [escape(lot.description)] if lot.description else []
     words += [f"expires {lot.expires}"] if lot.expires else []
-    words += [f"made at {lot.location}"] if lot.location else []
+    words += [f"made at {escape(lot.location)}"] if lot.location else []
     out.print("Lot " + ", ".join(words))
     if lot.status != "active":
         held = [
@@ -145,7 +154,7 @@ def show_accounted(answer: Affected | Balance, out: Console) -> None:
     for a in answer.accounted:
         for one in a.missing:
             where = ", ".join(word for word in (one.location or "nobody said where", one.disposition) if word)
-            out.print(f"  unexplained: {amount(one.amount, a.uom)} {where}")
+            out.print(f"  unexplained: {amount(one.amount, a.uom)} {where}", markup=False)
     for count in answer.adjustments:
         out.print(
             f"  counted {instant(count.at)} at {count.location}: {amount(count.counted, count.uom)}, booked"
@@ -229,7 +238,7 @@ def _(answer: Where, out: Console) -> None:
 def _(answer: HistoryAnswer, out: Console) -> None:
     when_line(out, answer)
     codes = ", ".join(split_lot_key(lot)[1] for lot in answer.lots)
-    out.print(f"Unit [bold]{answer.tag}[/bold]" + (f" of lot {codes}" if codes else ", of no known lot"))
+    out.print(f"Unit [bold]{answer.tag}[/bold]" + (f" of lot {escape(codes)}" if codes else ", of no known lot"))
     rows = table(
         "",
         "first",
