@@ -101,7 +101,7 @@ class RecallMaker(Maker):
 
     def _amounts(self, most: int) -> tuple[tuple[str, int], ...]:
         codes = self._chance.sample((*CLASSES, *LOTS), self._chance.randint(0, most))
-        return tuple((code, self._chance.randint(1, 20)) for code in codes)
+        return tuple((code, self._chance.randint(2, 20)) for code in codes)
 
     def _pallet(self) -> str:
         return self._chance.choice((pallet(1), pallet(2), TOTE))
