@@ -84,6 +84,8 @@ def test_a_recall_from_opening_to_close(plant: Any) -> None:
     more = told(plant, "recall", "scope", "R-1", "--add-exposed", yard, *window, "--reason", "same shelf")
     assert (codes(more["added"]), more["added"][0]["items"], more["holds_placed"]) == ({"MILK": False}, 3, 1)
     assert held(plant, "MILK") == [("recall:R-1", [[1, 3]])]
+    report = told(plant, "recall", "report", "R-1")
+    assert {lot["lot"]["code"] for lot in report["lots"]} == {"FRUIT", "YOG", "MILK"}
     less = told(plant, "recall", "scope", "R-1", "--exclude-lot", "FRUIT", "--reason", "X-rayed")
     assert (codes(less["removed"]), less["holds_released"], held(plant, "FRUIT")) == ({"FRUIT": True}, 1, [])
     assert "holds placed: 0, holds released: 0" in done(plant, "recall", "initiate", "R-1", "--reason", "once more")
