@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Self
 from pydantic import Field, TypeAdapter, model_validator
 
 from lotstream.schemas.base import LATEST_US, MAX_DEPTH, Key, Micros, Wire, decode, dump
+from lotstream.schemas.coding import coded, used
 from lotstream.schemas.unit_lots import UnitLotsBatch
 
 MAX_ROWS = 20_000
@@ -397,24 +398,10 @@ class LotSightingRows:
     def encode(self) -> bytes:
         """The value of a LotSightingBatch message."""
         columns: dict[str, Any] = dict(zip(_LOT_COLUMNS, self._columns, strict=True))
-        forms, columns["form"] = _used(self._forms, columns["form"])
-        editions, columns["edition"] = _used(self._editions, columns["edition"])
+        forms, columns["form"] = used(self._forms, columns["form"])
+        editions, columns["edition"] = used(self._editions, columns["edition"])
         columns["lots"], columns["lot"] = coded(columns["lot"])
         return dump({"kind": "lot_sightings", "v": 1, **columns, **_dictionaries(forms, editions)})
-
-
-def coded(values: Iterable[Any]) -> tuple[list[Any], list[int]]:
-    """Dictionary coding: (distinct values in order of appearance, index per value)."""
-    seen: dict[Any, int] = {}
-    index = [seen.setdefault(value, len(seen)) for value in values]
-    return list(seen), index
-
-
-def _used(values: Sequence[Any], index: Sequence[int]) -> tuple[list[Any], list[int]]:
-    """(the values that an index of them names, each once; the same index among these)."""
-    seen: dict[Any, int] = {}
-    place = {one: seen.setdefault(values[one], len(seen)) for one in dict.fromkeys(index)}
-    return list(seen), list(map(place.__getitem__, index))
 
 
 def _columns(rows: Sequence[Sighting]) -> dict[str, Any]:

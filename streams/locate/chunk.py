@@ -19,8 +19,8 @@ from typing import Any
 import orjson
 
 from lotstream.schemas.base import SLOT_US
+from lotstream.schemas.coding import coded
 from lotstream.schemas.partitions import murmur2
-from lotstream.schemas.sightings import coded
 from lotstream.streams.locate.unit import NO_FLOOR, By, Entry, Unit, Word, union
 from lotstream.streams.serials import NOT_NUMERIC, serial_of
 

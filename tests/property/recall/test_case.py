@@ -74,7 +74,7 @@ def test_a_life_goes_one_way(deeds: list[Deed]) -> None:
 
 @given(st.lists(SAID, max_size=6), CLAUSES)
 def test_the_last_word_on_a_clause_holds(said: list[ScopeSaid], clause: Clause) -> None:
-    """A clause is in the scope when the last word that names it includes it, once and in the order of its first word."""
+    """A clause is in the scope when the last word that names it includes it, in the order of its first word."""
     scope = Scope()
     for one in said:
         scope = scope.with_said(one)
