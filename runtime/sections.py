@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_serializer, model_validator
 
 DAY_MS = 86_400_000
 
@@ -345,6 +345,12 @@ class WebhookSettings(Section):
         description="Further attempts, at most 2 s apart, after which an alert goes to the dead letters;"
         " those after it wait meanwhile.",
     )
+
+    @field_serializer("url", when_used="json-unless-none")
+    def _shown(self, url: str) -> str:
+        """Without its path, which may be a secret."""
+        parts = urlsplit(url)
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/..."
 
     @model_validator(mode="after")
     def _guarded(self) -> Self:

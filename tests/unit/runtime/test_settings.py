@@ -192,3 +192,11 @@ def test_every_setting_is_described() -> None:
         fields = getattr(section.annotation, "model_fields", None)
         for field in fields.values() if fields else [section]:
             assert field.description and field.description.endswith("."), field
+
+
+def test_the_path_of_the_webhook_is_not_shown() -> None:
+    """An address that carries a token is shown without it."""
+    env = {"LOTSTREAM_WEBHOOK__URL": "https://alerts.example/hooks/t0ken", "LOTSTREAM_WEBHOOK__SECRET_FILE": "/x"}
+    settings = load_settings(None, env)
+    assert settings.webhook.url == "https://alerts.example/hooks/t0ken"
+    assert settings.shown()["webhook"]["url"] == "https://alerts.example/..."
