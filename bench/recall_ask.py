@@ -24,7 +24,7 @@ CAPPED = 50  # campaigns that questions go over: warm is what was asked lately
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """Asked with a number, that of a campaign; ``aim_ms`` is that of issue 6 at 200 million movements."""
+    """Asked with a number, that of a campaign; ``aim_ms`` is the aim at 200 million movements."""
 
     what: str
     aim_ms: float
@@ -56,7 +56,7 @@ class Timing:
 
 
 def questions(history: History, *, campaigns: int, folder: Path) -> Iterator[Question]:
-    """Those of issue 6, in its order."""
+    """Those that an analyst has, in the order of a recall."""
 
     def finished(number: int, place: int = 77) -> str:
         return f"{FINISHED}{number % min(campaigns, CAPPED) * 150 + place:07}"
