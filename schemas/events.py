@@ -21,6 +21,28 @@ class EventType(StrEnum):
     ASSOCIATION = "AssociationEvent"
 
 
+class BizStep(StrEnum):
+    """CBV 2.0 business steps that lotstream gives a meaning of its own; other words pass through."""
+
+    COMMISSIONING = "commissioning"
+    PACKING = "packing"
+    UNPACKING = "unpacking"
+    SHIPPING = "shipping"
+    DEPARTING = "departing"
+    RECEIVING = "receiving"
+    ARRIVING = "arriving"
+    ACCEPTING = "accepting"
+    STORING = "storing"
+    INSPECTING = "inspecting"
+    RETAIL_SELLING = "retail_selling"
+    DISPENSING = "dispensing"
+    DESTROYING = "destroying"
+    DECOMMISSIONING = "decommissioning"
+    CYCLE_COUNTING = "cycle_counting"
+    STOCK_TAKING = "stock_taking"
+    VOID_SHIPPING = "void_shipping"
+
+
 class Action(StrEnum):
     """EPCIS action."""
 

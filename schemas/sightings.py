@@ -4,7 +4,7 @@ Fact key of a sighting: (tag, read point, slot, lane, origin, path). Within one 
 """
 
 from collections.abc import Iterable, Sequence
-from enum import IntEnum, IntFlag, StrEnum
+from enum import IntEnum, IntFlag
 from functools import cached_property
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
@@ -52,28 +52,6 @@ class How(IntEnum):
     INFERRED = 1
     DECLARED = 2
     PROBABILISTIC = 3
-
-
-class BizStep(StrEnum):
-    """CBV 2.0 business steps that lotstream gives a meaning of its own; other words pass through."""
-
-    COMMISSIONING = "commissioning"
-    PACKING = "packing"
-    UNPACKING = "unpacking"
-    SHIPPING = "shipping"
-    DEPARTING = "departing"
-    RECEIVING = "receiving"
-    ARRIVING = "arriving"
-    ACCEPTING = "accepting"
-    STORING = "storing"
-    INSPECTING = "inspecting"
-    RETAIL_SELLING = "retail_selling"
-    DISPENSING = "dispensing"
-    DESTROYING = "destroying"
-    DECOMMISSIONING = "decommissioning"
-    CYCLE_COUNTING = "cycle_counting"
-    STOCK_TAKING = "stock_taking"
-    VOID_SHIPPING = "void_shipping"
 
 
 class Context(NamedTuple):

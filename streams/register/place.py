@@ -3,8 +3,7 @@
 from dataclasses import dataclass, field
 
 from lotstream.schemas.documents import Effect
-from lotstream.schemas.events import Action, EventType, TraceEvent, Typed
-from lotstream.schemas.sightings import BizStep
+from lotstream.schemas.events import Action, BizStep, EventType, TraceEvent, Typed
 
 OUTGOING = frozenset({BizStep.SHIPPING, BizStep.DEPARTING})
 INCOMING = frozenset({BizStep.RECEIVING, BizStep.ARRIVING, BizStep.ACCEPTING})
