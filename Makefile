@@ -46,7 +46,7 @@ example-erp: $(STAMP)
 	@$(PY) examples/erp/play.py
 
 test: $(STAMP)
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m $(if $(ARGS),pytest $(ARGS),tests)
 
 bench: $(STAMP)
 	@$(PY) -m bench $(ARGS)

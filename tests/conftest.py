@@ -8,10 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from lotstream.deploy.embedded.kafka import EmbeddedKafka
 
 SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
+
+# a machine that is busy with another run is no fault of the example
+settings.register_profile("suite", deadline=None)
+settings.load_profile("suite")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The runs of `python -m tests` are told apart by this marker."""
+    config.addinivalue_line("markers", "alone: a clock judges what happens here, no other run may stand beside it")
 
 
 @pytest.fixture(scope="session")

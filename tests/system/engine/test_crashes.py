@@ -19,6 +19,7 @@ POINTS = {
 PASSES = {"fenced": 1, "received": 40, "decided": 40}
 
 
+@pytest.mark.alone
 def test_kill_under_load(toys: list[Toy]) -> None:
     """Two workers under load, killed -9 and terminated in turn: every record is answered, and always alike."""
     workers = {(toy, name): toy.start(instance=name) for toy in toys for name in "ab"}
@@ -36,6 +37,7 @@ def test_kill_under_load(toys: list[Toy]) -> None:
         toy.check()
 
 
+@pytest.mark.alone
 def test_partitions_move(toys: list[Toy]) -> None:
     """A worker that comes and one that goes for ever leave no record without its answer."""
     stay = [toy.start() for toy in toys]

@@ -9,7 +9,7 @@ import pytest
 
 from tests.system.engine.conftest import Toy
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.alone]
 
 Make = Callable[..., Toy]
 

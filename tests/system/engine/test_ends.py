@@ -10,7 +10,7 @@ from confluent_kafka import Producer, TopicPartition
 from lotstream.deploy.embedded.kafka import EmbeddedKafka
 from tests.system.engine.conftest import PARTITIONS, UNITS, Toy, feed_all
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.alone]
 
 
 def test_bug(message_toy: Toy) -> None:

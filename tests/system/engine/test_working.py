@@ -13,6 +13,7 @@ from tests.system.engine.conftest import PARTITIONS, Toy, stores
 pytestmark = pytest.mark.system
 
 
+@pytest.mark.alone
 def test_restart_under_its_name(toy: Toy) -> None:
     """A worker that stops and comes back under its name is ready within 3 s, and the others notice nothing."""
     first = toy.start(instance="a")
@@ -64,6 +65,7 @@ def test_a_restart_with_a_store_reads_what_is_newer(broker: str, tmp_path: Path,
         toy.stop()
 
 
+@pytest.mark.alone
 def test_idle_records(broker: str, tmp_path: Path) -> None:
     """Where nothing comes for the idle time, each partition gets an idle record, and one again after the next."""
     toy = Toy(broker, tmp_path / "workers.log", kind="checkpoint")

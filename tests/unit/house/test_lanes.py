@@ -1,0 +1,56 @@
+"""The runs that `make test` consists of."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.__main__ import ROOT, run
+
+SLOW = """
+import time
+from pathlib import Path
+
+def test_slow():
+    Path("begun").touch()
+    try:
+        time.sleep(60)
+    finally:
+        Path("ended").touch()
+"""
+STARTS = """
+from pathlib import Path
+from tests.__main__ import run
+print(run({"slow": ["test_slow.py"]}, directory=Path.cwd()))
+"""
+
+
+def test_one_failure_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each run tells its summary under its name, and one that fails is seen in the codes."""
+    (tmp_path / "test_good.py").write_text("def test_good(): pass\n")
+    (tmp_path / "test_bad.py").write_text("def test_bad(): assert False\n")
+    codes = run({"good": ["test_good.py"], "bad": ["test_bad.py"]}, directory=tmp_path)
+    assert codes == {"good": 0, "bad": 1}
+    said = capsys.readouterr().out
+    assert re.search(r"^  good \| .*\b1 passed", said, re.MULTILINE)
+    assert re.search(r"^   bad \| .*\b1 failed", said, re.MULTILINE)
+    assert "good passed, bad FAILED (1)" in said
+
+
+def test_ended_early_the_runs_clean_up(tmp_path: Path) -> None:
+    """A SIGTERM ends each run as a Ctrl-C does, and all are waited for."""
+    (tmp_path / "test_slow.py").write_text(SLOW)
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    runner = subprocess.Popen([sys.executable, "-c", STARTS], cwd=tmp_path, env=env, stdout=subprocess.PIPE, text=True)
+    until = time.monotonic() + 30
+    while not (tmp_path / "begun").exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    runner.send_signal(signal.SIGTERM)
+    said, _ = runner.communicate(timeout=30)
+    assert (tmp_path / "ended").exists()
+    assert said.endswith("{'slow': 2}\n")
