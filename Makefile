@@ -25,7 +25,7 @@ help:
 	@echo 'make chaos     kill, freeze and move everything under load, and count  (KILLS=12 SEED=7 MINUTES=3 STORE=rocksdb)'
 	@echo 'make chaos-compare  the same blows for an app of stock Faust and one on the engine  (KILLS=6 SEED=3)'
 	@echo 'make faults    named faults, one after the other: what was done, lost, healed (ARGS="--only NAME", REPORT=page.md)'
-	@echo 'make worlds    worlds made by chance, through the stages in disorder, against an oracle  (N=2000 SEED=1)'
+	@echo 'make worlds    worlds made by chance, through the stages in disorder, against an oracle  (N=2000 SEED=1 REPORT=page.md)'
 	@echo 'make recall-worlds  worlds of goods made by chance, into the real engine; every recall against an oracle  (N=500 SEED=1)'
 	@echo 'make bench-recall   how fast a recall answers; build/bench-recall.json  (MOVEMENTS=2000000 DATA=folder REPORT=page.md)'
 	@echo 'make check     lint, types, import rules, generated files'
@@ -67,7 +67,7 @@ faults: $(STAMP)
 	@$(PY) -m tests.faults $(if $(REPORT),--report $(REPORT)) $(ARGS)
 
 worlds: $(STAMP)
-	@$(PY) -m tests.worlds $(if $(N),--worlds $(N)) $(if $(SEED),--seed $(SEED)) $(ARGS)
+	@$(PY) -m tests.worlds $(if $(N),--worlds $(N)) $(if $(SEED),--seed $(SEED)) $(if $(REPORT),--report $(REPORT)) $(ARGS)
 
 recall-worlds: $(STAMP)
 	@$(PY) -m tests.recall_worlds $(if $(N),--worlds $(N)) $(if $(SEED),--seed $(SEED)) $(ARGS)

@@ -39,7 +39,8 @@ class PlainLog:
         return self.append(output.topic, output.partition, value=value, key=output.key, headers=output.headers)
 
     def partition(self, topic: str, number: int) -> Sequence[Record]:
-        return self._records.get((topic, number), ())
+        """The records of a partition; what is appended later is in it too."""
+        return self._records[topic, number]
 
     def topic(self, topic: str) -> Iterator[Record]:
         """All records of a topic, partition after partition."""

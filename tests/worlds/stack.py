@@ -54,9 +54,10 @@ class Owner:
 class Place:
     """One partition of one stage: its changelog, and what is committed."""
 
-    def __init__(self, stage: Stage, number: int) -> None:
+    def __init__(self, stage: Stage, number: int, log: PlainLog) -> None:
         self.stage = stage
         self.number = number
+        self._inputs = [(source, log.partition(source, number)) for source in stage.sources]
         self.committed: dict[str, int] = {}
         self._changelog: list[ChangelogRecord] = []
         self.owner = self.take_over()
@@ -72,6 +73,20 @@ class Place:
         for key, value in replay.rewrites().items():
             self._changelog.append(ChangelogRecord(len(self._changelog), key, value, fence))
         return self.owner
+
+    @property
+    def behind(self) -> bool:
+        """Whether the owner has something to read."""
+        positions = self.owner.positions
+        return any(len(records) > positions[source] for source, records in self._inputs)
+
+    def pending(self, owner: Owner) -> list[tuple[str, Sequence[Record]]]:
+        """What an owner has not read, by source."""
+        return [
+            (source, records[owner.positions[source] :])
+            for source, records in self._inputs
+            if len(records) > owner.positions[source]
+        ]
 
     def items(self) -> dict[bytes, bytes]:
         """The state as the next owner will find it."""
@@ -94,7 +109,7 @@ class Stack:
 
     def __init__(self, chain: Iterable[Stage], chance: random.Random) -> None:
         self.log = PlainLog(now_us=1)
-        self.places = [Place(stage, number) for stage in chain for number in range(stage.partitions)]
+        self.places = [Place(stage, number, self.log) for stage in chain for number in range(stage.partitions)]
         self._chance = chance
         self._frozen: list[tuple[Place, Owner]] = []
         self.thawed = False
@@ -116,10 +131,10 @@ class Stack:
                 pass
 
     def _sweep(self) -> int:
-        return sum(self._step(place) for place in self.places)
+        return sum(self._step(place) for place in self.places if place.behind)
 
     def _work(self) -> bool:
-        waiting = [place for place in self.places if any(self._pending(place, place.owner))]
+        waiting = [place for place in self.places if place.behind]
         if not waiting:
             return False
         fate = self._chance.random()
@@ -136,23 +151,15 @@ class Stack:
             self._step(place)
         return True
 
-    def _pending(self, place: Place, owner: Owner) -> list[tuple[str, int]]:
-        return [
-            (source, len(self.log.partition(source, place.number)) - owner.positions[source])
-            for source in place.stage.sources
-            if len(self.log.partition(source, place.number)) > owner.positions[source]
-        ]
-
     def _take(self, place: Place, owner: Owner) -> Sequence[Record]:
         """Some records of one source."""
-        pending = self._pending(place, owner)
+        pending = place.pending(owner)
         if not pending:
             return ()
-        source, left = self._chance.choice(pending)
-        start = owner.positions[source]
-        count = self._chance.randint(1, min(left, 8))
+        source, records = self._chance.choice(pending)
+        count = self._chance.randint(1, min(len(records), 8))
         owner.positions[source] += count
-        return self.log.partition(source, place.number)[start : start + count]
+        return records[:count]
 
     def _step(self, place: Place) -> bool:
         """Decide, publish, store, commit: as it should be."""
