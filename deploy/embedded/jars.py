@@ -1,19 +1,12 @@
 """The jars of the embedded broker: which ones (`jars.lock`), where they are kept, and that they are the right ones."""
 
 import hashlib
-import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+import importlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Event
-
-from jgo.maven import MavenContext, PythonResolver
 
 LOCK_FILE = Path(__file__).with_name("jars.lock")
-FETCH_THREADS = 8
-ATTEMPTS = 3
-TIMEOUT_S = 20
 
 Progress = Callable[[int, int], None]
 """Called with (jars ready, jars in all) each time one more is ready."""
@@ -83,7 +76,8 @@ def fetch_jars(lock: tuple[Jar, ...], *, cache: Path, on_progress: Progress | No
         on_progress(done, len(lock))
     if missing:
         cache.mkdir(parents=True, exist_ok=True)
-        for _ in _fetch_all(missing, cache=cache):
+        # imported where something is missing: it costs a third of the time until the broker can start
+        for _ in importlib.import_module("lotstream.deploy.embedded.maven").fetch(missing, cache=cache):
             done += 1
             if on_progress:
                 on_progress(done, len(lock))
@@ -106,46 +100,3 @@ def sha256_of(path: Path) -> str | None:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except FileNotFoundError:
         return None
-
-
-def _fetch_all(jars: Sequence[Jar], *, cache: Path) -> Iterator[Jar]:
-    with (
-        tempfile.TemporaryDirectory(prefix=".fetch-", dir=cache) as scratch,
-        ThreadPoolExecutor(FETCH_THREADS) as pool,
-    ):
-        context = MavenContext(resolver=PythonResolver(), repo_cache=Path(scratch), timeout=TIMEOUT_S)
-        over = Event()
-        waiting = [pool.submit(_fetch, jar, cache=cache, context=context, over=over) for jar in jars]
-        try:
-            for future in as_completed(waiting):
-                yield future.result()
-        finally:
-            over.set()
-            pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _fetch(jar: Jar, *, cache: Path, context: MavenContext, over: Event) -> Jar:
-    path = _download(jar, context=context, over=over)
-    verify(jar, path=path)
-    path.replace(cache / jar.file_name)
-    return jar
-
-
-def _download(jar: Jar, *, context: MavenContext, over: Event) -> Path:
-    artifact = context.create_dependency(jar.coordinate).artifact
-    for attempt in range(1, ATTEMPTS + 1):
-        try:
-            return Path(artifact.resolve())
-        except (OSError, RuntimeError) as error:  # requests' errors are OSErrors; jgo's "not found" is the other
-            _remove_partial(artifact.cached_path)
-            if attempt == ATTEMPTS or over.wait(attempt):
-                raise JarError(
-                    f"Expected to fetch {jar.coordinate}, got {type(error).__name__} {attempt} times. "
-                    "Without a network, give a directory that holds the jars (--jars DIR)."
-                ) from error
-    raise AssertionError("unreachable")
-
-
-def _remove_partial(path: Path | None) -> None:
-    if path is not None:
-        path.unlink(missing_ok=True)

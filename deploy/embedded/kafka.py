@@ -4,6 +4,7 @@ with EmbeddedKafka() as kafka:      # fetches the jars once, starts, waits until
     kafka.bootstrap                 # "127.0.0.1:21234"
 """
 
+import importlib
 import os
 import shutil
 import signal
@@ -28,7 +29,6 @@ from lotstream.deploy.embedded.kafka_config import (
 from lotstream.deploy.embedded.kafka_jvm import Jvm, KafkaFailed
 from lotstream.deploy.embedded.kafka_log import KafkaLog
 from lotstream.deploy.embedded.kafka_storage import KAFKA_VERSION, Storage, format_storage, is_formatted
-from lotstream.deploy.embedded.kafka_tls import provide_certificate
 from lotstream.deploy.embedded.ports import LOOPBACK, free_port, is_free
 from lotstream.deploy.embedded.process import Child
 from lotstream.deploy.embedded.rundir import Claim, claim, withdraw, write_json, write_private
@@ -205,7 +205,8 @@ class EmbeddedKafka:
     def _configure(self, port: int) -> None:
         credentials = None
         if self._sasl:
-            credentials = Credentials(*self._sasl, provide_certificate(self._storage.tls_dir))
+            tls = importlib.import_module("lotstream.deploy.embedded.kafka_tls")  # few need it, and it is not small
+            credentials = Credentials(*self._sasl, tls.provide_certificate(self._storage.tls_dir))
         self._node = Node(
             port=port, controller_port=free_port(), log_dir=self._storage.log_dir, credentials=credentials
         )

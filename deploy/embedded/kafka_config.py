@@ -5,8 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lotstream.deploy.embedded.kafka_tls import Certificate
-
 NODE_ID = 1
 MECHANISM = "SCRAM-SHA-512"
 LOG4J_FILE = Path(__file__).with_name("log4j2.properties")
@@ -40,6 +38,14 @@ SMALL: Mapping[str, str] = {
     # enough index entries for a segment of 1 GiB; files of this size are laid out for every partition
     "log.index.size.max.bytes": str(2 << 20),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """`key_store`: the server's key and chain in one PEM file; `ca_file`: what a client trusts."""
+
+    key_store: Path
+    ca_file: Path
 
 
 @dataclass(frozen=True, slots=True)

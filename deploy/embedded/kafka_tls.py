@@ -1,6 +1,5 @@
 """A certificate for the loopback address, made here and trusted by nobody but us."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -10,18 +9,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from lotstream.deploy.embedded.kafka_config import Certificate
 from lotstream.deploy.embedded.rundir import write_private
 
 VALID = timedelta(days=397)
 RENEW = timedelta(days=30)
-
-
-@dataclass(frozen=True, slots=True)
-class Certificate:
-    """`key_store`: the server's key and chain in one PEM file; `ca_file`: what a client trusts."""
-
-    key_store: Path
-    ca_file: Path
 
 
 def provide_certificate(directory: Path, *, now: datetime | None = None) -> Certificate:

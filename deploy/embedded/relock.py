@@ -8,8 +8,9 @@ from pathlib import Path
 
 from jgo.maven import Artifact, MavenContext, PythonResolver
 
-from lotstream.deploy.embedded.jars import FETCH_THREADS, Jar, sha256_of
+from lotstream.deploy.embedded.jars import Jar, sha256_of
 from lotstream.deploy.embedded.kafka_storage import KAFKA_VERSION
+from lotstream.deploy.embedded.maven import FETCH_THREADS
 
 ROOTS = (f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}", "org.apache.logging.log4j:log4j-slf4j-impl:2.25.4")
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lotstream.deploy.embedded.kafka_config import (
+    Certificate,
     Credentials,
     Node,
     argument_file,
@@ -16,7 +17,6 @@ from lotstream.deploy.embedded.kafka_config import (
     properties_text,
     server_properties,
 )
-from lotstream.deploy.embedded.kafka_tls import Certificate
 
 PLAIN = Node(port=1234, controller_port=1235, log_dir=Path("/data/topics"))
 
