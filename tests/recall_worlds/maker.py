@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from tests.worlds.world import LOTS, ODD, SERIALS, Event, Fact, Kind, Maker, World, pallet, tag
+from tests.worlds.world import HAPPENINGS, LOTS, ODD, SERIALS, Event, Fact, Kind, Maker, World, pallet, tag
 
 CLASSES = ("Q", "R", "S")
 PARTIES = ("417/0614141001011", "417/0614141001028", "")
@@ -13,6 +13,8 @@ LOST = 0.05
 
 class RecallMaker(Maker):
     """Makes one world from a seed: what `make worlds` has in it, and what a recall asks for besides."""
+
+    happenings = HAPPENINGS
 
     def world(self) -> World:
         """Facts in the order in which they are received, some of which never are."""

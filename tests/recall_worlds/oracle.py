@@ -6,11 +6,11 @@ product is used.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import NamedTuple
 
 from tests.worlds.oracle import DECLARED, Answer, Belonging, Containment, answer, valid_events
-from tests.worlds.world import SECOND, START, Event, Fact, Kind, World, lot
+from tests.worlds.portions import is_portion, with_portions
+from tests.worlds.world import SECOND, START, Event, Kind, World, lot
 
 IN_TRANSIT = "in_transit"
 STEPS = {Kind.SHIP: "shipping", Kind.RECEIVE: "receiving", Kind.RETURN: "receiving"}
@@ -85,29 +85,6 @@ def reached(truth: Recalled, start: str, *, back: bool) -> set[str]:
         more = {side.node for side in truth.sides if side.process in met and side.output is not back}
         grew, found = not more <= found, found | more
     return found
-
-
-def with_portions(world: World) -> Iterator[Fact]:
-    """What a pallet holds of a lot by class goes where the pallet goes: a thing of its own inside it, of that lot."""
-    for fact in world:
-        if not (isinstance(fact, Event) and fact.amounts and fact.kind in (Kind.PACK, Kind.UNPACK)):
-            yield fact
-        elif fact.kind is Kind.UNPACK:  # amounts taken out leave the rest
-            yield fact if fact.tags else replace(fact, tags=("nothing",))
-        else:
-            portions = tuple(portion(fact.parent, code) for code, _ in fact.amounts)
-            yield replace(fact, tags=fact.tags + portions)
-            for key, (code, _) in zip(portions, fact.amounts, strict=True):
-                made = {"kind": Kind.MAKE, "name": f"{fact.name} {code}", "tags": (key,), "lot": code}
-                yield replace(fact, location="", amounts=(), parent="", **made)
-
-
-def portion(parent: str, code: str) -> str:
-    return f"02/{lot(code)[3:]}/{parent}"
-
-
-def is_portion(tag: str) -> bool:
-    return tag.startswith("02/")
 
 
 def items_of(where: Answer) -> dict[str, dict[str, Where]]:

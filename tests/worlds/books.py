@@ -3,10 +3,11 @@
 A part of the oracle: it shares no code with the stages, and knows no order, no state, no bound.
 """
 
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
-from tests.worlds.world import Event, Hold, Kind, World, lot
+from tests.worlds.world import Event, Hold, Kind, Label, World, lot
 
 Place = tuple[str, str]  # location, disposition
 NOWHERE: Place = ("", "")
@@ -26,8 +27,8 @@ class Entry(NamedTuple):
     amount: int
 
 
-def books(world: World) -> Books:
-    """Each fact once, as it was said last; none that was ever declared an error."""
+def books(world: World, where: Mapping[str, Mapping[str, Any]]) -> Books:
+    """Each fact once, as it was said last; none that was ever declared an error. What a pallet holds is where it is."""
     said: dict[tuple[str, str], Entry] = {}
     wrong: set[tuple[str, str]] = set()
     for event in (fact for fact in world if isinstance(fact, Event)):
@@ -36,9 +37,23 @@ def books(world: World) -> Books:
             said[key] = max(said.get(key, entry), entry, key=lambda one: one.told)
             if event.wrong:
                 wrong.add(key)
+    for label in sorted((fact for fact in world if isinstance(fact, Label)), key=lambda label: -label.at):
+        entry = _labelled(label)  # the first scan of a label is the one that counts
+        said[entry[:2]] = entry
     facts = [entry for key, entry in said.items() if key not in wrong]
     places = {(one.lot, *place) for one in facts for place in (one.source, one.to) if place[0]}
-    return {place: much for place in places if (much := _there(place, facts))}
+    found: Counter[tuple[str, str, str]] = Counter()
+    for of, place, disposition in places:
+        on = where.get(of, {}).get(f"02/{of[3:]}/{place}")
+        found[of, *(on[:2] if on else (place, disposition))] += _there((of, place, disposition), facts)
+    return {place: much for place, much in found.items() if much}
+
+
+def _labelled(label: Label) -> Entry:
+    """What is in a unit by its label: taken from where the scanner's job says, or there without that."""
+    identity = f"label|{label.unit}|{label.lot}|{label.amount}"
+    source, to = (label.source, ""), (label.unit, "")
+    return Entry(lot(label.lot), identity, 0, label.at, source, to, not label.source, label.amount)
 
 
 def _there(place: tuple[str, str, str], facts: Iterable[Entry]) -> int:
@@ -58,6 +73,8 @@ def entries(event: Event) -> Iterator[Entry]:
     if event.document and event.line:
         identity = f"{event.document}|{event.line}|{event.kind}|{event.revision}"
     counted = event.kind is Kind.COUNT
+    if event.kind is Kind.UNPACK and not event.location:
+        return  # nobody knows where to
     used = (event.source or event.location, ""), NOWHERE
     for mark, amounts, (source, to) in (("", event.amounts, _way(event)), ("|used", event.used_amounts, used)):
         for code in dict(amounts):
@@ -71,6 +88,10 @@ def _way(event: Event) -> tuple[Place, Place]:
         return (event.source or "gate", ""), coming
     if event.kind is Kind.RECEIVE or (event.kind is Kind.RETURN and not event.source):
         return coming, here
+    if event.kind is Kind.PACK:
+        return (event.source or event.location, ""), (event.parent, "")
+    if event.kind is Kind.UNPACK:
+        return (event.parent, ""), here
     if event.kind is Kind.END:
         return (event.source or event.location, ""), NOWHERE
     return (event.source, ""), here

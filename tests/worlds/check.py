@@ -1,8 +1,11 @@
 """One world through the stack, and whether what came out is true."""
 
 import random
+import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import fields
+from enum import Enum
 from typing import Any
 
 from lotstream.runtime.settings import Settings
@@ -17,10 +20,12 @@ from lotstream.streams.locate.chunks import PREFIX as CHUNK
 from lotstream.streams.locate.chunks import Chunks
 from lotstream.streams.locate.core import LocateCore
 from lotstream.streams.locate.unit import Unit
+from tests.worlds.numbers import misnumbered
 from tests.worlds.oracle import Answer, FactKey, Place, Said, answer
+from tests.worlds.portions import is_portion
 from tests.worlds.stack import PARTITIONS, UNBOUNDED, Stack, stages
 from tests.worlds.wire import batches, message
-from tests.worlds.world import World, tag
+from tests.worlds.world import World
 
 SETTINGS = Settings.model_validate({"topics": {"partitions": PARTITIONS}})
 ORDERS = 3
@@ -57,7 +62,7 @@ def disordered(world: World, *, seed: int, calm: bool = False, forgetful: bool =
 
 def differences(truth: Answer, stack: Stack) -> list[str]:
     """Where the tables, the topics and the history of a stack disagree with the truth."""
-    counted = {lot: _counted(units.values()) for lot, units in truth.places.items()}
+    counted = {lot: rows for lot, units in truth.places.items() if (rows := _counted(units))}
     said = {lot: _rows(message) for lot, message in _said(stack).items() if message.units}
     places: dict[str, dict[str, Place]] = {}
     for (lot, unit), (place, _) in _tables(stack, depth=UNBOUNDED).items():
@@ -68,6 +73,7 @@ def differences(truth: Answer, stack: Stack) -> list[str]:
         *_unlike("lot-locations", counted, said),
         *_unlike("history", truth.facts, _history(stack)),
         *_misbooked(truth, stack),
+        *misnumbered(stack.log),
         *([] if stack.thawed else _astray(truth, _moved(stack))),
     ]
 
@@ -83,20 +89,25 @@ def doubts(truth: Answer, stack: Stack) -> list[str]:
     return [
         *_unlike("places", {key: place for key, place in places.items() if key not in unsure}, sure),
         *_unlike("depth exceeded", counts, said),
-        *_misbooked(truth, stack),
+        *_misbooked(truth, stack, unsure={lot for lot, tag in unsure if is_portion(tag)}),
+        *misnumbered(stack.log),
     ]
 
 
-def _misbooked(truth: Answer, stack: Stack) -> list[str]:
-    """Where kilograms and holds are not those of the truth."""
+def _misbooked(truth: Answer, stack: Stack, *, unsure: Container[str] = ()) -> list[str]:
+    """Where kilograms and holds are not those of the truth; where the kilograms of some lots are is not known."""
     said = _said(stack)
+    books = {place: much for place, much in truth.books.items() if place[0] not in unsure}
     amounts = {
-        (lot, there.location, there.disposition): there.amount for lot, one in said.items() for there in one.quantities
+        (lot, there.location, there.disposition): there.amount
+        for lot, one in said.items()
+        if lot not in unsure
+        for there in one.quantities
     }
     holds = {lot: {hold.hold: hold.purpose is HoldPurpose.RECALL for hold in one.holds} for lot, one in said.items()}
     status = {lot: "recalled" if any(held.values()) else "held" for lot, held in truth.holds.items()}
     return [
-        *_unlike("quantities", truth.books, amounts),
+        *_unlike("quantities", books, amounts),
         *_unlike("holds", truth.holds, {lot: held for lot, held in holds.items() if held}),
         *_unlike("status", status, {lot: one.status for lot, one in said.items() if one.status != "active"}),
     ]
@@ -143,10 +154,10 @@ def _placed(unit: Unit) -> Place | None:
     return Place(location, disposition, bits >> 4 & 3, unit.now.by[3])
 
 
-def _counted(places: Any) -> dict[tuple[str, str], tuple[int, int]]:
-    """(location, disposition) -> (units, weakest evidence)."""
+def _counted(places: dict[str, Place]) -> dict[tuple[str, str], tuple[int, int]]:
+    """(location, disposition) -> (units, weakest evidence). A portion is no unit to count."""
     counts: dict[tuple[str, str], tuple[int, int]] = {}
-    for place in places:
+    for place in (place for unit, place in places.items() if not is_portion(unit)):
         units, weakest = counts.get(place[:2], (0, 0))
         counts[place[:2]] = units + 1, max(weakest, place.how)
     return counts
@@ -202,4 +213,16 @@ def shrunk(world: World, *, seed: int) -> World:
 
 def shown(world: Sequence[Any]) -> str:
     """A world to be read, and to be pasted into a test."""
-    return "\n".join(f"    {fact}," for fact in world).replace(repr(tag(0))[:-2], "tag(")
+    return "\n".join(f"    {_shown(fact)}," for fact in world)
+
+
+def _shown(fact: Any) -> str:
+    """A fact without the fields that say nothing."""
+    told = [
+        (field.name, getattr(fact, field.name)) for field in fields(fact) if getattr(fact, field.name) != field.default
+    ]
+    said = ", ".join(
+        f"{name}={type(value).__name__}.{value.name}" if isinstance(value, Enum) else f"{name}={value!r}"
+        for name, value in told
+    )
+    return re.sub(r"'01/\d{14}/21/([^']+)'", r"tag('\1')", f"{type(fact).__name__}({said})")

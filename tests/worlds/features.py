@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from tests.worlds.world import Event, Hold, Kind, Read, World, pallet
+from lotstream.schemas.sightings import State
+from tests.worlds.world import Claim, Event, Hold, Kind, Label, Read, World, pallet
 
 
 def features(world: World) -> tuple[str, ...]:
@@ -13,10 +14,14 @@ def features(world: World) -> tuple[str, ...]:
 def _of(fact: object) -> Iterator[str]:
     if isinstance(fact, Read):
         yield "sightings by readers"
-        if fact.retracted or fact.state:
+        if fact.retracted or fact.state is State.CROSS_READ:
             yield "sightings that turned out to be something else"
     elif isinstance(fact, Hold):
         yield "releases" if fact.released else "holds"
+    elif isinstance(fact, Label):
+        yield "labels of pallets"
+    elif isinstance(fact, Claim):
+        yield "lot numbers claimed"
     elif isinstance(fact, Event):
         yield from _of_event(fact)
 
@@ -35,6 +40,8 @@ def _of_event(event: Event) -> Iterator[str]:
         yield "containers"
     if event.kind is Kind.UNPACK and not event.tags:
         yield "everything unpacked"
+    if event.parent and event.amounts:
+        yield "goods without serials on pallets"
     if event.amounts or event.used_amounts:
         yield "goods without serials"
     if event.document:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from tests.worlds.books import Books, books, in_force
+from tests.worlds.portions import with_portions
 from tests.worlds.world import SECOND, START, Event, Fact, Kind, Read, World, lot
 
 SLOT_US = 30 * SECOND
@@ -57,7 +58,7 @@ class Answer(NamedTuple):
 
 def answer(world: World) -> Answer:
     """The whole truth about a world."""
-    events = valid_events(world)
+    events = valid_events(tuple(with_portions(world)))
     direct = [*read_sightings(world), *declared_sightings(events)]
     everything = [*direct, *carried(direct, Containment(events))]
     whose = Belonging(events)
@@ -74,7 +75,7 @@ def answer(world: World) -> Answer:
         if placing:
             best = max(placing, key=_preference)
             places.setdefault(lot_key, {})[tag] = Place(best.location, best.disposition, best.how, best.path)
-    return Answer(places, facts, books(world), in_force(world))
+    return Answer(places, facts, books(world, places), in_force(world))
 
 
 def _preference(seen: Seen) -> tuple[int, int, int, str, str, str, tuple[str, ...]]:

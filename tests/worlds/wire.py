@@ -11,7 +11,9 @@ from lotstream.schemas.events import (
     EventType,
     HoldDecision,
     Ilmd,
+    LotClaim,
     Quantity,
+    QuantityScan,
     SerialRange,
     TraceEvent,
     Typed,
@@ -20,9 +22,11 @@ from lotstream.schemas.lots import HoldAction, HoldPurpose
 from lotstream.schemas.partitions import partition_of, tag_partition
 from lotstream.schemas.sightings import Context, Mark, SightingRows, sighting_of
 from lotstream.schemas.topics import EVENTS, SIGHTINGS
-from tests.worlds.world import GTIN, SECOND, START, Event, Fact, Hold, Kind, Read, lot
+from tests.worlds.world import GTIN, SECOND, START, Claim, Event, Fact, Hold, Kind, Label, Read, lot
 
 STAMP = Stamp(received_us=START, origin=Origin.LIVE, source="erp", request="r")
+SCANNER = "gun"
+TEMPLATE = "L-{seq:01}"
 _SEEN = {"event_type": EventType.OBJECT, "action": Action.OBSERVE, "biz_step": "storing"}
 _PACKED = {"event_type": EventType.AGGREGATION, "action": Action.ADD, "biz_step": "packing"}
 _WORDS: dict[Kind, dict[str, Any]] = {
@@ -52,6 +56,10 @@ class Message(NamedTuple):
             return _event(first)
         if isinstance(first, Hold):
             return _decision(first)
+        if isinstance(first, Label):
+            return _scan(first)
+        if isinstance(first, Claim):
+            return _claim(first)
         return SightingRows(_sighting(read) for read in self.facts if isinstance(read, Read)).encode()
 
 
@@ -59,7 +67,9 @@ def message(fact: Fact, *, partitions: int) -> Message:
     """Where a fact is written."""
     if isinstance(fact, Event):
         return Message(EVENTS, partition_of(fact.name, partitions), (fact,))
-    if isinstance(fact, Hold):
+    if isinstance(fact, Label):
+        return Message(EVENTS, partition_of(SCANNER, partitions), (fact,))
+    if isinstance(fact, Hold | Claim):
         return Message(EVENTS, partition_of(GTIN, partitions), (fact,))
     return Message(SIGHTINGS, tag_partition(fact.tag, partitions), (fact,))
 
@@ -111,6 +121,41 @@ def _decision(hold: Hold) -> bytes:
         decision=hold.name,
         subject=GTIN,
         stamp=STAMP.model_copy(update={"received_us": START + hold.told * SECOND}),
+    ).encode()
+
+
+def _scan(label: Label) -> bytes:
+    at = START + label.at * SECOND
+    return QuantityScan(
+        scanner=SCANNER,
+        boot="b",
+        sequence=label.scanned,
+        lot=lot(label.lot),
+        unit=label.unit,
+        amount=Decimal(label.amount),
+        cases=0,
+        uom="KGM",
+        raw="]C100",
+        biz_step="packing",
+        read_point="dock",
+        location="hall",
+        source=label.source,
+        time_us=at,
+        device_time_us=at,
+        subject=SCANNER,
+        stamp=STAMP,
+    ).encode()
+
+
+def _claim(claim: Claim) -> bytes:
+    return LotClaim(
+        claim=claim.claim,
+        gtin=GTIN,
+        template="" if claim.code else TEMPLATE,
+        code=claim.code,
+        by=claim.by,
+        subject=GTIN,
+        stamp=STAMP,
     ).encode()
 
 

@@ -82,7 +82,28 @@ class Hold:
     recall: bool = False
 
 
-Fact = Event | Read | Hold
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """A scanned label of a logistic unit that says what is in it: (00), (02), (10), (37), (310n)."""
+
+    scanned: int  # the scanner's number
+    unit: str
+    lot: str
+    amount: int
+    at: int
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """Somebody wants a number for a new lot: the code itself, or the next of a series."""
+
+    claim: str
+    code: str = ""
+    by: str = "ann"
+
+
+Fact = Event | Read | Hold | Label | Claim
 World = tuple[Fact, ...]
 
 
@@ -109,8 +130,14 @@ GOODS = tuple(
 )
 
 
+HAPPENINGS = ("pack", "pack", "nest", "unpack", "ship", "see", "end", "relabel", "transform", "tower", "hold", *GOODS)
+HAPPENINGS += ("read",) * 5
+
+
 class Maker:
     """Makes one world from a seed."""
+
+    happenings: tuple[str, ...] = (*HAPPENINGS, "load", "load", "unload", "label", "claims", "read")
 
     def __init__(self, seed: int) -> None:
         self._chance = random.Random(seed)
@@ -133,10 +160,7 @@ class Maker:
 
     def _happening(self) -> Iterator[Fact]:
         chance = self._chance
-        what = chance.choice(
-            ("pack", "pack", "nest", "unpack", "ship", "see", "end", "relabel", "transform", "tower", "hold", *GOODS)
-            + ("read",) * 5
-        )
+        what = chance.choice(self.happenings)
         at, parent = self._at(), pallet(chance.randrange(1, 4))
         items = tuple(chance.sample([*map(tag, range(1, SERIALS + 1)), tag(ODD)], chance.randrange(1, 4)))
         place = self._maybe("hall")
@@ -144,6 +168,10 @@ class Maker:
             yield from self._tower(items[0])
         elif what == "hold":
             yield self._hold()
+        elif what == "claims":
+            yield from self._claims()
+        elif what in ("load", "unload", "label"):
+            yield from self._load(what)
         elif what in GOODS:
             yield from self._goods(Kind(what.split()[0]))
         elif what == "read":
@@ -195,6 +223,38 @@ class Maker:
         if kind in (Kind.SHIP, Kind.RECEIVE) and chance.random() < 0.5:
             fields |= {"document": "DN1", "line": chance.choice("12"), "revision": chance.choice((0, 0, 1))}
         yield from self._event(kind, at=self._at(), told=self._names + 1, **fields)
+
+    def _load(self, what: str) -> Iterator[Fact]:
+        """Kilograms of lots on a pallet, or taken from it, or what its label says; at times some units beside them."""
+        chance = self._chance
+        parent, place = pallet(chance.randrange(1, 4)), self._maybe(chance.choice(("plant", "hall")))
+        codes = chance.sample(("A", "G", "H"), chance.choice((1, 1, 2)))
+        if what == "label":
+            source = self._maybe("plant")
+            amount = chance.randrange(1, 4) * 10
+            for _ in range(chance.choice((1, 1, 2))):
+                self._names += 1
+                yield Label(scanned=self._names, unit=parent, lot=codes[0], amount=amount, at=self._at(), source=source)
+            return
+        kind, amounts = (
+            Kind.PACK if what == "load" else Kind.UNPACK,
+            tuple((code, chance.randrange(1, 50)) for code in codes),
+        )
+        tags = (tag(chance.randrange(1, SERIALS + 1)),) if chance.random() < 0.2 else ()
+        told = self._names + 1
+        yield from self._event(
+            kind, at=self._at(), told=told, parent=parent, amounts=amounts, tags=tags, location=place
+        )
+        if chance.random() < 0.4:
+            yield from self._reads(parent)
+
+    def _claims(self) -> Iterator[Fact]:
+        """Several people want numbers, some of them the same one; some ask twice."""
+        chance = self._chance
+        for _ in range(chance.randrange(2, 6)):
+            self._names += 1
+            name = chance.choice((f"c{self._names}", "c1"))
+            yield Claim(claim=name, code=chance.choice(("", "", "L-2", "G")), by=chance.choice(("ann", "bob")))
 
     def _hold(self) -> Hold:
         chance = self._chance
