@@ -13,6 +13,7 @@ from pydantic import Field, TypeAdapter, model_validator
 from lotstream.schemas.base import LATEST_US, MAX_DEPTH, Key, Micros, Wire, decode, dump
 from lotstream.schemas.coding import coded, used
 from lotstream.schemas.unit_lots import UnitLotsBatch
+from lotstream.schemas.unit_parents import UnitParentsBatch
 
 MAX_ROWS = 20_000
 
@@ -402,23 +403,25 @@ def _dictionaries(forms: Sequence[Form], editions: Sequence[Edition]) -> dict[st
     }
 
 
-_SIGHTINGS = TypeAdapter(SightingBatch)
-LotMessage = LotSightingBatch | UnitLotsBatch
+TagMessage = SightingBatch | UnitParentsBatch
+_TAG_MESSAGES: TypeAdapter[TagMessage] = TypeAdapter(Annotated[TagMessage, Field(discriminator="kind")])
+LotMessage = LotSightingBatch | UnitLotsBatch | UnitParentsBatch
 _LOT_MESSAGES: TypeAdapter[LotMessage] = TypeAdapter(Annotated[LotMessage, Field(discriminator="kind")])
 
 
 def decode_sightings(value: bytes | None) -> list[Sighting]:
-    """The rows of a message of sightings.v1. Raises Rejected."""
-    return decode_sighting_batch(value).rows()
+    """The sightings in a message of sightings.v1; none when it tells what units are in. Raises Rejected."""
+    message = decode_tag_message(value)
+    return message.rows() if isinstance(message, SightingBatch) else []
 
 
-def decode_sighting_batch(value: bytes | None) -> SightingBatch:
+def decode_tag_message(value: bytes | None) -> TagMessage:
     """A message of sightings.v1 in its columns. Raises Rejected."""
-    return decode(_SIGHTINGS, value)
+    return decode(_TAG_MESSAGES, value)
 
 
 def decode_lot_sightings(value: bytes | None) -> list[LotSighting]:
-    """The sightings in a message of lot-sightings.v1; none when it tells whose units are. Raises Rejected."""
+    """The sightings in a message of lot-sightings.v1; none when it tells of units. Raises Rejected."""
     message = decode_lot_message(value)
     return message.lot_rows() if isinstance(message, LotSightingBatch) else []
 

@@ -70,7 +70,7 @@ TOPICS: tuple[Topic, ...] = (
     Topic(
         name=SIGHTINGS,
         key="tag",
-        value="SightingBatch",
+        value="SightingBatch | UnitParentsBatch",
         kept=Retention.SIGHTINGS,
         writers=("smooth", "register", "resolve"),
         readers=("resolve", "sinks"),
@@ -86,7 +86,7 @@ TOPICS: tuple[Topic, ...] = (
     Topic(
         name=LOT_SIGHTINGS,
         key="lot",
-        value="LotSightingBatch | UnitLotsBatch",
+        value="LotSightingBatch | UnitLotsBatch | UnitParentsBatch",
         kept=Retention.SIGHTINGS,
         writers=("resolve", "locate"),
         readers=("locate", "sinks"),

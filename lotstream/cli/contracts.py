@@ -57,6 +57,7 @@ from lotstream.schemas.reads import ReadBatch, ReaderEvent, SourceEnd, Tick
 from lotstream.schemas.sightings import LotSightingBatch, SightingBatch
 from lotstream.schemas.topics import TOPICS, Topic
 from lotstream.schemas.unit_lots import UnitLotsBatch
+from lotstream.schemas.unit_parents import UnitParentsBatch
 
 MODULE = "lotstream.cli.contracts"
 SCHEMAS = ROOT / "docs" / "schemas"
@@ -81,6 +82,7 @@ MODELS: Mapping[str, type[BaseModel]] = {
         BindingBatch,
         LotSightingBatch,
         UnitLotsBatch,
+        UnitParentsBatch,
         LotRecord,
         HoldRecord,
         LotNumber,

@@ -96,15 +96,13 @@ class Alerts:
 
     def look(self, unit: str, visits: Sequence[Visit], *, floor: int) -> None:
         """Compare the visits of a unit with the alerts it is part of; those up to slot ``floor`` may be forgotten."""
-        asked: dict[str, Visit] = {}
+        asked: dict[str, list[Visit]] = {}
         for visit in visits:
             for rule in self.rules:
                 if is_about(rule, unit, visit):
-                    key = self._alert_of(rule, visit)
-                    if key:
-                        asked[key] = visit
-        for key, visit in asked.items():
-            self._join(self._kept[key], unit, visit, floor=floor)
+                    asked.setdefault(self._alert_of(rule, visit), []).append(visit)
+        for key, some in asked.items():
+            self._join(self._kept[key], unit, some, floor=floor)
             self._of.setdefault(unit, set()).add(key)
             self._touched[key] = True
         holds = {rule.hold for rule in self.rules}
@@ -123,10 +121,10 @@ class Alerts:
             kept = self._kept[key]
             self._decide(kept)
             said = kept.said()
-            if said != kept.told:
+            if said != kept.told and (kept.version or kept.state in _STANDING):
                 self.standing += (kept.state in _STANDING) - (bool(kept.told) and kept.told[0] in _STANDING)
                 kept.told, kept.version, kept.changed = said, kept.version + 1, message
-            if kept.changed == message:
+            if kept.changed == message and kept.version:
                 yield key, kept, self._alert(key, kept)
             elif touched.get(key):
                 yield key, kept, None
@@ -150,14 +148,14 @@ class Alerts:
         return over
 
     def _alert_of(self, rule: Rule, visit: Visit) -> str:
-        """The alert of a visit, new when there is none and one is due; '' when none is."""
+        """The alert of a visit, new when there is none."""
         found = [
             key
             for key in self._at.get((rule.hold, visit.tag, visit.point), ())
             if self._kept[key].end != AlertEnd.JOINED and _is_same(self._kept[key], visit)
         ]
         if not found:
-            return self._raise(rule, visit) if visit.level > Level.MOVED else ""
+            return self._raise(rule, visit)
         first, *others = sorted(found, key=lambda key: self._kept[key].slot)
         for key in others:
             other = self._kept[key]
@@ -167,7 +165,7 @@ class Alerts:
         if others:
             for unit in self._kept[first].units:
                 self._of.setdefault(unit, set()).add(first)
-        return first if visit.level > Level.GLIMPSED else ""
+        return first
 
     def _raise(self, rule: Rule, visit: Visit) -> str:
         kept = Kept(
@@ -186,17 +184,13 @@ class Alerts:
         self._at.setdefault(kept.place, []).append(key)
 
     @staticmethod
-    def _join(kept: Kept, unit: str, visit: Visit, *, floor: int) -> None:
-        """A unit's visit is part of an alert. What confirmed it may be forgotten, and is not taken back."""
+    def _join(kept: Kept, unit: str, visits: Sequence[Visit], *, floor: int) -> None:
+        """A unit's visits are part of an alert. What confirmed it may be forgotten, and is not taken back."""
         known = kept.units.get(unit, 0) if kept.low <= floor else 0
-        kept.units[unit] = int(Level.CONFIRMED if known == Level.CONFIRMED else visit.level)
-        kept.low, kept.high = min(kept.low, visit.low), max(kept.high, visit.high)
-        kept.first_us, kept.last_us = min(kept.first_us, visit.first_us), max(kept.last_us, visit.last_us)
-        rank = (visit.newest.slot, visit.newest.at_us, *visit.newest.version)
-        if rank >= kept.newest:
-            _, kept.location, kept.disposition, papers = visit.newest.word
-            kept.party, kept.how, kept.newest = papers[-1] if papers else "", visit.newest.how, rank
-        kept.recorded_us = max(kept.recorded_us, visit.newest.recorded_us)
+        level = max(visit.level for visit in visits)
+        kept.units[unit] = int(Level.CONFIRMED if known == Level.CONFIRMED else level)
+        for visit in visits:
+            _take(kept, visit)
 
     def _decide(self, kept: Kept) -> None:
         """The state of an alert, by its hold and by the units that it is about."""
@@ -205,7 +199,9 @@ class Alerts:
         if rule is not None:
             kept.cause, kept.reason = rule.cause, rule.reason
         if kept.end == AlertEnd.JOINED or (rule is not None and level <= Level.GLIMPSED):
-            kept.state, kept.end = AlertState.CLEARED, kept.end or AlertEnd.WITHDRAWN
+            kept.state = AlertState.CLEARED
+            if kept.end != AlertEnd.JOINED:
+                kept.end = AlertEnd.GLIMPSED if level == Level.GLIMPSED else kept.end or AlertEnd.WITHDRAWN
         elif rule is None:
             kept.state, kept.end = AlertState.CLEARED, AlertEnd.RELEASED
         else:
@@ -250,6 +246,17 @@ def _end_of(kept: Kept, visits: Sequence[Visit]) -> AlertEnd:
     if any(visit.tag == kept.tag and visit.level == Level.GLIMPSED for visit in there):
         return AlertEnd.GLIMPSED
     return AlertEnd.WITHDRAWN
+
+
+def _take(kept: Kept, visit: Visit) -> None:
+    """A visit is part of the one that an alert is about; its newest sighting says where the goods are."""
+    kept.low, kept.high = min(kept.low, visit.low), max(kept.high, visit.high)
+    kept.first_us, kept.last_us = min(kept.first_us, visit.first_us), max(kept.last_us, visit.last_us)
+    rank = (visit.newest.slot, visit.newest.at_us, *visit.newest.version)
+    if rank >= kept.newest:
+        _, kept.location, kept.disposition, papers = visit.newest.word
+        kept.party, kept.how, kept.newest = papers[-1] if papers else "", visit.newest.how, rank
+    kept.recorded_us = max(kept.recorded_us, visit.newest.recorded_us)
 
 
 def _widen(kept: Kept, other: Kept) -> None:

@@ -98,6 +98,12 @@ class Chunks:
                     if unit == subject or (first >= 0 and first <= serial_of(unit) <= last):
                         yield key, position
 
+    def find(self, lot: str, tag: str) -> Unit | None:
+        """A unit of a lot, when it is known here."""
+        block, position = chunk_place(lot, tag)
+        key = lot, block
+        return self.open(key).units.get(position) if key in self._parts or key in self._hot else None
+
     def units_of(self, lot: str) -> Iterator[tuple[str, Unit]]:
         """All units of a lot, by tag."""
         for key in sorted({key for key in (*self._parts, *self._hot) if key[0] == lot}, key=str):

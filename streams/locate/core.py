@@ -18,6 +18,7 @@ from lotstream.schemas.partitions import partition_of
 from lotstream.schemas.portions import unit_of
 from lotstream.schemas.sightings import LotSighting, LotSightingBatch, LotSightingRows, decode_lot_message
 from lotstream.schemas.unit_lots import UNIT_LOTS, UnitLots, UnitLotsBatch, UnitLotsRows, lot_at
+from lotstream.schemas.unit_parents import UnitParentsBatch
 from lotstream.streams.engine.core import Core, Output, Record
 from lotstream.streams.letters import dead_letter
 from lotstream.streams.locate.alerts import merge_kept
@@ -39,6 +40,8 @@ from lotstream.streams.locate.lot import (
     newest_record,
 )
 from lotstream.streams.locate.moved import Moved, movements_of
+from lotstream.streams.locate.parents import PREFIX as WITHIN
+from lotstream.streams.locate.parents import Parents, merge_parents
 from lotstream.streams.locate.stock import newest_quantity
 from lotstream.streams.locate.unit import DEPTH, HOW, Entry, Unit, Word, add, where_now
 from lotstream.streams.parts import parts_of
@@ -76,7 +79,8 @@ class LocateCore:
         self._lots: dict[str, Lot] = {}
         self._chunks = Chunks(depth=depth)
         self._belongings = self._chunks.belongings
-        self._guard = Guard(topics.alerts, topics.partitions)
+        self._parents = Parents()
+        self._guard = Guard(topics.alerts, topics.partitions, parents=self._parents)
         self._dirty: dict[bytes, bytes | None] = {}
         self._turn = 0
         self._decide: dict[str, Callable[[Record], Iterable[Output]]] = {
@@ -126,12 +130,14 @@ class LocateCore:
             said = HoldRecord.model_validate_json(body)
             self._lot(said.lot).put_hold(said)
             self._lot(said.lot).changed(Source.LOTS, offset)
+        for key, value in sorted_.get(WITHIN, ()):
+            self._parents.load(key, value)
         self._guard.load([value for _, value in sorted_.get(ALERT, ())], self._lots)
 
     def changes(self) -> Mapping[bytes, bytes | None]:
         """State that changed since last asked."""
         dirty, self._dirty = self._dirty, {}
-        return dirty | self._chunks.changes() | self._guard.changes()
+        return dirty | self._chunks.changes() | self._parents.changes() | self._guard.changes()
 
     def _lot(self, key: str) -> Lot:
         lot = self._lots.get(key)
@@ -149,8 +155,12 @@ class LocateCore:
 
     def _lot_message(self, record: Record) -> Iterator[Output]:
         message = decode_lot_message(record.value)
-        passed = self._told(record, message) if isinstance(message, UnitLotsBatch) else self._sightings(record, message)
-        yield from passed
+        if isinstance(message, LotSightingBatch):
+            yield from self._sightings(record, message)
+        elif isinstance(message, UnitLotsBatch):
+            yield from self._told(record, message)
+        else:
+            yield from self._within(record, message)
 
     def _sightings(self, record: Record, batch: LotSightingBatch) -> Iterator[Output]:
         touched: list[Touched] = []
@@ -205,6 +215,19 @@ class LocateCore:
         yield from self._hand_over(rows)
         for partition, some in _by_lot(others, self._topics.partitions):
             yield Output(self._topics.lot_sightings, partition, UnitLotsRows(some), headers=UNIT_LOTS)
+
+    def _within(self, record: Record, batch: UnitParentsBatch) -> Iterator[Output]:
+        """Units learn what they are packed in: goods that are held are to have the alert of that."""
+        tags: dict[str, set[str]] = {}
+        for row in batch.rows():
+            self._parents.put(row)
+            tags.setdefault(row.lot, set()).update(row.tags)
+        for name, some in tags.items():
+            lot = self._lots.get(name)
+            if lot is not None and lot.as_of_us >= lot.guarded_us:
+                found = ((tag, self._chunks.find(name, tag)) for tag in sorted(some))
+                units = [(tag, unit) for tag, unit in found if unit is not None]
+                yield from self._guard.sighted(lot, units, offset=record.offset)
 
     def _forget_ends(self) -> None:
         """An end needs no telling once no sighting after it is kept here, and none decided before it can still come:
@@ -365,6 +388,8 @@ def merge(key: bytes, older: bytes, newer: bytes, *, depth: int = DEPTH) -> byte
         return merge_told(older, newer)
     if key[:1] == ALERT:
         return merge_kept(older, newer)
+    if key[:1] == WITHIN:
+        return merge_parents(older, newer)
     (old_offset, old), (new_offset, new) = orjson.loads(older), orjson.loads(newer)
     kept: QuantityFact | LotRecord | HoldRecord
     if key[:1] == QUANTITY:

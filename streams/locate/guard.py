@@ -7,6 +7,7 @@ from lotstream.schemas.partitions import partition_of
 from lotstream.streams.engine.core import Output
 from lotstream.streams.locate.alerts import Alerts, Message, decode_kept, encode_kept
 from lotstream.streams.locate.lot import Lot, Source
+from lotstream.streams.locate.parents import Parents
 from lotstream.streams.locate.rules import guarded_from, rules_of
 from lotstream.streams.locate.unit import Unit
 from lotstream.streams.locate.visits import visits_of
@@ -19,9 +20,10 @@ Units = Iterable[tuple[str, Unit]]  # by tag
 class Guard:
     """All alerts of one partition."""
 
-    def __init__(self, topic: str, partitions: int) -> None:
+    def __init__(self, topic: str, partitions: int, *, parents: Parents) -> None:
         self._topic = topic
         self._partitions = partitions
+        self._parents = parents
         self._lots: dict[str, Alerts] = {}
         self._dirty: dict[bytes, bytes | None] = {}
         self._released: dict[str, int] = {}  # lots with alerts to forget, and since when
@@ -36,7 +38,7 @@ class Guard:
         alerts = self._lots.get(lot.key)
         if alerts is None:
             alerts = self._lots[lot.key] = Alerts(lot.key, rules_of(lot))
-        _look(alerts, units)
+        self._look(alerts, units)
         yield from self._tell(alerts, (Source.SIGHTINGS, offset))
 
     def decided(self, lot: Lot, units: Callable[[], Units], *, offset: int, again: bool, turn: int) -> Iterator[Output]:
@@ -50,7 +52,7 @@ class Guard:
             alerts = self._lots[lot.key] = Alerts(lot.key, ())
         if again or alerts.rules != rules:
             alerts.rules = rules
-            _look(alerts, units())
+            self._look(alerts, units())
         yield from self._tell(alerts, (Source.LOTS, offset), all_of_them=True)
         self._released[lot.key] = turn
 
@@ -62,6 +64,7 @@ class Guard:
                 self._dirty[PREFIX + key.encode()] = None
             if not len(self._lots[name]):
                 del self._lots[name]
+                self._parents.forget_index(name)
 
     def load(self, values: Iterable[bytes], lots: dict[str, Lot]) -> None:
         """Alerts from the changelog, and from when on each lot is guarded."""
@@ -80,6 +83,12 @@ class Guard:
         dirty, self._dirty = self._dirty, {}
         return dirty
 
+    def _look(self, alerts: Alerts, units: Units) -> None:
+        way = self._parents.way(alerts.lot)
+        for tag, unit in units:
+            entries = unit.of(alerts.lot)
+            alerts.look(tag, visits_of(tag, entries, now=unit.now, way=way), floor=unit.floor[0])
+
     def _tell(self, alerts: Alerts, message: Message, *, all_of_them: bool = False) -> Iterator[Output]:
         for key, kept, alert in alerts.settle(message, all_of_them=all_of_them):
             self._dirty[PREFIX + key.encode()] = encode_kept(alerts.lot, kept)
@@ -89,9 +98,3 @@ class Guard:
     def _output(self, alert: Alert) -> Output:
         partition = partition_of(alert.read_point, self._partitions)
         return Output(self._topic, partition, alert.encode(), key=alert.key.encode())
-
-
-def _look(alerts: Alerts, units: Units) -> None:
-    for tag, unit in units:
-        entries = unit.of(alerts.lot)
-        alerts.look(tag, visits_of(tag, entries, now=unit.now), floor=unit.floor[0])

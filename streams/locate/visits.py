@@ -1,12 +1,13 @@
 """The visits of one unit to read points, each with the top-level tag that it came in: made of its sightings. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from enum import IntEnum
 from itertools import groupby
 from typing import NamedTuple
 
 from lotstream.schemas.base import SLOT_US
 from lotstream.schemas.sightings import State
+from lotstream.streams.locate.parents import Way
 from lotstream.streams.locate.unit import AFTER, BEFORE, FINAL, RETRACTED, Entry
 from lotstream.streams.resolve.infer import EVERY
 
@@ -44,26 +45,32 @@ class Visit(NamedTuple):
     newest: Entry
 
 
-def visits_of(unit: str, entries: Iterable[Entry], *, now: Entry | None) -> list[Visit]:
-    """The visits in some sightings; ``now`` is the one that says where the unit is.
+def visits_of(unit: str, entries: Iterable[Entry], *, now: Entry | None, way: Way) -> list[Visit]:
+    """The visits in some sightings; ``now`` is the one that says where the unit is, ``way`` tells what units are in.
 
-    A unit that was read itself while it was in a larger one that was seen there too is part of that one's visit.
+    What is packed is part of the visit of what it is in, whichever of them was read.
     """
-
-    def place(entry: Entry) -> tuple[str, str]:
-        return entry.by[0], entry.by[2] or unit
-
-    known = sorted(filter(_counts, entries), key=lambda e: (*place(e), e.slot))
+    known = sorted(_placed(unit, filter(_counts, entries), way=way), key=lambda e: (e[0], e[1].slot))
     visits: list[Visit] = []
-    for (_, tag), some in groupby(known, key=place):
+    for (_, tag), some in groupby(known, key=lambda e: e[0]):
         run: list[Entry] = []
-        for entry in some:
+        inside: set[str] = set()
+        for _, entry, units in some:
             if run and not _goes_on(run[-1], entry):
-                visits.append(_visit(unit, tag, run, now=now))
-                run = []
+                visits.append(_visit(tag, run, units=inside, now=now))
+                run, inside = [], set()
             run.append(entry)
-        visits.append(_visit(unit, tag, run, now=now))
+            inside |= units
+        visits.append(_visit(tag, run, units=inside, now=now))
     return _folded(visits)
+
+
+def _placed(unit: str, entries: Iterable[Entry], *, way: Way) -> Iterator[tuple[tuple[str, str], Entry, set[str]]]:
+    """Each with its read point and top-level tag, and with what lies between that and the unit, inclusive."""
+    for entry in entries:
+        seen = entry.by[2] or unit
+        above = (seen, *way(seen, entry.at_us))
+        yield (entry.by[0], above[-1]), entry, {unit, *entry.by[3], *above} - {above[-1]}
 
 
 def _counts(entry: Entry) -> bool:
@@ -77,7 +84,7 @@ def _goes_on(earlier: Entry, later: Entry) -> bool:
     return later.slot - earlier.slot <= slots
 
 
-def _visit(unit: str, tag: str, run: list[Entry], *, now: Entry | None) -> Visit:
+def _visit(tag: str, run: list[Entry], *, units: set[str], now: Entry | None) -> Visit:
     newest = max(run, key=lambda entry: (_level(entry), entry))
     last_us = until_us = max(entry.at_us for entry in run)
     here = now is not None and now in run
@@ -86,7 +93,7 @@ def _visit(unit: str, tag: str, run: list[Entry], *, now: Entry | None) -> Visit
     return Visit(
         tag=tag,
         point=run[0].by[0],
-        units=frozenset({unit, *(parent for entry in run for parent in entry.by[3])} - {tag}),
+        units=frozenset(units),
         low=run[0].slot,
         high=run[-1].slot,
         joins=bool(run[0].word[0] & BEFORE),

@@ -17,16 +17,19 @@ from lotstream.schemas.sightings import (
     Sighting,
     SightingBatch,
     SightingRows,
-    decode_sighting_batch,
+    decode_tag_message,
 )
 from lotstream.schemas.unit_lots import UNIT_LOTS, UnitLots, UnitLotsRows
+from lotstream.schemas.unit_parents import UNIT_PARENTS, UnitParents, UnitParentsBatch, UnitParentsRows
 from lotstream.streams.engine.core import Output, Record
 from lotstream.streams.letters import dead_letter
 from lotstream.streams.parts import parts_of
+from lotstream.streams.resolve.above import PREFIX as ABOVE
+from lotstream.streams.resolve.above import Above, by_lot, links_of, merge_link, passed_down
 from lotstream.streams.resolve.bindings import PREFIX, Bindings, merge_fact
 from lotstream.streams.resolve.infer import inferred, is_logistic, repacked, require_acyclic, worth
 from lotstream.streams.resolve.kept import Kept, merge_row
-from lotstream.streams.resolve.lives import Lives
+from lotstream.streams.resolve.lives import Content, Lives
 
 WAITING, PARENTS = b"U", b"P"
 EARLY_US = 86_400_000_000  # a tag may be read before its commissioning, as clocks and lines go; not for longer
@@ -64,10 +67,12 @@ class ResolveCore:
             WAITING, depth=limits.waiting_depth, limit=limits.waiting_tags, age_us=limits.waiting_age_us
         )
         self._parents = Kept(PARENTS, depth=limits.parent_depth, limit=limits.parents)
+        self._above = Above(limit=limits.waiting_tags)
         self._passed: dict[int, LotSightingRows] = {}
         self._lot_rows: dict[int, list[LotSighting]] = {}
         self._tag_rows: dict[int, list[Sighting]] = {}
         self._told: dict[int, list[UnitLots]] = {}
+        self._up: dict[tuple[str, int], list[UnitParents]] = {}  # topic, partition
         self._refused: list[Rejected] = []
 
     @property
@@ -88,10 +93,11 @@ class ResolveCore:
         self._bindings.load(sorted_.get(PREFIX, ()))
         self._waiting.load(sorted_.get(WAITING, ()))
         self._parents.load(sorted_.get(PARENTS, ()))
+        self._above.load(sorted_.get(ABOVE, ()))
 
     def changes(self) -> Mapping[bytes, bytes | None]:
         """State that changed since last asked."""
-        return self._bindings.changes() | self._waiting.changes() | self._parents.changes()
+        return self._bindings.changes() | self._waiting.changes() | self._parents.changes() | self._above.changes()
 
     def apply(self, record: Record) -> Iterable[Output]:
         """Lot sightings and inferred sightings of one message, or its dead letter."""
@@ -102,7 +108,11 @@ class ResolveCore:
             if record.topic == self._topics.identity:
                 self._bind(decode_bindings(record.value), offset=record.offset)
             else:
-                self._sight(decode_sighting_batch(record.value))
+                message = decode_tag_message(record.value)
+                if isinstance(message, UnitParentsBatch):
+                    self._hear(message.rows())
+                else:
+                    self._sight(message)
         except Rejected as rejected:
             self._refused.append(rejected)
         return list(self._flush(record))
@@ -176,8 +186,14 @@ class ResolveCore:
             if row.relation == Relation.LOT:
                 self._tell(row)
                 self._release(row)
-        for parent in {row.subject: None for row in rows if row.relation == Relation.CONTENT}:
+        named: dict[str, set[str]] = {}
+        for row in rows:
+            if row.relation == Relation.CONTENT:
+                named.setdefault(row.subject, set()).add(row.object)
+        for parent, children in named.items():
             self._repack(parent, offset=offset)
+            contents = self._bindings.contents(parent).values()
+            self._tell_contents(parent, [content for content in contents if {content.child, ""} & children])
 
     def _release(self, binding: Binding) -> None:
         """What waited for a lot binding goes out; what had gone out under another lot is retracted there."""
@@ -188,6 +204,8 @@ class ResolveCore:
                     self._waiting.release(tag)
                 for lot in lives.lots - {lives.lot_at(row.last_us)}:
                     self._say(lot, lives.binding, row.elsewhere())
+        for link in self._above.within(binding.subject, first=binding.first, last=binding.last):
+            self._tell_lots(link)
 
     def _tell(self, binding: Binding) -> None:
         """Every lot ever named for a unit learns its lives, unless one binding says all: sightings may lie there; or
@@ -210,11 +228,44 @@ class ResolveCore:
         for row in kept:
             self._infer(repacked(row, before=before, after=after))
 
+    def _tell_contents(self, parent: str, contents: list[Content]) -> None:
+        """What was packed, or taken out, learns what it is in, and what that is in."""
+        topics = self._topics
+        for partition, row in links_of(parent, contents, partitions=topics.partitions):
+            self._up.setdefault((topics.sightings, partition), []).append(row)
+        for link in self._above.of(parent):
+            self._pass_down(link, contents)
+
+    def _pass_down(self, link: UnitParents, contents: Iterable[Content]) -> None:
+        topics = self._topics
+        for partition, row in passed_down(link, contents, partitions=topics.partitions):
+            self._up.setdefault((topics.sightings, partition), []).append(row)
+
+    def _hear(self, rows: Iterable[UnitParents]) -> None:
+        """Units learn what they, or what they are in, are packed in: their lots and their contents have to know."""
+        for row in rows:
+            self._tell_lots(row)
+            for tag in row.tags:
+                parent = is_logistic(tag) or self._bindings.is_parent(tag)
+                if parent or not self._bindings.lives(tag).lots:
+                    link = row._replace(tags=(tag,))
+                    self._above.put(link)
+                    self._pass_down(link, self._bindings.contents(tag).values())
+
+    def _tell_lots(self, row: UnitParents) -> None:
+        topics = self._topics
+        for said in by_lot(row, {tag: sorted(self._bindings.lives(tag).lots) for tag in row.tags}):
+            place = topics.lot_sightings, partition_of(said.lot, topics.partitions)
+            self._up.setdefault(place, []).append(said)
+
     def _flush(self, record: Record) -> Iterator[Output]:
         topics = self._topics
         for partition, told in self._told.items():
             for some in parts_of(told):
                 yield Output(topics.lot_sightings, partition, UnitLotsRows(some), headers=UNIT_LOTS)
+        for (topic, partition), links in self._up.items():
+            for link_part in parts_of(links):
+                yield Output(topic, partition, UnitParentsRows(link_part), headers=UNIT_PARENTS)
         for partition, passed in self._passed.items():
             yield Output(topics.lot_sightings, partition, passed)
         for partition, lot_rows in self._lot_rows.items():
@@ -227,13 +278,15 @@ class ResolveCore:
             yield dead_letter(
                 record, rejected, stage="resolve", topic=topics.dead_letters, partitions=topics.partitions
             )
-        self._passed, self._told, self._lot_rows, self._tag_rows, self._refused = {}, {}, {}, {}, []
+        self._passed, self._told, self._lot_rows, self._tag_rows, self._up, self._refused = {}, {}, {}, {}, {}, []
 
 
 def merge(key: bytes, older: bytes, newer: bytes) -> bytes:
     """The union of two copies of one item of state."""
     if key[:1] == PREFIX:
         return merge_fact(older, newer)
+    if key[:1] == ABOVE:
+        return merge_link(older, newer)
     if len(key) == 1:
         return max(older, newer, key=int)
     return merge_row(older, newer)

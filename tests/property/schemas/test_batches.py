@@ -14,9 +14,9 @@ from lotstream.schemas.sightings import (
     LotSightingRows,
     Named,
     Sighting,
+    SightingBatch,
     SightingRows,
     decode_lot_sightings,
-    decode_sighting_batch,
     decode_sightings,
 )
 
@@ -105,7 +105,7 @@ def test_sightings_pass_to_their_lots_as_they_are(
     """Some rows of a message, each with its lot, are the same as if they were made one by one; also coalesced."""
     named = [(place % len(rows), lot, binding) for place, lot, binding in picked]
     some = Named(*(list(column) for column in zip(*named, strict=True)))
-    passed = LotSightingRows.of(decode_sighting_batch(SightingRows(rows).encode()), some)
+    passed = LotSightingRows.of(SightingBatch.model_validate_json(SightingRows(rows).encode()), some)
     passed.extend(LotSightingRows(others))
     expected = [LotSighting(lot, binding, -1, rows[place]) for place, lot, binding in named]
     assert decode_lot_sightings(passed.encode()) == decode_lot_sightings(LotSightingRows(expected + others).encode())

@@ -38,6 +38,7 @@ from lotstream.schemas.sightings import (
 )
 from lotstream.schemas.topics import TOPICS
 from lotstream.schemas.unit_lots import UnitLots, UnitLotsRows
+from lotstream.schemas.unit_parents import UnitParents, UnitParentsRows
 from lotstream.sinks.rows import COLUMNS, SINKS, Message, Row, columns_of
 
 NOW = 1_763_370_000_000_000
@@ -100,6 +101,13 @@ def test_lot_sightings() -> None:
 def test_whose_units_are_is_for_locate_alone() -> None:
     """A message that tells a lot of its units' lives makes no rows: the history has the bindings themselves."""
     value = UnitLotsRows([UnitLots(LOT, "01/10614141073464", 5, 9, 3, -1, ())]).encode()
+    assert rows_of("lot-sightings", value) == {"lot_sightings": []}
+
+
+def test_what_units_are_packed_in_is_told_by_their_bindings() -> None:
+    """So a message that tells units, or their lots, makes no rows."""
+    value = UnitParentsRows([UnitParents("", "", "00/1", 3, ((5, 9),), ("00/1",), ("01/1",))]).encode()
+    assert rows_of("sightings", value) == {"sightings": []}
     assert rows_of("lot-sightings", value) == {"lot_sightings": []}
 
 

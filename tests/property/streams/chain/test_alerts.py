@@ -1,15 +1,10 @@
 """Alerts of held, recalled and expired goods, from events and sightings to alerts.v1."""
 
-import random
-from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from lotstream.schemas.alerts import ALERT, Alert, alert_key
 from lotstream.schemas.events import Quantity
@@ -17,7 +12,6 @@ from lotstream.schemas.lots import HoldAction, HoldPurpose, HoldScope
 from lotstream.schemas.partitions import partition_of
 from lotstream.schemas.portions import portion_of
 from lotstream.schemas.sightings import Mark, State
-from lotstream.streams.locate.alerts import decode_kept
 
 POINTS = ("dock", "gate")
 OPEN = Mark.NONE
@@ -126,6 +120,43 @@ def test_an_item_whose_pallet_is_seen_after_it_gives_its_alert_up(world: Any, lo
     ])  # fmt: skip
     assert standing(loop)[0][2:5] == (box, "dock", "raised")
     assert (unit, "dock", "inside") in life(loop)
+
+
+@pytest.mark.parametrize("packed_first", [True, False])
+def test_items_of_a_pallet_that_is_never_read_are_one_alert(
+    world: Any, lot_a: Any, held: Any, packed_first: bool
+) -> None:
+    """Its tag is by what events say is packed in what: one alert, whose list grows; items that were read before their
+    packing lists came give theirs up."""
+    case, box, units = world.pallet(2), world.pallet(1), [world.tag(n) for n in (1, 2, 3)]
+    packing = [world.pack("p", 20, box, [case]), world.pack("c", 10, case, units)]
+    reads = [world.read(unit, 130, "dock", marks=OPEN) for unit in units]
+    loop = one_by_one(world, [lot_a, held, *(packing + reads if packed_first else reads + packing)])
+    (alert,) = [alert for alert in newest(loop) if alert.state != "cleared"]
+    assert (alert.tag, alert.inside, alert.evidence, alert.state) == (box, tuple(units), "confirmed", "raised")
+    if packed_first:
+        assert [(alert.tag, alert.units) for alert in told(loop)] == [(box, 1), (box, 2), (box, 3)]
+    else:
+        assert {alert.end for alert in newest(loop) if alert.tag != box} == {"inside"}
+
+
+def test_what_was_unpacked_has_alerts_of_its_own(world: Any, lot_a: Any, held: Any) -> None:
+    """Also when the event names no child and no place; what is read before, or after it was packed again, is inside."""
+    box, unit = world.pallet(1), world.tag(1)
+    loop = one_by_one(world, [
+        lot_a, held, world.pack("p", 10, box, [unit]), world.unpack("u", 200, box), world.pack("q", 400, box, [unit]),
+        world.read(unit, 130, "dock"), world.read(unit, 300, "dock"), world.read(unit, 500, "dock"),
+    ])  # fmt: skip
+    assert [row[:1] for row in life(loop)] == [(box,), (unit,), (box,)]
+
+
+def test_a_hold_of_a_pallet_meets_its_items(world: Any, lot_a: Any) -> None:
+    """A scope names the pallet: what is in it and is read itself raises the pallet's alert."""
+    box, unit = world.pallet(1), world.tag(1)
+    held = world.hold("h", 100, "A", "H1", action=PLACE, scope=HoldScope(units=(box,)))
+    reads = [world.read(world.tag(n), 130, "dock") for n in (1, 2)]
+    loop = one_by_one(world, [lot_a, world.pack("p", 10, box, [unit]), held, *reads])
+    assert [(a.tag, a.inside) for a in newest(loop)] == [(box, (unit,))]
 
 
 def test_the_outermost_pallet_has_the_alert(world: Any, lot_a: Any, held: Any) -> None:
@@ -284,73 +315,3 @@ def test_one_visit_has_one_key(world: Any, lot_a: Any, held: Any) -> None:
     assert {a.slot for a in newest(one_by_one(world, [lot_a, held, last, middle, first]))} == {slot + 2}
     joined = newest(one_by_one(world, [lot_a, held, last, first, middle]))
     assert sorted((a.slot, a.end or a.state) for a in joined) == [(slot, "confirmed"), (slot + 2, "joined")]
-
-
-def world_of(world: Any, chance: random.Random) -> list[Any]:
-    """Lots A and B in pallets or not, held, released and expired, seen here and there."""
-    box, case = world.pallet(1), world.pallet(2)
-    inputs = [
-        world.commission("a", 0, "A", 1, 4, biz_location="plant"),
-        world.commission("b", 0, "B", 5, 6, biz_location="plant"),
-        world.pack("c", 5, case, [world.tag(1), world.tag(5)]),
-        world.pack("p", 10, box, [case, world.tag(2)]),
-    ]
-    if chance.random() < 0.4:
-        inputs.append(world.unpack("u", chance.randrange(10, 300), box))
-    for name in range(chance.randrange(1, 4)):
-        code, at = chance.choice("AB"), chance.randrange(0, 300)
-        scope = chance.choice([HoldScope(), HoldScope(serials=((1, 2),)), HoldScope(units=(case,))])
-        inputs.append(world.hold(f"h{name}", at, code, f"H{name}", action=PLACE, scope=scope))
-        if chance.random() < 0.3:
-            inputs.append(world.hold(f"r{name}", at + 50, code, f"H{name}", action=RELEASE))
-    units = [*(world.tag(n) for n in range(1, 7)), box, case]
-    for number in range(chance.randrange(1, 10)):
-        unit, at, point = chance.choice(units), 30 * chance.randrange(0, 12), chance.choice(POINTS)
-        state = int(chance.choice([State.OBSERVED, State.OBSERVED, State.CROSS_READ, State.GLIMPSED]))
-        if chance.random() < 0.5:
-            inputs.append(world.read(unit, at, point, version=2 * number + 1, marks=OPEN))
-        inputs.append(world.read(unit, at, point, version=2 * number + 2, state=state))
-    return inputs
-
-
-def one_each(world: Any, loop: Any) -> None:
-    """No two alerts that stand are about one visit."""
-    spans = defaultdict(list)
-    for number in range(world.PARTITIONS):
-        for key, value in loop.table(world.stages[2], number).items():
-            if key[:1] == b"A":
-                lot, kept = decode_kept(value)
-                if kept.state in ("raised", "confirmed"):
-                    spans[lot, kept.place].append((kept.low, kept.high))
-    for some in spans.values():
-        assert all(later[0] > earlier[1] + 1 for earlier, later in pairwise(sorted(some))), some
-
-
-@given(st.integers(0, 2**32), st.integers(0, 2**32))
-@settings(max_examples=60, deadline=None)
-def test_the_same_alerts_stand_whatever_the_order(world: Any, seed: int, order: int) -> None:
-    """Permuted and repeated inputs end with the same alerts, one for each visit."""
-    inputs = world_of(world, random.Random(seed))
-    expected, got = world.run(inputs), world.run(inputs, seed=order, duplicates=0.3)
-    assert standing(got) == standing(expected)
-    one_each(world, got)
-
-
-@given(st.integers(0, 2**32), st.integers(1, 7))
-@settings(max_examples=30, deadline=None)
-def test_a_crash_loses_no_alert(world: Any, seed: int, turn: int) -> None:
-    """Outputs that are lost in a crash after the state was written are told again by the replay."""
-    inputs = world_of(world, random.Random(seed))
-    assert standing(world.run_losing(inputs, turn=turn)) == standing(world.run(inputs))
-
-
-@given(st.integers(0, 2**32), st.integers(0, 12))
-@settings(max_examples=30, deadline=None)
-def test_a_restart_changes_no_key(world: Any, seed: int, replay: int) -> None:
-    """After a restart that reads again what was read, no key and no version is new."""
-    inputs = world_of(world, random.Random(seed))
-    loop = world.run(inputs)
-    before = {(a.key, a.version) for a in newest(loop)}
-    loop.restart(replay=replay)
-    loop.run()
-    assert {(a.key, a.version) for a in newest(loop)} == before

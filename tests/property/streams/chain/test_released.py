@@ -42,7 +42,7 @@ def said(world: Any) -> dict[str, list[bytes]]:
             kind = json.loads(record.value or b"{}").get("kind")
             if kind is not None:
                 found.setdefault(schema_name(topic.name, kind), []).append(record.value)
-    assert len(found) == 11, sorted(found)
+    assert len(found) == 13, sorted(found)
     return found
 
 

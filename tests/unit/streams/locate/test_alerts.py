@@ -9,6 +9,7 @@ from lotstream.schemas.base import SLOT_US
 from lotstream.schemas.lots import HoldScope
 from lotstream.schemas.sightings import State
 from lotstream.streams.locate.alerts import Alerts, decode_kept, encode_kept, merge_kept
+from lotstream.streams.locate.parents import nowhere
 from lotstream.streams.locate.rules import Rule
 from lotstream.streams.locate.unit import AFTER, BEFORE, FINAL, Entry, add, where_now
 from lotstream.streams.locate.visits import Level, visits_of
@@ -26,7 +27,7 @@ def entry(slot: int, *, bits: int = State.OBSERVED | FINAL, origin: str = "", of
 
 def look(alerts: Alerts, entries: tuple[Entry, ...], *, floor: int = -1, offset: int = 1) -> list[tuple[Any, ...]]:
     """What is told when the unit has these sightings, as (first slot, version, state or end)."""
-    alerts.look(UNIT, visits_of(UNIT, entries, now=where_now(entries)), floor=floor)
+    alerts.look(UNIT, visits_of(UNIT, entries, now=where_now(entries), way=nowhere), floor=floor)
     told = [alert for _, _, alert in alerts.settle((0, offset), all_of_them=False) if alert is not None]
     return [(alert.slot, alert.version, str(alert.end or alert.state)) for alert in told]
 
@@ -82,9 +83,9 @@ def test_a_replayed_message_tells_again_what_it_told() -> None:
 def test_of_two_copies_the_later_one_holds() -> None:
     """Whichever comes first; merged with itself a copy is as it was."""
     alerts = Alerts(LOT, (RULE,))
-    alerts.look(UNIT, visits_of(UNIT, (entry(100, bits=State.OBSERVED),), now=None), floor=-1)
+    alerts.look(UNIT, visits_of(UNIT, (entry(100, bits=State.OBSERVED),), now=None, way=nowhere), floor=-1)
     older = next(encode_kept(LOT, kept) for _, kept, _ in alerts.settle((0, 1), all_of_them=True))
-    alerts.look(UNIT, visits_of(UNIT, (entry(100, offset=2),), now=None), floor=-1)
+    alerts.look(UNIT, visits_of(UNIT, (entry(100, offset=2),), now=None, way=nowhere), floor=-1)
     newer = next(encode_kept(LOT, kept) for _, kept, _ in alerts.settle((0, 2), all_of_them=True))
     assert merge_kept(older, newer) == merge_kept(newer, older) == merge_kept(newer, newer) == newer
 
@@ -104,7 +105,7 @@ def test_levels() -> None:
     """A glimpse may become more while the slot is open; what was overheard is moved whatever else was glimpsed."""
 
     def level(*entries: Entry) -> Level:
-        (visit,) = visits_of(UNIT, entries, now=None)
+        (visit,) = visits_of(UNIT, entries, now=None, way=nowhere)
         return visit.level
 
     assert level(entry(1, bits=State.GLIMPSED)) == Level.SEEN
