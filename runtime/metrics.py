@@ -108,6 +108,7 @@ _ENGINE = (
     _gauge("lotstream_stage_assigned_partitions", "Partitions this worker owns.", Label.STAGE),
     _histogram("lotstream_stage_load_seconds", "Load of partitions' state.", Label.STAGE, buckets=SLOW_SECONDS),
     _counter("lotstream_stage_load_records_total", "State records read back.", Label.STAGE),
+    _counter("lotstream_stage_store_left_total", "Local stores that were found no good, or given up.", Label.STAGE),
     _gauge("lotstream_locate_standing_alerts", "Alerts of goods that must not move on, raised or confirmed."),
     _gauge("lotstream_resolve_waiting_tags", "Tags whose sightings are kept until their lot is known."),
     _gauge(

@@ -187,6 +187,7 @@ class _Listener:
             case Jumped(expected=expected, start=start):
                 self._metrics.counter("lotstream_stage_gone_records_total").labels(stage=stage).inc(start - expected)
             case StoreLeft(reason=reason):
+                self._metrics.counter("lotstream_stage_store_left_total").labels(stage=stage).inc()
                 log.warning("store_left", extra={"stage": stage, "cause": reason})
             case Ended(code=ExitCode.BUG | ExitCode.HOLE):
                 self._crashed()
