@@ -1,10 +1,12 @@
 """Smooth, one partition: what is published when, and what a restart brings back."""
 
+import gc
 from typing import Any
 
 from lotstream.schemas.base import SLOT_US
 from lotstream.schemas.identifiers.tag import tag_key
 from lotstream.schemas.sightings import Direction, Mark, State
+from lotstream.streams.smooth.state import Book, Cell
 
 TAG = "3034257BF7194E4000001A85"
 OTHER = "3034257BF7194E4000001A86"
@@ -207,6 +209,21 @@ def test_memory_ends(door: Any) -> None:
     assert not point.frames
     assert not point.segments
     assert None in door.core.changes().values()
+
+
+def test_what_is_forgotten_is_freed_at_once(door: Any) -> None:
+    """A worker that looks for cycles once in minutes does not grow until then: forgotten slots are in none."""
+    door.reads((1.0, TAG), (2.0, OTHER))
+    door.core.changes()
+    gc.collect()
+    gc.disable()
+    try:
+        door.tick(180.1)
+        door.core.changes()
+        left = [type(each) for each in gc.get_objects() if isinstance(each, Book | Cell)]
+    finally:
+        gc.enable()
+    assert not left
 
 
 def test_no_record_of_the_snapshot_is_longer_than_a_broker_takes(door: Any) -> None:
