@@ -1,6 +1,7 @@
 """Where everything of a stack is."""
 
 from lotstream.cli.context import console
+from lotstream.deploy.embedded.rundir import published
 from lotstream.runtime.settings import Settings
 
 
@@ -10,6 +11,16 @@ def dsn(settings: Settings) -> str:
     secret = settings.clickhouse.reader_secret()
     scheme = "clickhouses" if settings.clickhouse.url.startswith("https") else "clickhouse"
     return f"{scheme}://{settings.clickhouse.reader_user}:{secret}@{host}/{settings.clickhouse.database}"
+
+
+def gateway_url(settings: Settings) -> str:
+    """The gateway that runs from this run directory, else the one that the settings describe."""
+    facts = published(settings.run_dir, "gateway")
+    if facts is not None:
+        return str(facts["url"])
+    gateway = settings.gateway
+    scheme = "https" if gateway.cert_file else "http"
+    return f"{scheme}://{gateway.host}:{gateway.port}"
 
 
 def show_addresses(settings: Settings) -> None:

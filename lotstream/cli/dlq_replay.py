@@ -11,12 +11,12 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from lotstream.cli.addresses import gateway_url
 from lotstream.cli.context import json_option, settings_of
 from lotstream.cli.dlq_answers import DeadLetterDeeds, LetterDeed
 from lotstream.cli.dlq_choose import chosen, confirm, letters_argument, tell
 from lotstream.cli.dlq_options import by_option, filters, yes_option
 from lotstream.cli.exits import EXIT_NO
-from lotstream.cli.replay import gateway_url
 from lotstream.readers.letters import Deeds, Filter, Letter, Letterbox, State
 from lotstream.readers.outcomes import outcomes
 from lotstream.readers.resend import Errand, Outcome, Resender, Resent

@@ -9,11 +9,12 @@ import click
 import httpx
 from rich.console import Console
 
+from lotstream.cli.addresses import gateway_url
 from lotstream.cli.ask import instant
 from lotstream.cli.context import console, json_option, print_json, settings_of
 from lotstream.cli.events_answers import EventsLoad, FlaggedEvent, LoadedFile, RefusedEvent
 from lotstream.cli.exits import EXIT_NO
-from lotstream.cli.replay import file_bars, gateway_url
+from lotstream.cli.replay import file_bars
 from lotstream.readers.capture_load import Loaded, Order, load
 from lotstream.recall.export import event_texts
 from lotstream.recall.store import History

@@ -12,12 +12,13 @@ from urllib.parse import quote
 import click
 from rich.console import Console
 
+from lotstream.cli.addresses import gateway_url
 from lotstream.cli.context import console, json_option, print_json, settings_of
 from lotstream.cli.dlq_options import by_option
 from lotstream.cli.exits import EXIT_NO, Refused
 from lotstream.cli.imports_answers import Imported, answer_of, show, show_list
 from lotstream.cli.imports_known import LINES, Plan, await_history, known_lines, plan_of
-from lotstream.cli.replay import gateway_url, send
+from lotstream.cli.replay import send
 from lotstream.readers.imports.check import Checked, check
 from lotstream.readers.imports.code_tables import load_map
 from lotstream.readers.imports.faults import TableInvalid

@@ -10,12 +10,12 @@ import click
 from pydantic import BaseModel, ConfigDict, Field
 
 import lotstream.cli.lot_tables  # noqa: F401 - teaches `show` what a lot looks like
+from lotstream.cli.addresses import gateway_url
 from lotstream.cli.ask import asked, gtin_option, history_of, lot_argument, print_answer, when_options
 from lotstream.cli.context import console, json_option, print_json, settings_of
 from lotstream.cli.exits import Refused
 from lotstream.cli.lot_dossier import dossier
 from lotstream.cli.lot_options import day_of, made, master, master_of, scope, scope_of, sending
-from lotstream.cli.replay import gateway_url
 from lotstream.readers.deciding import Door, answers
 from lotstream.recall.decisions import claims_again, others_again
 from lotstream.recall.find import find_lot, lot_named

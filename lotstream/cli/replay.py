@@ -10,13 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
 
+from lotstream.cli.addresses import gateway_url
 from lotstream.cli.context import console, json_option, print_json, settings_of
-from lotstream.deploy.embedded.rundir import published
 from lotstream.readers.capture_load import Loaded
 from lotstream.readers.replay import Format, Replay, replay
 from lotstream.readers.replay import Progress as Sent
 from lotstream.runtime.sections import read_secret
-from lotstream.runtime.settings import Settings
 
 MAPPING = "mapping:"
 EPCIS = "epcis"
@@ -110,16 +109,6 @@ def replay_command(
     for sent in done.files:
         refused = f", {sent.rejected:,} rejected (dead letters)" if sent.rejected else ""
         out.print(f"{sent.file}: {sent.accepted:,} accepted{refused}, in {sent.requests:,} requests", markup=False)
-
-
-def gateway_url(settings: Settings) -> str:
-    """The gateway that runs from this run directory, else the one that the settings describe."""
-    facts = published(settings.run_dir, "gateway")
-    if facts is not None:
-        return str(facts["url"])
-    gateway = settings.gateway
-    scheme = "https" if gateway.cert_file else "http"
-    return f"{scheme}://{gateway.host}:{gateway.port}"
 
 
 def file_bars(files: Iterable[Path], out: Console) -> tuple[Progress, Callable[[Sent | Loaded], None]]:

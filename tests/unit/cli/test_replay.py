@@ -8,8 +8,9 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from lotstream.cli.addresses import gateway_url
 from lotstream.cli.main import lotstream as program
-from lotstream.cli.replay import FORMATS, _parse_format, gateway_url
+from lotstream.cli.replay import FORMATS, _parse_format
 from lotstream.readers.replay import Format
 from lotstream.runtime.settings import load_settings
 
