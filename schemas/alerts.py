@@ -1,6 +1,7 @@
 """alerts.v1: held, recalled or expired goods were sighted, and what became of it. Partitioned by read point.
 
-A message is the whole alert at one version; of one key the highest version holds.
+An alert is about one hold. Its goods are of one lot or of several: each lot has messages of its own under the one key,
+and of one key and lot the highest version holds.
 """
 
 import hashlib
@@ -45,12 +46,12 @@ class AlertEnd(StrEnum):
 
 
 class Alert(Wire):
-    """Goods of a lot under one hold, in one top-level tag, during one visit to one read point."""
+    """Goods of one lot under one hold, in one top-level tag, during one visit to one read point."""
 
     kind: Literal["alert"] = "alert"
     v: Literal[1] = 1
-    key: Digest = Field(description="of lot, hold, tag, read_point and slot: kept for the life of the alert")
-    version: int = Field(ge=1, description="rises with every change; the highest holds")
+    key: Digest = Field(description="of hold, tag, read_point and slot: shared by the lots of a hold, and kept")
+    version: int = Field(ge=1, description="rises with every change; of key and lot the highest holds")
     state: AlertState
     end: AlertEnd | None = Field(default=None, description="why it was cleared")
     cause: AlertCause
@@ -74,6 +75,6 @@ class Alert(Wire):
 ALERT = TypeAdapter(Alert)
 
 
-def alert_key(*, lot: str, hold: str, tag: str, read_point: str, slot: int) -> str:
+def alert_key(*, hold: str, tag: str, read_point: str, slot: int) -> str:
     """The key of an alert: 32 hexadecimal digits."""
-    return hashlib.sha256(orjson.dumps((lot, hold, tag, read_point, slot))).hexdigest()[:32]
+    return hashlib.sha256(orjson.dumps((hold, tag, read_point, slot))).hexdigest()[:32]

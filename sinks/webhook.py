@@ -34,7 +34,8 @@ _REFUSALS = frozenset({400, 413, 415, 422})
 def post_rows(message: Message) -> Rows:
     """alerts.v1 -> posts. Raises Rejected."""
     alert = decode(ALERT, message.value)
-    return {POSTS: [(f"{alert.key}.{alert.version}", message.value, message.partition, message.offset)]}
+    lot = hashlib.sha256(alert.lot.encode()).hexdigest()[:8]  # one key may have several lots
+    return {POSTS: [(f"{alert.key}.{lot}.{alert.version}", message.value, message.partition, message.offset)]}
 
 
 WEBHOOK = Sink("webhook", ALERTS, post_rows)

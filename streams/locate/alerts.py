@@ -65,9 +65,10 @@ class Kept:
         """Alerts of one place differ by their visits."""
         return self.hold, self.tag, self.point
 
-    def key(self, lot: str) -> str:
+    @property
+    def key(self) -> str:
         """Its key on the wire."""
-        return alert_key(lot=lot, hold=self.hold, tag=self.tag, read_point=self.point, slot=self.slot)
+        return alert_key(hold=self.hold, tag=self.tag, read_point=self.point, slot=self.slot)
 
     def inside(self) -> list[str]:
         """The units that it is about, sorted: those that were here, or that only seemed to be when none was."""
@@ -172,7 +173,7 @@ class Alerts:
             rule.hold, visit.tag, visit.point, visit.low, rule.cause, rule.reason,
             visit.low, visit.high, visit.first_us, visit.last_us, rule.recorded_us,
         )  # fmt: skip
-        key = kept.key(self.lot)
+        key = kept.key
         if key not in self._kept:
             self._keep(key, kept)
         elif self._kept[key].end == AlertEnd.JOINED:  # what made one visit of two was taken back

@@ -61,7 +61,7 @@ class Guard:
         for name in [name for name, turn in self._released.items() if turn < before]:
             del self._released[name]
             for key in self._lots[name].drop_released():
-                self._dirty[PREFIX + key.encode()] = None
+                self._dirty[_name(name, key)] = None
             if not len(self._lots[name]):
                 del self._lots[name]
                 self._parents.forget_index(name)
@@ -76,7 +76,7 @@ class Guard:
             if name not in self._lots:
                 self._lots[name] = Alerts(name, rules_of(lots.get(name) or Lot(name)))
                 self._released[name] = 0
-            self._lots[name].load(kept.key(name), kept)
+            self._lots[name].load(kept.key, kept)
 
     def changes(self) -> dict[bytes, bytes | None]:
         """What is to be written since last asked."""
@@ -91,10 +91,14 @@ class Guard:
 
     def _tell(self, alerts: Alerts, message: Message, *, all_of_them: bool = False) -> Iterator[Output]:
         for key, kept, alert in alerts.settle(message, all_of_them=all_of_them):
-            self._dirty[PREFIX + key.encode()] = encode_kept(alerts.lot, kept)
+            self._dirty[_name(alerts.lot, key)] = encode_kept(alerts.lot, kept)
             if alert is not None:
                 yield self._output(alert)
 
     def _output(self, alert: Alert) -> Output:
         partition = partition_of(alert.read_point, self._partitions)
         return Output(self._topic, partition, alert.encode(), key=alert.key.encode())
+
+
+def _name(lot: str, key: str) -> bytes:
+    return PREFIX + f"{key} {lot}".encode()

@@ -48,20 +48,24 @@ def test_every_column_is_explained(warehouse: Any, view: str) -> None:
 
 
 def test_open_alerts(warehouse: Any) -> None:
-    """An alert stands in the view by its highest version, whichever came last, until that is moved or cleared."""
+    """An alert stands in the view by the highest version of each lot, in any order, until that is moved or cleared."""
 
-    def told(number: int, version: int, state: str, end: str | None = None) -> bytes:
+    def told(number: int, version: int, state: str, end: str | None = None, **fields: Any) -> bytes:
         return Alert(
             key=f"{number:032x}", version=version, state=AlertState(state), end=AlertEnd(end) if end else None,
-            cause=AlertCause.HELD, lot=A, hold="H1", reason="glass", tag="00/1", read_point="dock", slot=1,
-            location="hall", evidence=Evidence.INFERRED, units=2, inside=("x/1", "x/2"), first_us=T0, last_us=T0,
-            recorded_us=T0,
+            cause=AlertCause.HELD, hold="H1", reason="glass", tag="00/1", read_point="dock", slot=1,
+            location="hall", evidence=Evidence.INFERRED, first_us=T0, last_us=T0, recorded_us=T0,
+            **({"lot": A, "units": 2, "inside": ("x/1", "x/3")} | fields),
         ).encode()  # fmt: skip
 
     warehouse.put("alerts", [told(1, 2, "confirmed"), told(1, 1, "raised"), told(2, 1, "raised")])
     warehouse.put("alerts", [told(2, 2, "cleared", "released"), told(3, 1, "raised"), told(3, 2, "moved")])
-    found = rows(warehouse, f"SELECT alert, state, inside FROM open_alerts WHERE lot_key = sipHash64('{A}')")
-    assert found == [(f"{1:032x}", "confirmed", ["x/1", "x/2"])]
+    found = rows(warehouse, "SELECT alert, state, lots, inside FROM open_alerts")
+    assert found == [(f"{1:032x}", "confirmed", [A], ["x/1", "x/3"])]
+    others = {"lot": B, "units": 1, "inside": ("x/2",)}, {"lot": f"{B}C", "units": 1, "inside": ("x/4",)}
+    warehouse.put("alerts", [told(1, 1, "raised", **others[0]), told(1, 1, "moved", **others[1])])
+    found = rows(warehouse, "SELECT alert, state, lots, units, inside FROM open_alerts")
+    assert found == [(f"{1:032x}", "confirmed", sorted([A, B]), 3, ["x/1", "x/2", "x/3"])]
 
 
 def test_views_of_lots(warehouse: Any, make: Any) -> None:

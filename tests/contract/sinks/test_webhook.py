@@ -1,5 +1,6 @@
 """Posts of alerts by the loop of the sinks, on the real broker."""
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ def test_each_alert_is_taken_or_parked_before_its_offset_passes(
     store = WebhookStore(WebhookSettings(url=receiver.url, secret_file=tmp_path / "secret"), clock=SystemClock())
     with webhook_bench.running(store):
         webhook_bench.wait(lambda: webhook_bench.committed() == 4)
-    name = "a" * 32
+    name = f"{'a' * 32}.{hashlib.sha256(b'01/1/10/A').hexdigest()[:8]}"
     posted = [(status, headers["webhook-id"]) for status, headers, _ in receiver.posts]
     assert posted == [
         (500, f"{name}.1"),

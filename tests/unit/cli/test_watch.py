@@ -7,7 +7,7 @@ from lotstream.runtime.log import LogRecord
 from lotstream.schemas.alerts import Alert, AlertCause, AlertEnd, AlertState
 from lotstream.schemas.base import Evidence
 
-LOT = "01/09521234543213/10/A-7"
+LOT, OTHER = "01/09521234543213/10/A-7", "01/09521234543213/10/B-1"
 
 
 def alert(number: int = 1, *, version: int = 1, state: AlertState = AlertState.RAISED, **fields: Any) -> Alert:
@@ -34,19 +34,30 @@ def alert(number: int = 1, *, version: int = 1, state: AlertState = AlertState.R
 
 def test_a_line_says_when_what_where_and_why() -> None:
     """A person at the door reads it without a manual."""
-    assert line_of(alert()).plain == (
+    assert line_of([alert()]).plain == (
         "2027-01-15 08:00:00Z  RAISED      dock  00/095212345432100001  2 units of 01/09521234543213/10/A-7 at hall"
         "  held H1: glass found"
     )
     cleared = alert(state=AlertState.CLEARED, end=AlertEnd.RELEASED, units=1, party="customer")
-    assert "CLEARED (released)" in line_of(cleared).plain and "1 unit of" in line_of(cleared).plain
-    assert "at hall, with customer" in line_of(cleared).plain
+    assert "CLEARED (released)" in line_of([cleared]).plain and "1 unit of" in line_of([cleared]).plain
+    assert "at hall, with customer" in line_of([cleared]).plain
+
+
+def test_the_lots_of_one_hold_are_one_alert() -> None:
+    """A recall over two lots that are in one pallet is one line; of a lot whose goods were released no more is said."""
+    other, confirmed = alert(lot=OTHER, units=3), alert(version=2, state=AlertState.CONFIRMED)
+    cleared = alert(version=3, state=AlertState.CLEARED, end=AlertEnd.RELEASED)
+    lines = [line_of(parts).plain for parts in news([alert(), other, confirmed, cleared])]
+    assert [line[22:31].strip() for line in lines] == ["RAISED", "RAISED", "CONFIRMED", "RAISED"]
+    assert ["2 units of" in line for line in lines] == [True, False, False, False]
+    assert f"  5 units of {LOT}, {OTHER} at hall" in lines[1] and f"  3 units of {OTHER} at hall" in lines[3]
+    assert list(standing([alert(), other, cleared])) == [[other]] and list(standing([cleared])) == []
 
 
 def test_each_version_is_shown_once() -> None:
     """What a worker tells again after a restart is no news, nor is an older version."""
     told = [alert(), alert(version=2), alert(), alert(version=2), alert(2)]
-    assert [(a.key[-1], a.version) for a in news(told)] == [("1", 1), ("1", 2), ("2", 1)]
+    assert [(a.key[-1], a.version) for a, *_ in news(told)] == [("1", 1), ("1", 2), ("2", 1)]
 
 
 def test_what_stands_is_the_newest_version_that_asks_for_something() -> None:
@@ -58,7 +69,7 @@ def test_what_stands_is_the_newest_version_that_asks_for_something() -> None:
         alert(2, version=2, state=AlertState.CLEARED, end=AlertEnd.GLIMPSED),
         alert(4, state=AlertState.MOVED),
     ]
-    assert [int(a.key, 16) for a in standing(told)] == [1, 3]
+    assert [int(a.key, 16) for (a,) in standing(told)] == [1, 3]
 
 
 def test_what_is_wanted() -> None:

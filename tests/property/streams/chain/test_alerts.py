@@ -37,11 +37,12 @@ def told(loop: Any) -> list[Alert]:
 
 
 def newest(loop: Any) -> list[Alert]:
-    """Each alert at its highest version."""
-    found: dict[str, Alert] = {}
+    """Each alert at its highest version of each lot."""
+    found: dict[tuple[str, str], Alert] = {}
     for alert in told(loop):
-        if alert.key not in found or alert.version >= found[alert.key].version:
-            found[alert.key] = alert
+        name = alert.key, alert.lot
+        if name not in found or alert.version >= found[name].version:
+            found[name] = alert
     return list(found.values())
 
 
@@ -81,7 +82,7 @@ def test_held_goods_raise_an_alert_that_is_confirmed_and_cleared(world: Any, lot
     assert life(loop) == [(unit, "dock", "raised"), (unit, "dock", "confirmed"), (unit, "dock", "released")]
     alerts = told(loop)
     slot = (world.START + 120 * world.SECOND) // 30_000_000
-    key = alert_key(lot=world.lot("A"), hold="H1", tag=unit, read_point="dock", slot=slot)
+    key = alert_key(hold="H1", tag=unit, read_point="dock", slot=slot)
     assert {alert.key for alert in alerts} == {key}
     assert [alert.version for alert in alerts] == [1, 2, 3]
     assert {(a.cause, a.reason, a.units, a.inside) for a in alerts} == {("held", "a reason", 1, (unit,))}
@@ -264,6 +265,22 @@ def test_two_holds_are_two_alerts(world: Any, lot_a: Any, held: Any) -> None:
     ])  # fmt: skip
     assert sorted((a.hold, a.cause, a.state) for a in newest(loop)) == [
         ("H1", "held", "cleared"), ("R1", "recalled", "confirmed"),
+    ]  # fmt: skip
+
+
+def test_a_hold_of_two_lots_is_one_alert(world: Any, lot_a: Any, held: Any) -> None:
+    """A recall over lots that lie in one pallet has one key there, also where each lot has a partition of its own; each
+    lot tells its own units and versions under it."""
+    box = world.pallet(1)
+    lots = [world.commission(code, 0, code, 10 * n, 10 * n, biz_location="plant") for n, code in enumerate("BCD", 1)]
+    holds = [world.hold(f"h{code}", 100, code, "H1", action=PLACE) for code in "BCD"]
+    packed = world.pack("p", 10, box, [world.tag(1), *(world.tag(10 * n) for n in (1, 2, 3))])
+    loop = one_by_one(world, [lot_a, *lots, held, *holds, packed, world.read(box, 130, "dock", marks=OPEN)])
+    go_on(loop, world.read(box, 131, "dock", version=2), world.hold("r", 300, "B", "H1", action=RELEASE))
+    assert len({partition_of(world.lot(code), world.PARTITIONS) for code in "ABCD"}) > 1
+    assert len({alert.key for alert in told(loop)}) == 1
+    assert sorted((a.lot[-1], a.version, a.end or a.state, a.units) for a in newest(loop)) == [
+        ("A", 2, "confirmed", 1), ("B", 3, "released", 1), ("C", 2, "confirmed", 1), ("D", 2, "confirmed", 1),
     ]  # fmt: skip
 
 

@@ -75,7 +75,7 @@ def test_a_replayed_message_tells_again_what_it_told() -> None:
     name, loaded = decode_kept(encode_kept(LOT, kept))
     restarted.load(key, loaded)
     assert restarted.standing == alerts.standing == 1
-    assert (name, key) == (LOT, loaded.key(LOT))
+    assert (name, key) == (LOT, loaded.key)
     assert look(restarted, (entry(100),), offset=7) == [(100, 1, "confirmed")]
     assert look(restarted, (entry(100),), offset=8) == []
 
