@@ -33,8 +33,8 @@ def worth(row: Sighting, known: Sighting | None) -> bool:
             return False
     if row.marks & Mark.RETRACTED:
         return True
-    if known is None and row.marks & Mark.CONTINUES_BEFORE and row.slot % EVERY:
-        return False
+    if known is None and row.marks & Mark.CONTINUES_BEFORE and row.slot % EVERY and not row.form.direction:
+        return False  # it only goes on; where a visit ends with a direction, things may have left
     if row.marks & Mark.FINAL:
         return True
     if row.form.state != State.OBSERVED:

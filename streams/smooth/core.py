@@ -15,7 +15,7 @@ from lotstream.streams.smooth.point import Touched, forget, late_cells, point_of
 from lotstream.streams.smooth.policy import SmoothPolicy
 from lotstream.streams.smooth.signals import Signals
 from lotstream.streams.smooth.snapshot import Snapshot
-from lotstream.streams.smooth.state import LIVE, Book, Cell, SmoothState
+from lotstream.streams.smooth.state import LIVE, Block, Book, Cell, SmoothState
 from lotstream.streams.smooth.timers import Timers, clock_name, end_idle, hear, oldest_slot
 
 _OBSERVED = int(State.OBSERVED)
@@ -87,12 +87,15 @@ class SmoothCore:
             now_us = -1 if source is None or source.ended_us >= 0 else source.time_us
         oldest = oldest_slot(now_us, remember_us=self._policy.remember_us)
         point = point_of(self.state, self._policy, name=batch.read_point)
+        past: list[Block] = []
         for block in blocks_of(batch, columns, labels=labels, clock=clock, policy=self._policy.version):
             joining, too_late = split_late(point, block, oldest=oldest)
             if joining is not None:
                 take(point, joining, touched=touched)
             if too_late is not None:
-                rows += [late(cell, words) for cell in late_cells(point, too_late)]
+                past.append(too_late)
+        if past:
+            rows += [late(cell, words) for cell in late_cells(point, past)]
         if clock != LIVE:
             hear(self.state, clock, time_us=columns.latest_us)
         return outputs

@@ -1,6 +1,6 @@
 """What happens to the memory of one read point: reads come in, a read is known again, slots are forgotten."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -238,11 +238,12 @@ def _winners(frame: Frame) -> Iterator[Block]:
             yield select(block, mask)
 
 
-def late_cells(point: Point, block: Block) -> list[Cell]:
-    """Sightings of reads later than remembered: made of this block alone, and not remembered."""
+def late_cells(point: Point, blocks: Iterable[Block]) -> list[Cell]:
+    """Sightings of reads later than remembered: made of one message alone, and not remembered."""
     aside = Point(point.name, point.rule, Table(), point.wait_us)
     touched = Touched()
-    _add(aside, block, touched=touched)
+    for block in blocks:
+        _add(aside, block, touched=touched)
     return list(touched.cells)
 
 

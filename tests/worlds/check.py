@@ -22,14 +22,16 @@ from lotstream.streams.locate.core import LocateCore
 from lotstream.streams.locate.unit import Unit
 from tests.worlds.numbers import misnumbered
 from tests.worlds.oracle import Answer, FactKey, Place, Said, answer
+from tests.worlds.passages import DOORS, Batch
 from tests.worlds.portions import is_portion
 from tests.worlds.stack import PARTITIONS, UNBOUNDED, Stack, stages
 from tests.worlds.wire import batches, message
-from tests.worlds.world import World
+from tests.worlds.world import SECOND, START, World
 
 SETTINGS = Settings.model_validate({"topics": {"partitions": PARTITIONS}})
 ORDERS = 3
 SHALLOW, FEW = 2, 2  # sightings of a unit and unknown tags, for a stack that forgets
+LATE_S = 1_000  # when gateways tell of anything, where they do so too late
 AGAIN = 4  # seeds tried before a smaller world counts as right
 
 
@@ -37,15 +39,16 @@ def faults(world: World, *, seed: int) -> list[str]:
     """What is not as the oracle says: as told in order, then in disorder; of every other world with little memory."""
     truth = answer(world)
     for order in range(ORDERS):
-        forgetful = order == ORDERS - 1 and seed % 2 == 0
-        stack = disordered(world, seed=seed * 1_000 + order, calm=order == 0, forgetful=forgetful)
-        found = (doubts if forgetful else differences)(truth, stack)
+        last = order == ORDERS - 1
+        forgetful, late = last and seed % 2 == 0, last and seed % 2 == 1 and any(isinstance(f, Batch) for f in world)
+        stack = disordered(world, seed=seed * 1_000 + order, calm=order == 0, forgetful=forgetful, late=late)
+        found = (doubts if forgetful else unlike_late if late else differences)(truth, stack)
         if found:
             return [f"order {order}: {line}" for line in found]
     return []
 
 
-def disordered(world: World, *, seed: int, calm: bool = False, forgetful: bool = False) -> Stack:
+def disordered(world: World, *, seed: int, calm: bool = False, forgetful: bool = False, late: bool = False) -> Stack:
     """A stack that has been told of a world."""
     chance = random.Random(seed)
     facts = list(world)
@@ -55,35 +58,51 @@ def disordered(world: World, *, seed: int, calm: bool = False, forgetful: bool =
     messages = [message(fact, partitions=PARTITIONS) for fact in facts]
     if not calm:
         messages = batches(messages, sizes=[chance.choice((1, 1, 5)) for _ in messages])
-    stack = Stack(stages(SETTINGS, depth=SHALLOW, waiting=FEW) if forgetful else stages(SETTINGS), chance)
+    chain = stages(SETTINGS, depth=SHALLOW, waiting=FEW) if forgetful else stages(SETTINGS)
+    if late:
+        chain = stages(SETTINGS, remember_us=120 * SECOND)
+    stack = Stack(chain, chance, begin_us=START + (LATE_S if late else 0) * SECOND)
     stack.run(messages, calm=calm)
     return stack
 
 
 def differences(truth: Answer, stack: Stack) -> list[str]:
     """Where the tables, the topics and the history of a stack disagree with the truth."""
-    counted = {lot: rows for lot, units in truth.places.items() if (rows := _counted(units))}
-    said = {lot: _rows(message) for lot, message in _said(stack).items() if message.units}
+    unsettled = {lot for lot, _ in truth.unsettled}
+    counted = {lot: rows for lot, units in truth.places.items() if lot not in unsettled and (rows := _counted(units))}
+    said = {lot: _rows(one) for lot, one in _said(stack).items() if one.units and lot not in unsettled}
+    history = _history(stack)
     places: dict[str, dict[str, Place]] = {}
     for (lot, unit), (place, _) in _tables(stack, depth=UNBOUNDED).items():
         if place is not None:
             places.setdefault(lot, {})[unit] = place
     return [
-        *_unlike("tables", truth.places, places),
+        *_unlike("tables", _settled(truth, truth.places), _settled(truth, places)),
         *_unlike("lot-locations", counted, said),
-        *_unlike("history", truth.facts, _history(stack)),
-        *_misbooked(truth, stack),
+        *_unlike("history", _without(truth.spare, truth.facts), _without(truth.spare, history)),
+        *_misbooked(truth, stack, unsure={lot for lot, tag in truth.unsettled if is_portion(tag)}),
         *misnumbered(stack.log),
         *([] if stack.thawed else _astray(truth, _moved(stack))),
     ]
+
+
+def _settled(truth: Answer, places: dict[str, dict[str, Place]]) -> dict[tuple[str, str], Place]:
+    """Units of which it is not open where they are."""
+    found = {(lot, unit): place for lot, units in places.items() for unit, place in units.items()}
+    return {key: place for key, place in found.items() if key not in truth.unsettled}
 
 
 def doubts(truth: Answer, stack: Stack) -> list[str]:
     """Where a stack that forgets is wrong without saying so."""
     tables = _tables(stack, depth=SHALLOW)
     places = {(lot, tag): place for lot, units in truth.places.items() for tag, place in units.items()}
+    tables = {key: said for key, said in tables.items() if key not in truth.unsettled or said[1]}
     sure = {key: place for key, (place, exceeded) in tables.items() if not exceeded and place is not None}
-    unsure = {key for key, (_, exceeded) in tables.items() if exceeded} | (_forgotten(stack, places) - tables.keys())
+    unsure = (
+        {key for key, (_, exceeded) in tables.items() if exceeded}
+        | truth.unsettled
+        | (_forgotten(stack, places) - tables.keys())
+    )
     counts = Counter(lot for (lot, _), (_, exceeded) in tables.items() if exceeded)
     said = {lot: message.depth_exceeded for lot, message in _said(stack).items() if message.depth_exceeded}
     return [
@@ -92,6 +111,29 @@ def doubts(truth: Answer, stack: Stack) -> list[str]:
         *_misbooked(truth, stack, unsure={lot for lot, tag in unsure if is_portion(tag)}),
         *misnumbered(stack.log),
     ]
+
+
+def unlike_late(truth: Answer, stack: Stack) -> list[str]:
+    """Beyond the bounds: the same things at the same doors in the same slots, in whatever lanes; which way is open."""
+    return _unlike(
+        "late", _last_reads(_without(truth.spare, truth.facts)), _last_reads(_without(truth.spare, _history(stack)))
+    )
+
+
+def _last_reads(facts: dict[FactKey, Said]) -> dict[tuple[Any, ...], int]:
+    """The last read of each fact of a door, lanes united."""
+    found: dict[tuple[Any, ...], int] = {}
+    for (lot, unit, point, slot, _, *path), said in facts.items():
+        if point in DOORS:
+            key = lot, unit, point, slot, *path
+            found[key] = max(said[0], found.get(key, 0))
+    return found
+
+
+def _without(spare: set[FactKey], facts: dict[FactKey, Said]) -> dict[FactKey, Said]:
+    """What need not be told is left out, in whatever lane it is."""
+    inside = {(*key[:4], *key[5:]) for key in spare}
+    return {key: said for key, said in facts.items() if (*key[:4], *key[5:]) not in inside}
 
 
 def _misbooked(truth: Answer, stack: Stack, *, unsure: Container[str] = ()) -> list[str]:
@@ -124,6 +166,7 @@ def _forgotten(stack: Stack, units: Iterable[tuple[str, str]]) -> set[tuple[str,
 def _astray(truth: Answer, moved: dict[tuple[str, str], str]) -> list[str]:
     """Units whose last movement went elsewhere. What an owner that was replaced says late may come last."""
     ends = {(lot, tag): place.location for lot, units in truth.places.items() for tag, place in units.items()}
+    ends = {key: location for key, location in ends.items() if key not in truth.unsettled}
     return _unlike("movements", ends, {key: moved.get(key) for key in ends})
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from lotstream.schemas.sightings import State
+from tests.worlds.passages import Batch
 from tests.worlds.world import Claim, Event, Hold, Kind, Label, Read, World, pallet
 
 
@@ -18,6 +19,8 @@ def _of(fact: object) -> Iterator[str]:
             yield "sightings that turned out to be something else"
     elif isinstance(fact, Hold):
         yield "releases" if fact.released else "holds"
+    elif isinstance(fact, Batch):
+        yield "reads told late, from a buffer" if fact.buffered else "reads at doors"
     elif isinstance(fact, Label):
         yield "labels of pallets"
     elif isinstance(fact, Claim):

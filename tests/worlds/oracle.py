@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from tests.worlds.books import Books, books, in_force
+from tests.worlds.doors import passed
 from tests.worlds.portions import with_portions
 from tests.worlds.world import SECOND, START, Event, Fact, Kind, Read, World, lot
 
@@ -31,6 +32,7 @@ class Seen(NamedTuple):
     disposition: str
     state: int
     how: int
+    continues: bool = False
 
 
 class Place(NamedTuple):
@@ -52,6 +54,8 @@ class Answer(NamedTuple):
 
     places: dict[str, dict[str, Place]]
     facts: dict[FactKey, Said]
+    spare: set[FactKey]  # what is in a thing that a slot only goes on to see: it may be told, and need not be
+    unsettled: set[tuple[str, str]]  # units of a lot that would be elsewhere by what need not be told
     books: Books
     holds: dict[str, dict[str, bool]]
 
@@ -59,23 +63,34 @@ class Answer(NamedTuple):
 def answer(world: World) -> Answer:
     """The whole truth about a world."""
     events = valid_events(tuple(with_portions(world)))
-    direct = [*read_sightings(world), *declared_sightings(events)]
+    direct = [*read_sightings(world), *declared_sightings(events), *door_sightings(world)]
     everything = [*direct, *carried(direct, Containment(events))]
     whose = Belonging(events)
     facts: dict[FactKey, Said] = {}
+    spare: set[FactKey] = set()
     of_unit: dict[tuple[str, str], list[Seen]] = {}
     for seen in everything:
         lot_key = whose.lot_at(seen.tag, seen.at_us)
         if lot_key:
             facts[(lot_key, *seen[:6])] = (seen.at_us, seen.location, seen.disposition, seen.state, seen.how)
+            if seen.path and seen.continues:
+                spare.add((lot_key, *seen[:6]))
             of_unit.setdefault((lot_key, seen.tag), []).append(seen)
     places: dict[str, dict[str, Place]] = {}
+    unsettled: set[tuple[str, str]] = set()
     for (lot_key, tag), sightings in of_unit.items():
-        placing = [seen for seen in sightings if seen.state == OBSERVED]
-        if placing:
-            best = max(placing, key=_preference)
-            places.setdefault(lot_key, {})[tag] = Place(best.location, best.disposition, best.how, best.path)
-    return Answer(places, facts, books(world, places), in_force(world))
+        sure = placed(seen for seen in sightings if not (seen.path and seen.continues))
+        if sure:
+            places.setdefault(lot_key, {})[tag] = sure
+        if placed(sightings) != sure:
+            unsettled.add((lot_key, tag))
+    return Answer(places, facts, spare, unsettled, books(world, places), in_force(world))
+
+
+def placed(sightings: Iterable[Seen]) -> Place | None:
+    """Where a unit is by these; a glimpse places nothing."""
+    best = max((seen for seen in sightings if seen.state == OBSERVED), key=_preference, default=None)
+    return best and Place(best.location, best.disposition, best.how, best.path)
 
 
 def _preference(seen: Seen) -> tuple[int, int, int, str, str, str, tuple[str, ...]]:
@@ -102,6 +117,15 @@ def read_sightings(world: Iterable[Fact]) -> Iterator[Seen]:
         if not read.retracted:
             at = _us(read.at)
             yield Seen(tag, point, slot, "", "", (), at, read.location, "", int(read.state), CONFIRMED)
+
+
+def door_sightings(world: Iterable[Fact]) -> Iterator[Seen]:
+    """What gateways told. Of a long visit a slot in 120 tells again what is inside, all the others need not."""
+    for one in passed(world):
+        slot = START // SLOT_US + one.slot
+        at, state = START + one.last_ms * 1_000, int(one.observed)
+        continues = one.continues and slot % 120 != 0
+        yield Seen(one.tag, one.point, slot, "", "", (), at, one.location, "", state, CONFIRMED, continues)
 
 
 def declared_sightings(events: Iterable[Event]) -> Iterator[Seen]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from lotstream.runtime.settings import Settings
 from lotstream.streams.engine.changelog import FENCE, ITEM, ChangelogRecord, ItemReplay
-from lotstream.streams.engine.core import Core, Output, Record, Stage, coalesce
+from lotstream.streams.engine.core import Acknowledge, Core, Output, Record, Stage, coalesce
 from lotstream.streams.engine.plain import PlainLog
 from lotstream.streams.locate.core import LocateCore
 from lotstream.streams.locate.core import merge as merge_locate
@@ -21,17 +21,23 @@ from lotstream.streams.register.stage import build_stage as build_register
 from lotstream.streams.resolve.core import ResolveCore, ResolveLimits
 from lotstream.streams.resolve.stage import build_stage as build_resolve
 from lotstream.streams.resolve.stage import topics_of as resolve_topics
+from lotstream.streams.smooth.policy import SmoothPolicy
+from lotstream.streams.smooth.stage import build_stage as build_smooth
 from tests.worlds.wire import Message
+from tests.worlds.world import SECOND, START
 
 PARTITIONS = 3
 UNBOUNDED = 500  # more than any world here has of anything
 
 
-def stages(settings: Settings, *, depth: int = UNBOUNDED, waiting: int = UNBOUNDED) -> list[Stage]:
-    """Register, resolve and locate; by default with bounds that these worlds do not reach."""
+def stages(
+    settings: Settings, *, depth: int = UNBOUNDED, waiting: int = UNBOUNDED, remember_us: int = 3_600 * SECOND
+) -> list[Stage]:
+    """Smooth, register, resolve and locate; by default with bounds that these worlds do not reach."""
     limits = ResolveLimits(waiting_depth=UNBOUNDED, waiting_tags=waiting, parent_depth=UNBOUNDED)
     resolve, locate = resolve_topics(settings), locate_topics(settings)
     return [
+        build_smooth(settings, policy=SmoothPolicy(remember_us=remember_us)),
         build_register(settings),
         dataclasses.replace(build_resolve(settings), build=lambda _: ResolveCore(resolve, limits)),
         dataclasses.replace(
@@ -80,6 +86,11 @@ class Place:
         positions = self.owner.positions
         return any(len(records) > positions[source] for source, records in self._inputs)
 
+    @property
+    def told(self) -> bool:
+        """Whether there was ever anything to read."""
+        return any(records for _, records in self._inputs)
+
     def pending(self, owner: Owner) -> list[tuple[str, Sequence[Record]]]:
         """What an owner has not read, by source."""
         return [
@@ -98,8 +109,17 @@ class Place:
             replay.take(record)
         return replay
 
+    def commit(self, owner: Owner) -> None:
+        """What an owner has decided is done. Of a snapshot only one that is whole counts, with how far it goes."""
+        self._write(owner)
+        self.committed = dict(owner.positions)
+
     def store(self, owner: Owner) -> None:
-        """What changed in an owner's core goes to the changelog."""
+        """What changed in an owner's core goes to the changelog, though it is not done."""
+        if self.stage.acknowledge is Acknowledge.MESSAGE:
+            self._write(owner)
+
+    def _write(self, owner: Owner) -> None:
         for key, value in owner.core.changes().items():
             self._changelog.append(ChangelogRecord(len(self._changelog), ITEM + key, value, owner.number))
 
@@ -107,8 +127,8 @@ class Place:
 class Stack:
     """All stages over one log."""
 
-    def __init__(self, chain: Iterable[Stage], chance: random.Random) -> None:
-        self.log = PlainLog(now_us=1)
+    def __init__(self, chain: Iterable[Stage], chance: random.Random, *, begin_us: int = START) -> None:
+        self.log = PlainLog(now_us=begin_us)
         self.places = [Place(stage, number, self.log) for stage in chain for number in range(stage.partitions)]
         self._chance = chance
         self._frozen: list[tuple[Place, Owner]] = []
@@ -117,10 +137,12 @@ class Stack:
     def run(self, messages: Sequence[Message], *, calm: bool = False) -> None:
         """Append the messages bit by bit, and work in between as chance will have it; then until all is read."""
         for one in messages:
+            self.log.now_us += self._chance.randrange(4) * SECOND
             self.log.append(one.topic, one.partition, value=one.encode())
             if not calm:
                 for _ in range(self._chance.randrange(4)):
                     self._work()
+        self._let_time_pass()
         while calm and self._sweep():
             pass
         while not calm and self._work():
@@ -129,6 +151,14 @@ class Stack:
             self._thaw()
             while self._sweep():
                 pass
+
+    def _let_time_pass(self) -> None:
+        """Nothing is read at any door any more, until all that was read is final."""
+        ticks = [place.stage.idle(place.number) for place in self.places if place.stage.idle and place.told]
+        for _ in range(3):
+            self.log.now_us += 300 * SECOND
+            for tick in ticks:
+                self.log.write(tick)
 
     def _sweep(self) -> int:
         return sum(self._step(place) for place in self.places if place.behind)
@@ -166,8 +196,8 @@ class Stack:
         owner = place.owner
         records = self._take(place, owner)
         self._publish(self._decide(place, owner, records))
-        place.store(owner)
-        place.committed = dict(owner.positions)
+        if place.stage.acknowledge is Acknowledge.MESSAGE or self._chance.random() < 0.5:
+            place.commit(owner)
         return bool(records)
 
     def _decide(self, place: Place, owner: Owner, records: Iterable[Record]) -> list[Output]:

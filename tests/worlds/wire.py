@@ -20,8 +20,10 @@ from lotstream.schemas.events import (
 )
 from lotstream.schemas.lots import HoldAction, HoldPurpose
 from lotstream.schemas.partitions import partition_of, tag_partition
+from lotstream.schemas.reads import ReadBatch
 from lotstream.schemas.sightings import Context, Mark, SightingRows, sighting_of
-from lotstream.schemas.topics import EVENTS, SIGHTINGS
+from lotstream.schemas.topics import EVENTS, READS, SIGHTINGS
+from tests.worlds.passages import DOORS, READER, Batch
 from tests.worlds.world import GTIN, SECOND, START, Claim, Event, Fact, Hold, Kind, Label, Read, lot
 
 STAMP = Stamp(received_us=START, origin=Origin.LIVE, source="erp", request="r")
@@ -58,6 +60,8 @@ class Message(NamedTuple):
             return _decision(first)
         if isinstance(first, Label):
             return _scan(first)
+        if isinstance(first, Batch):
+            return _batch(first)
         if isinstance(first, Claim):
             return _claim(first)
         return SightingRows(_sighting(read) for read in self.facts if isinstance(read, Read)).encode()
@@ -67,6 +71,8 @@ def message(fact: Fact, *, partitions: int) -> Message:
     """Where a fact is written."""
     if isinstance(fact, Event):
         return Message(EVENTS, partition_of(fact.name, partitions), (fact,))
+    if isinstance(fact, Batch):
+        return Message(READS, partition_of(fact.point, partitions), (fact,))
     if isinstance(fact, Label):
         return Message(EVENTS, partition_of(SCANNER, partitions), (fact,))
     if isinstance(fact, Hold | Claim):
@@ -157,6 +163,47 @@ def _claim(claim: Claim) -> bytes:
         subject=GTIN,
         stamp=STAMP,
     ).encode()
+
+
+def _batch(batch: Batch) -> bytes:
+    tags = list(dict.fromkeys(tag for tag, _, _ in batch.reads))
+    return ReadBatch(
+        reader=READER,
+        read_point=batch.point,
+        door=batch.point,
+        inside=f"at {batch.point}",
+        outside=DOORS[batch.point],
+        inner=[1],
+        outer=[2],
+        mapping=1,
+        stamp=STAMP.model_copy(
+            update={
+                "received_us": START + batch.number * SECOND,
+                "origin": Origin.BUFFERED if batch.buffered else Origin.LIVE,
+                "source": READER,
+            }
+        ),
+        sequence=batch.number,
+        clock_offset_us=0,
+        t0_us=START,
+        tags=[epc(tag) for tag in tags],
+        tag=[tags.index(tag) for tag, _, _ in batch.reads],
+        antenna=[antenna for _, antenna, _ in batch.reads],
+        last=[time * 1_000 for _, _, time in batch.reads],
+    ).encode()
+
+
+def epc(tag: str) -> str:
+    """A tag as it is read: the hexadecimal EPC of a unit or pallet of the company 9521234; of a label its key."""
+    kind, number = tag.split("/", 1)
+    if kind == "00":
+        head, partition, reference = 0x31, 5, int(number[0] + number[8:17])
+        return f"{head << 88 | 2 << 85 | partition << 82 | int(number[1:8]) << 58 | reference << 24:024X}"
+    serial = number.rsplit("/", 1)[1]
+    if not serial.isdigit():
+        return tag
+    head, partition, item = 0x30, 5, int(number[0] + number[8:13])
+    return f"{head << 88 | 1 << 85 | partition << 82 | int(number[1:8]) << 58 | item << 38 | int(serial):024X}"
 
 
 def _typed(kind: str, name: str) -> tuple[Typed, ...]:

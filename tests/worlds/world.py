@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from lotstream.schemas.identifiers import check_digit
 from lotstream.schemas.sightings import State
+from tests.worlds.passages import Batch, passage
 
 GTIN = "09521234543213"
 START = 1_800_000_000_000_000 // 3_600_000_000 * 3_600_000_000
@@ -103,7 +104,7 @@ class Claim:
     by: str = "ann"
 
 
-Fact = Event | Read | Hold | Label | Claim
+Fact = Event | Read | Hold | Label | Claim | Batch
 World = tuple[Fact, ...]
 
 
@@ -137,7 +138,7 @@ HAPPENINGS += ("read",) * 5
 class Maker:
     """Makes one world from a seed."""
 
-    happenings: tuple[str, ...] = (*HAPPENINGS, "load", "load", "unload", "label", "claims", "read")
+    happenings: tuple[str, ...] = (*HAPPENINGS, "load", "load", "unload", "label", "claims", *("passage",) * 3)
 
     def __init__(self, seed: int) -> None:
         self._chance = random.Random(seed)
@@ -168,6 +169,8 @@ class Maker:
             yield from self._tower(items[0])
         elif what == "hold":
             yield self._hold()
+        elif what == "passage":
+            yield from self._passage((*items[:1], parent))
         elif what == "claims":
             yield from self._claims()
         elif what in ("load", "unload", "label"):
@@ -223,6 +226,13 @@ class Maker:
         if kind in (Kind.SHIP, Kind.RECEIVE) and chance.random() < 0.5:
             fields |= {"document": "DN1", "line": chance.choice("12"), "revision": chance.choice((0, 0, 1))}
         yield from self._event(kind, at=self._at(), told=self._names + 1, **fields)
+
+    def _passage(self, things: tuple[str, ...]) -> Iterator[Fact]:
+        """Something goes through a door, at times with something else that is empty, full or not known."""
+        tags = self._chance.sample(things, self._chance.choice((1, 1, 2)))
+        batches = list(passage(self._chance, tags, at=self._at(), first=self._names + 1))
+        self._names += len(batches)
+        yield from batches
 
     def _load(self, what: str) -> Iterator[Fact]:
         """Kilograms of lots on a pallet, or taken from it, or what its label says; at times some units beside them."""
