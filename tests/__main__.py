@@ -23,7 +23,6 @@ ROOMS = (
     "tests/contract",
     "tests/system/bench",
     "tests/system/engine",
-    "tests/system/installation",
     "tests/system/readers",
 )
 BESIDE = {

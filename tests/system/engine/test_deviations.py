@@ -9,7 +9,7 @@ import pytest
 
 from tests.system.engine.conftest import Toy
 
-pytestmark = [pytest.mark.system, pytest.mark.alone]
+pytestmark = pytest.mark.system
 
 Make = Callable[..., Toy]
 
@@ -54,6 +54,7 @@ def test_offsets_come_from_the_ledger(make: Make) -> None:
     assert max(lost.committed()) < 0
 
 
+@pytest.mark.alone
 def test_a_stop_is_bounded(make: Make) -> None:
     """Faust's own wait looks for acknowledgements that are the engine's to give, and never ends."""
     kept, lost = make(), make()
@@ -63,6 +64,7 @@ def test_a_stop_is_bounded(make: Make) -> None:
         stopped(lost, "StageConsumer.wait_empty")
 
 
+@pytest.mark.alone
 def test_tables_do_not_cost_a_second(make: Make) -> None:
     """Faust's table manager waits a second at every start for tables that do not exist."""
     kept, lost = make(), make()
@@ -122,6 +124,7 @@ def test_nothing_is_written_to_the_disk(make: Make, tmp_path: Path) -> None:
     assert made["StageApp._create_directories"] != []
 
 
+@pytest.mark.alone
 def test_a_number_of_all_sources_goes_to_one_worker(make: Make) -> None:
     """Round robin, Faust's choice without tables, deals partition n of two sources to two workers."""
     for without, together in (None, True), ("StageThread._create_worker_consumer", False):

@@ -10,7 +10,7 @@ from confluent_kafka import Producer, TopicPartition
 from lotstream.deploy.embedded.kafka import EmbeddedKafka
 from tests.system.engine.conftest import PARTITIONS, UNITS, Toy, feed_all
 
-pytestmark = [pytest.mark.system, pytest.mark.alone]
+pytestmark = pytest.mark.system
 
 
 def test_bug(message_toy: Toy) -> None:
@@ -85,6 +85,7 @@ def test_source_made_again(toy: Toy) -> None:
     assert "to reach offset 100, got its end at 0." in toy.said()
 
 
+@pytest.mark.alone
 def test_frozen(toys: list[Toy]) -> None:
     """A worker that was frozen for longer than its session ends with 72 when it wakes, and has done no harm."""
     frozen = [toy.start() for toy in toys]
@@ -105,6 +106,7 @@ def test_frozen(toys: list[Toy]) -> None:
         toy.check()
 
 
+@pytest.mark.alone
 def test_zombies(toys: list[Toy]) -> None:
     """Frozen for two sessions under load and waking without noticing it, a worker goes on as the owner that it was:
     what it still writes is merged or ignored, and every record has its one answer."""
@@ -145,6 +147,7 @@ def test_foreign_write(toy: Toy) -> None:
     toy.check()
 
 
+@pytest.mark.alone
 def test_foreign_write_into_silence(toys: list[Toy]) -> None:
     """An owner to whom nothing comes sees it too, before compaction could prefer the other's record."""
     workers = [toy.start(watch=0.5) for toy in toys]
@@ -187,6 +190,7 @@ def test_one_name_twice(message_toy: Toy) -> None:
     toy.check()
 
 
+@pytest.mark.alone
 def test_a_broker_that_goes_while_a_worker_connects(tmp_path: Path) -> None:
     """That is no bug: the worker ends with 75 or waits, and whoever starts it again loses nothing."""
     with EmbeddedKafka(tmp_path / "kafka") as kafka:
@@ -204,6 +208,7 @@ def test_a_broker_that_goes_while_a_worker_connects(tmp_path: Path) -> None:
             toy.stop()
 
 
+@pytest.mark.alone
 def test_a_stop_without_a_broker_is_bounded(tmp_path: Path) -> None:
     """A worker that is asked to stop while the broker is away is gone in time, and its records come again."""
     with EmbeddedKafka(tmp_path / "kafka") as kafka:
@@ -234,6 +239,7 @@ def test_topics_that_do_not_fit(message_toy: Toy) -> None:
     assert "Expected 4 partitions of 'nowhere', got 0." in message_toy.said()
 
 
+@pytest.mark.alone
 def test_broker_killed(tmp_path: Path) -> None:
     """Workers live through the death of the broker, and lose nothing and answer nothing differently."""
     with EmbeddedKafka(tmp_path / "kafka") as kafka:

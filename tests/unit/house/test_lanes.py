@@ -47,10 +47,10 @@ def test_ended_early_the_runs_clean_up(tmp_path: Path) -> None:
     (tmp_path / "test_slow.py").write_text(SLOW)
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     runner = subprocess.Popen([sys.executable, "-c", STARTS], cwd=tmp_path, env=env, stdout=subprocess.PIPE, text=True)
-    until = time.monotonic() + 30
+    until = time.monotonic() + 90
     while not (tmp_path / "begun").exists() and time.monotonic() < until:
         time.sleep(0.05)
     runner.send_signal(signal.SIGTERM)
-    said, _ = runner.communicate(timeout=30)
+    said, _ = runner.communicate(timeout=90)
     assert (tmp_path / "ended").exists()
     assert said.endswith("{'slow': 2}\n")
