@@ -75,11 +75,16 @@ def _tell(name: str, lines: IO[str] | None) -> None:
         print(f"{name:>6} | {line}", end="", flush=True)
 
 
+def verdict(codes: Mapping[str, int]) -> int:
+    """The exit code of all: a run that was killed has a negative one, and fails like any other."""
+    return next((abs(code) for code in codes.values() if code), 0)
+
+
 def main() -> int:
     codes = run(BESIDE)
     if INTERRUPTED not in codes.values():
         codes |= run(ALONE)
-    return max(codes.values())
+    return verdict(codes)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.__main__ import ROOT, run
+from tests.__main__ import ROOT, run, verdict
 
 SLOW = """
 import time
@@ -40,6 +40,14 @@ def test_one_failure_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert re.search(r"^  good \| .*\b1 passed", said, re.MULTILINE)
     assert re.search(r"^   bad \| .*\b1 failed", said, re.MULTILINE)
     assert "good passed, bad FAILED (1)" in said
+
+
+def test_a_killed_run_fails(tmp_path: Path) -> None:
+    """A run that the machine ended, for want of memory say, is no success."""
+    (tmp_path / "test_killed.py").write_text("import os\ndef test_killed(): os.kill(os.getpid(), 9)\n")
+    (tmp_path / "test_good.py").write_text("def test_good(): pass\n")
+    assert verdict(run({"good": ["test_good.py"], "killed": ["test_killed.py"]}, directory=tmp_path)) == 9
+    assert verdict({"good": 0}) == 0
 
 
 def test_ended_early_the_runs_clean_up(tmp_path: Path) -> None:
