@@ -1,6 +1,7 @@
 """The gateway's figures: what was taken, by format and read point, once it is delivered."""
 
 from collections import Counter
+from functools import cache
 
 from lotstream.readers.intake import Taken
 from lotstream.readers.mapping import UNMAPPED, Place
@@ -14,8 +15,8 @@ class Counting:
 
     def __init__(self, metrics: Metrics) -> None:
         self._reads = metrics.counter("lotstream_reads_received_total")
-        self._rejected = metrics.counter("lotstream_reads_rejected_total")
-        self._dead = metrics.counter("lotstream_dead_letters_total")
+        self._rejected = cache(metrics.counter("lotstream_reads_rejected_total").labels)
+        self._dead = cache(metrics.counter("lotstream_dead_letters_total").labels)
         self._events = metrics.counter("lotstream_reader_events_total")
         self._sizes = metrics.histogram("lotstream_batch_size_reads")
         self._clock = metrics.gauge("lotstream_reader_clock_offset_seconds")
@@ -34,8 +35,8 @@ class Counting:
         for place in taken.event_places:
             self._events.labels(_label(place)).inc()
         for reason, times in Counter(one.reason.value for one in taken.refused).items():
-            self._rejected.labels(door, reason).inc(times)
-            self._dead.labels(STAGE, reason).inc(times)
+            self._rejected(door, reason).inc(times)
+            self._dead(STAGE, reason).inc(times)
 
 
 def _label(place: Place) -> str:

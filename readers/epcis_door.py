@@ -28,6 +28,7 @@ from lotstream.runtime.metrics import Metrics
 from lotstream.schemas.base import Stamp
 from lotstream.schemas.epcis import ParsedEvent, parse_document, to_trace_event
 from lotstream.schemas.epcis.flags import EventIds, Flag, flags_of, require_plausible
+from lotstream.schemas.operations import carried
 
 ROLLBACK, PROCEED = "rollback", "proceed"
 CAPTURE_LIMIT = 100_000  # events of one document
@@ -177,11 +178,12 @@ class EpcisDoor:
 
     async def _bury(self, refused: Sequence[Refused], call: Call) -> None:
         arrival = call.arrival.by(call.reader)
-        said = (*call.said, ("path", b"/events"))  # the door that takes an event without a document around it
+        # the door that takes an event without a document around it
+        said = carried(None, (*call.said, ("path", b"/events")))
         letters = [
             letter
             for one in refused
-            for letter in self._intake.dead_letter(one, arrival=arrival, door=_FORMAT, said=said)
+            for letter in self._intake.letters(one, arrival=arrival, source=arrival.source, door=_FORMAT, said=said)
         ]
         now_us = arrival.received_us
         letters += self._floodgate.charge([arrival.source] * len(refused), door=_FORMAT, now_us=now_us)

@@ -5,6 +5,7 @@ is on enough brokers. A retried request gives reads of the same identity (reader
 time), so that it has one effect however often it is sent.
 """
 
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from starlette.applications import Starlette
@@ -22,7 +23,7 @@ from lotstream.readers.counting import Counting
 from lotstream.readers.decisions import DecisionDoor
 from lotstream.readers.epcis_door import EpcisDoor
 from lotstream.readers.formats import impinj, keonn, mapped, native, scans, zebra
-from lotstream.readers.formats.items import Parsed
+from lotstream.readers.formats.items import Parsed, Refused
 from lotstream.readers.formats.scans import Scanning
 from lotstream.readers.health_doors import health_routes
 from lotstream.readers.intake import Intake, Taken
@@ -38,6 +39,7 @@ from lotstream.runtime.health import Health
 from lotstream.runtime.metrics import Metrics
 from lotstream.runtime.settings import Settings
 from lotstream.schemas.base import Origin
+from lotstream.schemas.operations import Headers, carried
 
 
 class Gateway:
@@ -121,17 +123,18 @@ class Gateway:
             sources = {call.arrival.by(name or call.reader).source for name in parsed.names()}
             self.floodgate.admit(sources, now_us=now_us)
         taken = self._take(parsed, call)
-        said = call.said + parsed.frame if taken.refused else ()
-        by = {name: call.arrival.by(name or call.reader) for name in {refused.reader for refused in taken.refused}}
-        for refused in taken.refused:
-            arrival = by[refused.reader]
-            taken.messages += self.intake.dead_letter(refused, arrival=arrival, door=call.door, said=said)
-        taken.messages += self.floodgate.charge(
-            (by[refused.reader].source for refused in taken.refused), door=call.door, now_us=now_us
-        )
+        if taken.refused:
+            taken.messages += self._letters(taken.refused, call, said=carried(None, call.said + parsed.frame))
         # a file is still there after the outage, and would take the room of what is not
         coalescer = self._unkept if call.arrival.origin is Origin.FILE else self._kept
         return await self._publish(taken, call, coalescer=coalescer)
+
+    def _letters(self, refused: Sequence[Refused], call: Call, *, said: Headers) -> Iterator[Message]:
+        """Dead letters, and the blind windows of the sources that are stopped by them."""
+        sources = [call.arrival.source or one.reader or call.reader for one in refused]
+        for one, source in zip(refused, sources, strict=True):
+            yield from self.intake.letters(one, arrival=call.arrival, source=source, door=call.door, said=said)
+        yield from self.floodgate.charge(sources, door=call.door, now_us=call.arrival.received_us)
 
     def _take(self, parsed: Parsed, call: Call) -> Taken:
         crash_point("gateway", "received")

@@ -1,7 +1,7 @@
 """What a request becomes: batches, reader events, dead letters. The gateway's own state is here, all of it bounded."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from lotstream.readers.batches import Arrival, Group, Target, by_place, encode, pieces
@@ -14,7 +14,7 @@ from lotstream.readers.messages import Message
 from lotstream.runtime.errors import Reason
 from lotstream.runtime.settings import TopicSettings
 from lotstream.schemas.base import LATEST_US, Origin
-from lotstream.schemas.operations import BlindWindow, DeadLetter, Headers, carried
+from lotstream.schemas.operations import BlindWindow, Headers, letter_headers
 from lotstream.schemas.reads import MAX_READS, ReaderEvent, ReaderEventType, SourceEnd
 from lotstream.schemas.topics import BLIND_WINDOWS, DEAD_LETTERS, EVENTS, READS
 
@@ -129,26 +129,24 @@ class Intake:
         """To be called when a source's ends are delivered."""
         self._sources.pop(source, None)
 
-    def dead_letter(self, refused: Refused, *, arrival: Arrival, door: str, said: Headers) -> list[Message]:
+    def letters(
+        self, refused: Refused, *, arrival: Arrival, source: str, door: str, said: Headers
+    ) -> Iterator[Message]:
         """The untouched bytes with their reason and what the caller said; in several messages when one would be too
         large for a broker."""
-        parts = max(1, -(-len(refused.raw) // MAX_VALUE_BYTES))
-        messages = []
+        parts = -(-len(refused.raw) // MAX_VALUE_BYTES) or 1
         for part in range(parts):
-            origin = f"{door}:{arrival.request}:{refused.index}" + (f":{part + 1}/{parts}" if parts > 1 else "")
-            letter = DeadLetter(
+            headers = letter_headers(
                 reason=refused.reason,
                 detail=refused.detail,
                 field=refused.field,
-                source=arrival.source,
+                source=source,
                 stage="gateway",
-                origin=origin,
+                origin=f"{door}:{arrival.request}:{refused.index}" + (f":{part + 1}/{parts}" if parts > 1 else ""),
                 received_us=arrival.received_us,
             )
             value = refused.raw[part * MAX_VALUE_BYTES : (part + 1) * MAX_VALUE_BYTES]
-            headers = letter.headers() + carried(None, said)
-            messages.append(self.dead_letters.message(arrival.source, value, headers=headers))
-        return messages
+            yield self.dead_letters.message(source, value, headers=headers + said)
 
     def _take_reads(self, taken: Taken, parsed: Parsed, *, name: str, at: Sequence[int], arrival: Arrival) -> None:
         rows = parsed.reads if len(at) == len(parsed.reads) else [parsed.reads[i] for i in at]

@@ -48,7 +48,22 @@ class DeadLetter(Wire):
 
     def headers(self) -> Headers:
         """Kafka headers, each value UTF-8 text."""
-        return tuple([(name, str(value).encode()) for name, value in self.__dict__.items()])
+        return letter_headers(**self.__dict__)
+
+
+def letter_headers(
+    *, reason: Reason, detail: str, source: str, stage: str, received_us: int, field: str = "", origin: str = ""
+) -> Headers:
+    """The headers of a dead letter whose words are known to be right; a fifth of what the model takes."""
+    return (
+        ("reason", reason.encode()),
+        ("detail", detail.encode()),
+        ("field", field.encode()),
+        ("source", source.encode()),
+        ("stage", stage.encode()),
+        ("origin", origin.encode()),
+        ("received_us", b"%d" % received_us),
+    )
 
 
 def parse_dead_letter(headers: Headers) -> DeadLetter:

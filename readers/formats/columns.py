@@ -74,6 +74,8 @@ def separately(items: list[Any], reads: Reads, *, refused: Rejected) -> tuple[li
     A round takes out all that one column refuses; where a column cannot say which, all that are left are tried one by
     one.
     """
+    if isinstance(refused, Refusals) and refused.good is not None:
+        return refused.good, refused.found
     found: Refused = {}
     places = list(range(len(items)))
     while isinstance(refused, Refusals):

@@ -4,10 +4,10 @@ The untouched bytes of an item are looked up only when they are needed: a payloa
 """
 
 import json
-from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import count
 from typing import Any
 
 import orjson
@@ -20,6 +20,7 @@ _SPACE = " \t\r\n"
 _BLANK = _SPACE.encode()
 _SCANNER = json.JSONDecoder()
 _SHOWN = 200
+_LOOKS = 8  # items that are looked for in the body; to find more, it is read again once
 
 
 @dataclass(frozen=True)
@@ -30,30 +31,26 @@ class Framed:
     values: list[Any]
     spans: list[bytes] | None = None
     path: tuple[str, ...] = ()
+    _looks: Iterator[int] = field(default_factory=count, compare=False, repr=False)
 
     def raw(self, index: int) -> bytes:
         """The untouched bytes of item ``index``; of the whole body where items cannot be told apart."""
-        if (piece := self._as_written(index)) is not None:
-            return piece
+        if self.spans is None and "_scanned" not in self.__dict__ and next(self._looks) < _LOOKS:
+            value = self.values[index]
+            piece = orjson.dumps(value) if type(value) is dict else b""
+            # as programs write it, compact, and as often as there are such items: then it is written so
+            if piece and self.body.count(piece) == self.values.count(value):
+                return piece
         pieces = self.spans if self.spans is not None else self._scanned
         return pieces[index] if index < len(pieces) else self.body
 
     def raws(self, indexes: Sequence[int]) -> list[bytes]:
         """The same of several objects, among which are all that equal one of them."""
-        if self.spans is None:
+        if self.spans is None and len(indexes) <= _LOOKS:
             pieces = [orjson.dumps(self.values[index]) for index in indexes]
-            if all(self.body.count(piece) == times for piece, times in Counter(pieces).items()):
+            if all(self.body.count(piece) == pieces.count(piece) for piece in pieces):
                 return pieces
         return [self.raw(index) for index in indexes]
-
-    def _as_written(self, index: int) -> bytes | None:
-        """The item as programs write it, compact, when the body has exactly that as often as there are such items: then
-        it need not be read again to be found."""
-        value = self.values[index]
-        if self.spans is not None or not isinstance(value, dict):
-            return None
-        piece = orjson.dumps(value)
-        return piece if self.body.count(piece) == self.values.count(value) else None
 
     @cached_property
     def _scanned(self) -> list[bytes]:
