@@ -1,40 +1,33 @@
 """`python -m bench.poison`: what 1 % of poison costs, beside the same load without it, in one run.
 
-At the door one item in a hundred is not understood; in reads.v1 one message in a hundred. Rounds with and without take
-turns, and the median of the pairs counts. Exits 1 when a good read is missing or a poisoned one left no dead letter,
-never for a time.
+At the door one item in a hundred is not understood; in reads.v1 one message in a hundred. The door is the gateway's own
+process with HTTP before it and a broker behind it: its threads' CPU time counts, that of the client does not. Rounds
+with and without take turns, so that both meet the same machine, and the least of each counts: what a neighbour on the
+machine takes (its caches, its cores) only ever adds. Exits 1 when poison costs 5 % of the throughput of good reads or
+more, when a good read is missing, or when a poisoned one left no dead letter.
 """
 
 import argparse
-import asyncio
-import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import httpx
 import orjson
 
+from bench.door import Door, running_door
 from bench.portal import Portal, message, world
-from lotstream.readers.gateway import build_app
-from lotstream.readers.mapping import Mapping
-from lotstream.readers.messages import Message
-from lotstream.readers.site_file import SiteFile
-from lotstream.runtime.clock import SystemClock
 from lotstream.runtime.garbage import spare_garbage_collection
-from lotstream.runtime.metrics import Metrics
-from lotstream.runtime.settings import GatewaySettings, Settings, TopicSettings
+from lotstream.runtime.settings import Settings, TopicSettings
 from lotstream.schemas.partitions import partition_of
 from lotstream.streams.engine.plain import PlainLog, PlainLoop
 from lotstream.streams.smooth.stage import build_stage as build_smooth
 
 EVERY = 100
 ITEMS = 200  # in a request at the door
-SETTINGS = Settings(
-    topics=TopicSettings(partitions=4),
-    gateway=GatewaySettings(dead_letters_burst=0, batch_ms=0),  # the flood is wanted
-)
+ALLOWED = 0.05
+SETTINGS = Settings(topics=TopicSettings(partitions=4))
+DEAD_LETTERS = SETTINGS.topics.name("dead-letters.v1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +39,6 @@ class Round:
     letters: int
 
 
-@dataclass(slots=True)
-class Delivered:
-    """Delivers at once, and counts dead letters."""
-
-    letters: int = 0
-
-    async def send(self, messages: Sequence[Message]) -> None:
-        self.letters += sum(message.topic == SETTINGS.topics.name("dead-letters.v1") for message in messages)
-
-
 def requests(count: int, *, poison: bool) -> list[bytes]:
     """Bodies as an Impinj reader sends them; poisoned items are beside the good ones, not in their place."""
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
@@ -63,7 +46,7 @@ def requests(count: int, *, poison: bool) -> list[bytes]:
 
     def item(number: int, *, bad: bool) -> dict[str, object]:
         event = {
-            "epcHex": "no tag" if bad else portal.epc(number),
+            "epcHex": f"no tag {number}" if bad else portal.epc(number),
             "antennaPort": 1,
             "peakRssiCdbm": -5_000,
             "lastSeenTime": now,
@@ -79,18 +62,13 @@ def requests(count: int, *, poison: bool) -> list[bytes]:
     return bodies
 
 
-async def door(bodies: Sequence[bytes]) -> Round:
-    """One round at the door, everything but HTTP's own bytes."""
-    sender = Delivered()
-    app = build_app(SETTINGS, producer=sender, mapping=Mapping(SiteFile()), clock=SystemClock(), metrics=Metrics())
-    reads, costs = 0, list[float]()
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway") as client:
-        for body in bodies:
-            started = time.process_time()
-            answer = await client.post("/readers/impinj", content=body)
-            costs.append(time.process_time() - started)
-            reads += orjson.loads(answer.content)["accepted"]
-    return Round(statistics.median(costs) * len(costs), reads, sender.letters)
+def door(gateway: Door, bodies: Sequence[bytes]) -> Round:
+    """One round at the door."""
+    before, letters = gateway.cpu_s(), gateway.sent(DEAD_LETTERS)
+    answers = [gateway.post("/readers/impinj", body) for body in bodies]
+    cpu_s = gateway.cpu_s() - before
+    reads = sum(orjson.loads(answer.content)["accepted"] for answer in answers)
+    return Round(cpu_s, reads, gateway.sent(DEAD_LETTERS) - letters)
 
 
 def log_of(portal: Portal, *, poison: bool) -> PlainLog:
@@ -118,23 +96,22 @@ def smooth(portal: Portal, *, poison: bool) -> Round:
 
 
 def compare(name: str, run: Callable[[bool], Round], *, rounds: int, letters: int) -> bool:
-    """Print both beside each other; whether everything was accounted for."""
+    """Print both beside each other; whether everything was accounted for, at an allowed cost."""
     pairs = [(run(False), run(True)) for _ in range(rounds)]
     whole = all(poisoned.reads == clean.reads and poisoned.letters == letters for clean, poisoned in pairs)
-    # of each pair, then the median: both halves of a pair meet the same machine
-    share = statistics.median(clean.cpu_s / poisoned.cpu_s for clean, poisoned in pairs)
-    clean = statistics.median(pair[0].reads / pair[0].cpu_s for pair in pairs)
+    clean, poisoned = (min(each.cpu_s / each.reads for each in halves) for halves in zip(*pairs, strict=True))
+    costs = 1 - clean / poisoned
     row = {
         "workload": "poison",
         "stage": name,
-        "clean_reads_s_core": round(clean),
-        "poisoned_reads_s_core": round(clean * share),
+        "clean_reads_s_core": round(1 / clean),
+        "poisoned_reads_s_core": round(1 / poisoned),
         "letters": letters,
-        "costs_percent": round(100 * (1 - share), 1),
+        "costs_percent": round(100 * costs, 1),
         "whole": whole,
     }
     print(orjson.dumps(row).decode(), flush=True)
-    return whole
+    return whole and costs < ALLOWED
 
 
 def main() -> int:
@@ -146,22 +123,21 @@ def main() -> int:
     given = parser.parse_args()
     bodies = {poison: requests(given.requests, poison=poison) for poison in (False, True)}
     portal = Portal(batches=given.batches)
-    spare_garbage_collection()  # as every process of ours
-    whole = [
-        compare(
+    with running_door(GATEWAY__DEAD_LETTERS_BURST="0") as gateway:  # the flood is wanted
+        held = compare(
             "door",
-            lambda poison: asyncio.run(door(bodies[poison])),
+            lambda poison: door(gateway, bodies[poison]),
             rounds=given.rounds,
             letters=given.requests * ITEMS // EVERY,
-        ),
-        compare(
-            "smooth",
-            lambda poison: smooth(portal, poison=poison),
-            rounds=given.rounds,
-            letters=-(-portal.points * portal.batches // EVERY),
-        ),
-    ]
-    return 0 if all(whole) else 1
+        )
+    spare_garbage_collection()  # as every process of ours
+    held &= compare(
+        "smooth",
+        lambda poison: smooth(portal, poison=poison),
+        rounds=given.rounds,
+        letters=-(-portal.points * portal.batches // EVERY),
+    )
+    return 0 if held else 1
 
 
 if __name__ == "__main__":

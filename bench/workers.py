@@ -17,6 +17,7 @@ import orjson
 READY_S = 60.0
 STOP_S = 20.0
 _TICKS = os.sysconf("SC_CLK_TCK")
+GATEWAY = "gateway"
 _CLI = (sys.executable, "-m", "lotstream.cli.main")
 
 
@@ -33,7 +34,7 @@ class Cost:
 
 
 class Workers:
-    """One process per stage, until the end of the block."""
+    """One process per stage, and one of the gateway when it is named, until the end of the block."""
 
     def __init__(self, stages: Sequence[str], *, env: Mapping[str, str], run_dir: Path) -> None:
         self._env = os.environ | env
@@ -46,7 +47,7 @@ class Workers:
         for stage in self._stages:
             with (self._run_dir / f"{stage}.log").open("wb") as log:
                 self._processes[stage] = subprocess.Popen(
-                    [*_CLI, "worker", "--name", stage, stage],
+                    [*_CLI, *((GATEWAY,) if stage == GATEWAY else ("worker", "--name", stage, stage))],
                     env=self._env | {"LOTSTREAM_STREAM__INSTANCE_ID": stage},
                     stdout=log,
                     stderr=log,
@@ -78,6 +79,11 @@ class Workers:
         """What each worker has taken so far."""
         pids = {name: process.pid for name, process in self._processes.items()}
         return Cost({n: _cpu_s(pid) for n, pid in pids.items()}, {n: _rss_mb(pid) for n, pid in pids.items()})
+
+    def precise_cpu_s(self, name: str) -> float:
+        """CPU seconds of all living threads of a worker so far, to the nanosecond instead of the clock tick."""
+        tasks = Path(f"/proc/{self._processes[name].pid}/task").glob("*/schedstat")
+        return sum(int(task.read_text(encoding="ascii").split()[0]) for task in tasks) / 1e9
 
     def _wait_ready(self, stage: str) -> None:
         give_up = time.monotonic() + READY_S
