@@ -4,18 +4,21 @@ Apart from the models, so that an event with a bad member still hears what else 
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
+from itertools import chain
 from typing import Any
 
 from lotstream.runtime.errors import Reason, Rejected
 from lotstream.schemas.epcis.problems import shown
 
 Event = Mapping[str, Any]
+_QUANTITIES = ("quantityList", "childQuantityList", "inputQuantityList", "outputQuantityList")
 _MADE_AND_USED = "inputs and outputs, or one of them with transformationID"
 
 
 def broken_conditions(event: Event) -> Iterator[Rejected]:
     """Each condition that the event breaks; none for a type that is none of the standard's."""
-    for expected in _CONDITIONS.get(str(event.get("type")), _nothing)(event):
+    for expected in chain(_CONDITIONS.get(str(event.get("type")), _nothing)(event), _quantities(event)):
         yield Rejected(Reason.SCHEMA_INVALID, f"Expected {expected}, got {shown(event)}.")
 
 
@@ -52,6 +55,20 @@ def _transformation(event: Event) -> Iterator[str]:
     made = event.get("outputEPCList") or event.get("outputQuantityList")
     if not (used and made) and not (event.get("transformationID") and (used or made)):
         yield _MADE_AND_USED
+
+
+def _quantities(event: Event) -> Iterator[str]:
+    """A count is whole, and a unit of measure has something to measure (section 7.3.3.3)."""
+    for name in _QUANTITIES:
+        elements = event.get(name)
+        for element in elements if isinstance(elements, list) else ():
+            if not isinstance(element, dict):
+                continue
+            quantity, uom = element.get("quantity"), element.get("uom")
+            if quantity is None and uom is not None:
+                yield f"no uom without quantity in {name}"
+            if isinstance(quantity, Decimal) and uom is None and quantity % 1:
+                yield f"a whole quantity without uom in {name}"
 
 
 _CONDITIONS: Mapping[str, Callable[[Event], Iterator[str]]] = {

@@ -138,7 +138,10 @@ def parse_event(event: Any, names: Names) -> Fields:
 
 
 def foreign_faults(event: Mapping[str, Any], names: Names) -> Iterator[Rejected]:
-    """Members in the namespace of the standard that the standard does not have."""
+    """What is wrong with a @context of its own; members in the namespace of the standard that the standard does not
+    have."""
+    if "@context" in event:
+        yield from context_faults(event)
     for name in event:
         if ":" in name and namespace(names.full(name)) == STANDARD["epcis"]:
             detail = f"Expected a member of EPCIS 2.0 or an extension, got {name!r}."

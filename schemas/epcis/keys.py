@@ -42,6 +42,7 @@ _AI_NAMES = {
     "tpx": "235",
 }
 _NAMED = re.compile(rf"/({'|'.join(_AI_NAMES)})(?=/[^/])")
+_KEYLESS = re.compile(r"urn:epc:(?:id|idpat|tag|pat):(?:bic|imovn|gid|usdod|adi)[:-]", re.ASCII | re.IGNORECASE)
 _RAW = re.compile(r"urn:epc:raw:[1-9][0-9]*\.x([0-9A-F]+)", re.ASCII)
 # what makes a web address under any domain a Digital Link beyond doubt, though a wrong one
 _TYPING_ERRORS = frozenset({Rule.CHECK_DIGIT})
@@ -69,8 +70,11 @@ def epc_key(uri: str) -> str:
 
 @lru_cache(maxsize=1 << 14)
 def class_key(uri: str) -> str:
-    """The key of a class or lot of objects; a private URI as sent. Raises Rejected."""
-    return _key_or_name(uri)
+    """The key of a class or lot of objects; a private URI as sent. Raises Rejected (one object is no class)."""
+    key = gs1_key(_require_uri(uri))
+    if key and parse_key(key).is_instance:
+        raise Rejected(Reason.IDENTIFIER_INVALID, f"Expected a class or lot, got the EPC of one object {uri!r}.")
+    return key or require_name(uri)
 
 
 @lru_cache(maxsize=1 << 14)
@@ -139,8 +143,8 @@ def _of_urn(urn: str) -> str:
     try:
         return tag_key(urn)
     except IdentifierInvalid as invalid:
-        # schemes without a GS1 key (bic, imovn, a later one) still name something
-        if invalid.rule is Rule.UNKNOWN_SCHEME:
+        # a scheme without a GS1 key still names something; no scheme will be added to the URNs, so another is a slip
+        if invalid.rule is Rule.UNKNOWN_SCHEME and _KEYLESS.match(urn):
             return ""
         raise
 

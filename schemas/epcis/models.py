@@ -56,7 +56,7 @@ Instant = Annotated[str, AfterValidator(_instant)]
 Text = Annotated[str, Field(min_length=1)]
 Distinct = Annotated[Uris, AfterValidator(_distinct)]
 Offset = Annotated[str, Field(pattern=r"^[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00)$")]
-Version = Annotated[str, Field(pattern=r"^\d+(?:\.\d+)*$")]
+Version = Annotated[str, Field(pattern=r"^2(?:\.[0-9]+)*$")]
 
 
 class Null:

@@ -57,6 +57,11 @@ def amount(**element: Any) -> list[bytes]:
     return one(quantityList=[{"epcClass": "urn:epc:class:lgtin:4012345.012345.A"} | element])
 
 
+def document(version: str) -> bytes:
+    head = {"type": "EPCISDocument", "schemaVersion": version, "creationDate": "2026-01-01T00:00:00Z"}
+    return json.dumps(head | {"@context": [], "epcisBody": {"eventList": [GOOD]}}).encode()
+
+
 CASES: dict[str, list[bytes]] = {
     "no JSON, not UTF-8, `NaN`": [b"", b"{", b"\xff\xfe", b'{"type": NaN}', b'{"type": "Object"}}'],
     "JSON nested beyond 1,000 levels": [b"[" * 1_100 + b"]" * 1_100, b'{"a":' * 3_000 + b"1" + b"}" * 3_000],
@@ -85,10 +90,24 @@ CASES: dict[str, list[bytes]] = {
     "a class or lot where one object is meant": epcs(
         "urn:epc:class:lgtin:0614141.107346.1", "https://a.b/01/10614141073464"
     ),
+    "one object where a class or lot is meant": [
+        *amount(epcClass="urn:epc:id:sgtin:4012345.012345.A"),
+        *amount(epcClass="https://id.gs1.org/00/106141410000001580"),
+    ],
+    "an EPC of a scheme that GS1 does not have": epcs("urn:epc:id:sgtn:0614141.107346.1", "urn:epc:id:"),
     "an identifier that is no URI": epcs("4711", "lot 5", ""),
     "a lot code with characters that AI (10) does not have": one(ilmd={"cbvmda:lotNumber": "A B"}),
     "ILMD beside another action than ADD": one(action="OBSERVE", ilmd={"cbvmda:lotNumber": "A"}),
     "a negative quantity": amount(quantity=-1),
+    "a quantity with a fraction and no unit of measure, or a unit of measure without a quantity": [
+        *amount(quantity=1.5),
+        *amount(uom="KGM"),
+    ],
+    "a `@context` that is no address and no names": [
+        *one(**{"@context": 5}),
+        *one(**{"@context": [[{"ex": "urn:x:"}]]}),
+    ],
+    "a document of another version than 2": [document("1.2"), document("3.0")],
     "a unit of measure that is no code of UN/CEFACT Recommendation 20 by its form": amount(quantity=1, uom="kg"),
     "a time without an offset": one(eventTime="2026-01-01T00:00:00"),
     "an event before 1970 or after 2100": [

@@ -261,7 +261,7 @@ def test_text_stands_alone(one: One, shipped: Event, own: Any) -> None:
 def test_quantities_are_exact(one: One) -> None:
     """Amounts are what was written, to six decimals; the dust of binary fractions is rounded off."""
     written = [0.1, 1e3, 12, 0.30000000000000004, 999999999999.999999, 1.0000005]
-    classes = [{"epcClass": f"urn:x:{n}", "quantity": number} for n, number in enumerate(written)]
+    classes = [{"epcClass": f"urn:x:{n}", "quantity": number, "uom": "KGM"} for n, number in enumerate(written)]
     event = one(but(quantityList=classes))
     text = json.dumps(but(quantityList=classes)).replace("1000000000000.0", "999999999999.999999").encode()
     (exact,) = parse_document(text)
