@@ -41,8 +41,12 @@ def faults(world: World, *, seed: int) -> list[str]:
     for order in range(ORDERS):
         last = order == ORDERS - 1
         forgetful, late = last and seed % 2 == 0, last and seed % 2 == 1 and any(isinstance(f, Batch) for f in world)
-        stack = disordered(world, seed=seed * 1_000 + order, calm=order == 0, forgetful=forgetful, late=late)
-        found = (doubts if forgetful else unlike_late if late else differences)(truth, stack)
+        judged = doubts if forgetful else unlike_late if late else differences
+        try:
+            stack = disordered(world, seed=seed * 1_000 + order, calm=order == 0, forgetful=forgetful, late=late)
+            found = judged(truth, stack)
+        except Exception as error:  # noqa: BLE001 - a stage never raises: such a world is wrong, and to be shrunk
+            found = [f"{type(error).__name__}: {error}"]
         if found:
             return [f"order {order}: {line}" for line in found]
     return []
