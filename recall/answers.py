@@ -161,6 +161,9 @@ class Affected(Answer):
     recipients: tuple[Recipient, ...]
     accounted: tuple[Accounted, ...]
     adjustments: tuple[Adjustment, ...] = Field(default=(), description="counts, in order of time")
+    when_asked: int = Field(
+        default=0, description="units whose sightings are no item rows of the lot: sighted, and placed when asked"
+    )
     evidence: tuple[str, ...] = Field(description="the kinds of evidence behind it, strongest first")
     blind_windows: tuple[BlindWindow, ...]
     as_of: datetime | None = Field(
@@ -199,6 +202,7 @@ class UnitPlace(Answer):
     last_at: datetime
     path: tuple[str, ...] = Field(description="the logistic units through which it is inferred, outermost first")
     final: bool = Field(default=True, description="whether nothing more is expected of that sighting")
+    when_asked: bool = Field(default=False, description="its sightings are no item rows of the lot: placed when asked")
 
 
 class Where(Answer):

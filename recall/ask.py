@@ -35,7 +35,7 @@ from lotstream.recall.pallets import pallet_recipients
 from lotstream.recall.store import History, Row
 from lotstream.recall.tally import lot_of, places_of, quantities_of, recipients_of, span_start, strongest
 from lotstream.schemas.identifiers import gtin14, parse_key, tag_key
-from lotstream.schemas.portions import is_unit
+from lotstream.schemas.portions import is_portion, is_unit
 
 _AMOUNTS = ("amounts", "counted")
 
@@ -49,8 +49,14 @@ def affected(history: History, text: str, *, gtin: str = "", now: datetime | Non
     now = now or _now(history)
     found = find_lot(history, text, gtin=gtin)
     # a question that nothing can answer costs as much as any other: it is not asked
-    asked = ["lot", "holds", *(["unit_groups"] if found.units else ()), *(_AMOUNTS if found.quantities else ())]
-    told = defaultdict(list, history.ask_all(*asked, lot=found.lot))
+    asked = [
+        "lot",
+        "holds",
+        *(["unit_groups"] if found.units else ()),
+        *found.more,
+        *(_AMOUNTS if found.quantities else ()),
+    ]
+    told = defaultdict(list, history.ask_all(*asked, lot=found.lot, placed=found.placed))
     groups, ways = told["unit_groups"], told["amounts"]
     lot = lot_of(found.lot, told["lot"], decided=told["holds"], day=now.date())
     names = _names(history)
@@ -72,6 +78,7 @@ def affected(history: History, text: str, *, gtin: str = "", now: datetime | Non
             lot.units or 0, groups, ways, quantities=quantities, counted=counted, kinds=kinds_of(history)
         ),
         adjustments=adjustments_of(counted),
+        when_asked=sum(not is_portion(row["tag"]) for row in told["units_told"]),
         evidence=strongest(kind for kinds in (places, quantities) for place in kinds for kind in place.evidence),
         blind_windows=tuple(BlindWindow.model_validate(row) for row in more["blind_windows"]),
         as_of=history.as_of,
@@ -84,11 +91,12 @@ def where(history: History, text: str, *, gtin: str = "", limit: int = 1000) -> 
     """Where each unit of a lot is. Raises LotMissing, LotAmbiguous, IdentifierInvalid, ClickhouseAway."""
     started = start(history)
     found = find_lot(history, text, gtin=gtin)
-    told = history.ask_all("lot", "holds", "units", *_AMOUNTS, lot=found.lot, limit=limit + 1)
-    units = told["units"]
+    asked = ["lot", "holds", "units", *found.more, *_AMOUNTS]
+    told = defaultdict(list, history.ask_all(*asked, lot=found.lot, placed=found.placed, limit=limit + 1))
+    units, when_asked = told["units"], {row["tag"] for row in told["units_told"]}
     return Where(
         lot=lot_of(found.lot, told["lot"], decided=told["holds"], day=today(history)),
-        units=tuple(UnitPlace.model_validate(row) for row in units[:limit]),
+        units=tuple(UnitPlace.model_validate(row | {"when_asked": row["tag"] in when_asked}) for row in units[:limit]),
         quantities=quantities_of(
             told["amounts"],
             _names(history),
@@ -138,10 +146,12 @@ def stock(
     """
     started = start(history)
     before = expires_before.isoformat() if expires_before else ""
+    of = gtin14(gtin) if gtin else ""
     wanted = find_locations(history, location) if location else []
     rows = history.ask(
         "stock",
-        gtin=gtin14(gtin) if gtin else "",
+        placed=[row["lot"] for row in history.ask("stock_told", gtin=of)],
+        gtin=of,
         locations=wanted or [location] if location else [],
         expires_before=before,
         limit=limit,

@@ -62,6 +62,17 @@ class Found:
     lot: str  # its key
     units: bool = True
     quantities: bool = True
+    told: bool = True  # that units of it are to be placed when asked
+
+    @property
+    def placed(self) -> list[str]:
+        """Lots of which units are placed when asked."""
+        return [self.lot] if self.told else []
+
+    @property
+    def more(self) -> list[str]:
+        """What is asked besides: which units these are."""
+        return ["units_told"] if self.told else []
 
 
 def lot_named(text: str) -> str | None:
@@ -154,7 +165,7 @@ def _lots(history: History, name: str, *, gtin: str) -> list[Found]:
 def _found(row: Row, name: str) -> Found:
     if split_lot_key(row["lot"])[1] != name:
         return Found(row["lot"])  # under a supplier's name only the statements about a lot are listed
-    return Found(row["lot"], bool(row["units"]), bool(row["quantities"]))
+    return Found(row["lot"], bool(row["units"]), bool(row["quantities"]), bool(row["told"]))
 
 
 def near_lots(history: History, name: str) -> list[str]:

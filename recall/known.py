@@ -9,6 +9,7 @@ from lotstream.schemas.topics import BLIND_WINDOWS, DOCUMENTS, EVENTS, IDENTITY,
 TOPIC_OF: Mapping[str, str] = {
     "sightings": SIGHTINGS,
     "lot_sightings": LOT_SIGHTINGS,
+    "unit_lots": LOT_SIGHTINGS,
     "bindings": IDENTITY,
     "lots": LOTS,
     "holds": LOTS,

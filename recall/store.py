@@ -14,6 +14,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from lotstream.recall.known import table_filters
+from lotstream.recall.placed import asks_units, lots_in, over_told
 from lotstream.runtime.clickhouse import client_arguments
 from lotstream.runtime.errors import Transient
 from lotstream.runtime.settings import ClickhouseSettings
@@ -67,11 +68,18 @@ class History:
     ) -> None:
         self.close()
 
-    def ask(self, name: str, **parameters: Any) -> list[Row]:
-        """Rows of a query of recall/queries. Raises ClickhouseAway."""
+    def ask(self, name: str, *, placed: Sequence[str] | None = None, **parameters: Any) -> list[Row]:
+        """Rows of a query of recall/queries. Raises ClickhouseAway.
+
+        ``placed`` are lots of which units are placed by their sightings (recall.placed); by default those of the lots
+        asked for that were told that they need it.
+        """
+        text = query_text(name)
+        if placed is None:
+            placed = self.told(lots_in(parameters)) if asks_units(text) else ()
         try:
-            asked = {"as_of": self.as_of or ALWAYS, **parameters}
-            return _rows(self._connected(), name, asked, settings=self._filters)
+            asked = {"as_of": self.as_of or ALWAYS, "placed": placed, **parameters}
+            return _rows(self._connected(), over_told(text) if placed else text, asked, settings=self._filters)
         except (ClickHouseError, OSError) as error:
             if getattr(error, "code", None) in _BUG:
                 raise
@@ -94,6 +102,10 @@ class History:
         """Rows of several queries by name, with the same parameters, asked at once. Raises ClickhouseAway."""
         self.connect()
         return dict(zip(names, self._pool.map(lambda name: self.ask(name, **parameters), names), strict=True))
+
+    def told(self, lots: Sequence[str]) -> list[str]:
+        """Those of the lots of which units are to be placed when asked. Raises ClickhouseAway."""
+        return [row["lot"] for row in self.ask("lots_told", placed=(), lots=lots)] if lots else []
 
     def places(self) -> tuple[Row, ...]:
         """The locations of the newest mapping, read once. Raises ClickhouseAway."""
@@ -128,7 +140,7 @@ class History:
                 query_retries=0,
             )
             if self.known_at is not None:
-                passed = _rows(client, "offsets_passed", {"instant": self.known_at}, settings={})
+                passed = _rows(client, query_text("offsets_passed"), {"instant": self.known_at}, settings={})
                 self._filters = {"additional_table_filters": table_filters(self._settings.database, passed)}
             self._client = client
         return self._client
@@ -148,6 +160,6 @@ class History:
         return ClickhouseAway(f"Expected {where} to answer, got {said}. {hint}")
 
 
-def _rows(client: Client, name: str, parameters: dict[str, Any], *, settings: dict[str, str]) -> list[Row]:
-    result = client.query(query_text(name), parameters=parameters, settings=settings, tz_mode="aware")
+def _rows(client: Client, text: str, parameters: dict[str, Any], *, settings: dict[str, str]) -> list[Row]:
+    result = client.query(text, parameters=parameters, settings=settings, tz_mode="aware")
     return [dict(zip(result.column_names, row, strict=True)) for row in result.result_rows]

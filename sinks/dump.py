@@ -48,11 +48,12 @@ TOPIC_OF: Mapping[str, str] = {
     "alerts": ALERTS,
     "operations": OPERATIONS,
     "lot_sightings": LOT_SIGHTINGS,
+    "unit_lots": LOT_SIGHTINGS,
     "reader_events": READS,
     "dead_letters": DEAD_LETTERS,
 }
 WITHOUT_OFFSETS = ("legal_holds", "sink_offsets")
-DERIVED = frozenset({"lot_sightings"})
+DERIVED = frozenset({"lot_sightings", "unit_lots"})
 SIGNALS = frozenset({"reader_events", "dead_letters"})
 ARCHIVED = tuple(table for table in TOPIC_OF if table not in DERIVED | SIGNALS)
 

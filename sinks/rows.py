@@ -18,7 +18,8 @@ from lotstream.schemas.identity import decode_bindings
 from lotstream.schemas.lots import LOTS_MESSAGE, HoldRecord, LotNumber
 from lotstream.schemas.operations import BLIND_WINDOW, OPERATION, Headers, parse_dead_letter
 from lotstream.schemas.reads import ReaderEvent, decode_reads
-from lotstream.schemas.sightings import Sighting, decode_lot_sightings, decode_sightings
+from lotstream.schemas.sightings import Sighting, decode_lot_message, decode_sightings
+from lotstream.schemas.unit_lots import UnitLotsBatch
 
 Row = Sequence[Any]
 Rows = dict[str, list[Row]]
@@ -48,6 +49,7 @@ _SIGHTING = """tag read_point slot lane origin path version reader policy mappin
 _TABLES = {
     "sightings": f"{_SIGHTING} runs",
     "lot_sightings": f"lot binding relabelled {_SIGHTING}",
+    "unit_lots": "lot subject first_serial last_serial binding horizon_us lives",
     "bindings": "relation subject first_serial last_serial object action at event retracted recorded_at",
     "lots": """lot gtin code supplier_code event at description location produced_at expires best_before units amount
         uom status retracted recorded_at site line planned planned_uom by reason""",
@@ -84,12 +86,15 @@ def sighting_rows(message: Message) -> Rows:
 
 
 def lot_sighting_rows(message: Message) -> Rows:
-    """lot-sightings.v1 -> lot_sightings."""
+    """lot-sightings.v1 -> lot_sightings, unit_lots."""
     end = (message.partition, message.offset)
+    batch = decode_lot_message(message.value)
+    if isinstance(batch, UnitLotsBatch):
+        return {"unit_lots": [(*told, *end) for told in batch.rows()]}
     return {
         "lot_sightings": [
             (lot, binding, relabelled, *_sighting(sighting), *end)
-            for lot, binding, relabelled, sighting in decode_lot_sightings(message.value)
+            for lot, binding, relabelled, sighting in batch.lot_rows()
         ]
     }
 

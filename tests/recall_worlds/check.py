@@ -4,41 +4,70 @@ import random
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from lotstream.recall.answers import Affected
-from lotstream.recall.ask import affected
+from lotstream.recall.answers import Affected, Where
+from lotstream.recall.ask import affected, stock, where
 from lotstream.recall.find import LotMissing
 from lotstream.recall.store import History
 from lotstream.recall.trace_answer import Direction, Trace, TraceEdge
 from lotstream.recall.trace_ask import trace_of
 from tests.recall_worlds.maker import CLASSES
-from tests.recall_worlds.oracle import Delivered, Line, Recalled, Side, Where, reached, recalled
-from tests.recall_worlds.play import Warehouse
+from tests.recall_worlds.oracle import Delivered, Line, Recalled, Side, reached, recalled
+from tests.recall_worlds.play import KNOWN_AT, Warehouse, known
+from tests.worlds.oracle import FOREVER
+from tests.worlds.portions import is_portion
 from tests.worlds.world import LOTS, SECOND, START, World, lot
 
 TRACES = 6  # of twelve
+START_AT = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=START)
 STARTS = [lot(code) for code in (*LOTS, *CLASSES)]
 _FILLED = re.compile(r"@(\d{4}-.*)Z")
 
 
 def faults(warehouse: Warehouse, world: World, *, seed: int) -> list[str]:
-    """What is not as the oracle says: of every lot what is where, and of some what is reached, one way or the other."""
+    """What is not as the oracle says of all facts up to now, and at another moment: by what had happened then, by what
+    was known then, or by what was known of what had happened."""
     warehouse.play(world, seed=seed)
-    truth, chance, found = recalled(world), random.Random(seed), []
+    chance = random.Random(seed)
+    early, by = chance.choice(((False, True), (True, False), (True, True))), chance.randrange(250)
+    found = untrue(warehouse.history, recalled(world), chance)
+    known_at, as_of = (KNOWN_AT if early[0] else None), (START_AT + timedelta(seconds=by) if early[1] else None)
+    truth = recalled(world[: known(world, seed)] if early[0] else world, by=by if early[1] else FOREVER)
+    with warehouse.at(known_at=known_at, as_of=as_of) as history:
+        then = f"known at {known_at}, as of {by if early[1] else None}"
+        return [*found, *(f"{then}: {line}" for line in untrue(history, truth, chance))]
+
+
+def untrue(history: History, truth: Recalled, chance: random.Random) -> list[str]:
+    """What is not as the truth has it: of each lot what is where, of some what is reached, one way or the other."""
     traces = chance.sample([(start, back) for start in STARTS for back in (False, True)], TRACES)
+    found = [f"stock: {line}" for line in misstocked(history, truth)]
     for start in STARTS:
         for back in [way for one, way in traces if one == start]:
-            traced = asked(warehouse.history, start, back=back)
+            traced = asked(history, start, back=back)
             if traced is not None:
                 found += [f"{start}, {'back' if back else 'forward'}: {line}" for line in unlike(traced, truth, start)]
         try:
-            found += [f"{start}: {line}" for line in astray(affected(warehouse.history, start), truth, start)]
+            found += [f"{start}: {line}" for line in astray(affected(history, start), truth, start)]
+            found += [f"{start}: {line}" for line in unplaced(where(history, start), truth, start)]
         except LotMissing:
             found += [f"{start}: Expected it to be known."] * (start in truth.items or start in truth.amounts)
     return found
+
+
+def misstocked(history: History, truth: Recalled) -> list[str]:
+    """Where the stock list differs, of units."""
+    got = [(row.lot, row.location, row.disposition, row.items) for row in stock(history).rows if row.items]
+    return differences("units", [(one, *at, n) for one in truth.items for at, n in truth.items[one].items()], got)
+
+
+def unplaced(answer: Where, truth: Recalled, start: str) -> list[str]:
+    """Where single units differ."""
+    got = Counter((unit.location, unit.disposition) for unit in answer.units if not is_portion(unit.tag))
+    return differences("where", pairs(truth.items.get(start, {})), pairs(got))
 
 
 def asked(history: History, start: str, *, back: bool) -> Trace | None:
@@ -72,7 +101,7 @@ def unlike(traced: Trace, truth: Recalled, start: str) -> Iterable[str]:
 def astray(answer: Affected, truth: Recalled, start: str) -> Iterable[str]:
     """Where the answer about one lot differs: units, amounts, who received some on which line."""
     items = {(row.location, row.disposition): row.items for row in answer.places}
-    amounts: Counter[Where] = Counter()
+    amounts: Counter[tuple[str, str]] = Counter()
     for place in answer.quantities:
         amounts[place.location, place.disposition] += int(place.amount)
     lines: dict[Line, tuple[int, int]] = {}

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from tests.worlds.oracle import DECLARED, Answer, Belonging, Containment, answer, valid_events
+from tests.worlds.oracle import DECLARED, FOREVER, Answer, Belonging, Containment, answer, valid_events
 from tests.worlds.portions import is_portion, with_portions
 from tests.worlds.world import SECOND, START, Event, Kind, World, lot
 
@@ -63,13 +63,13 @@ class Recalled(NamedTuple):
     recipients: dict[str, dict[Line, tuple[int, int]]]  # lot -> line -> units, amount
 
 
-def recalled(world: World) -> Recalled:
-    """The whole truth about a world."""
+def recalled(world: World, *, by: int = FOREVER) -> Recalled:
+    """The whole truth about a world; ``by`` how many seconds after START it had happened."""
     world = tuple(with_portions(world))
-    where, events = answer(world), valid_events(world)
-    books = list(booked(events, world))
+    where, events = answer(world, by_us=START + by * SECOND), valid_events(world)
+    books = [one for one in booked(events, world) if one.event.at <= by]
     return Recalled(
-        sides=frozenset(sides(events)),
+        sides=frozenset(side for side, at in sides(events) if at <= by),
         deliveries=frozenset(deliveries(where, events, books)),
         items={one: Counter(place[:2] for place in units.values()) for one, units in items_of(where).items()},
         amounts=amounts(books, where),
@@ -233,8 +233,9 @@ def line_of(event: Event) -> Line:
     return event.party or event.location, _paper(event), event.line
 
 
-def sides(events: list[Event]) -> Iterator[Side]:
-    """Every side of every process; what is of a unit is of the lot that it, and what is inside it, belonged to."""
+def sides(events: list[Event]) -> Iterator[tuple[Side, int]]:
+    """Every side of every process, and when; what is of a unit is of the lot that it, and what is inside it, belonged
+    to."""
     made = [event for event in events if event.kind is Kind.TRANSFORM]
     nodes = Nodes(events)
     for event in made:
@@ -243,8 +244,9 @@ def sides(events: list[Event]) -> Iterator[Side]:
         if event.lot and event.tags:
             out[lot(event.lot)] += len(event.tags)
         for output, items, much in ((False, into, event.used_amounts), (True, out, event.amounts)):
-            yield from (Side(process, output, node, event.name, count, None) for node, count in items.items())
-            yield from (Side(process, output, lot(code), event.name, 0, amount) for code, amount in much)
+            found = [Side(process, output, node, event.name, count, None) for node, count in items.items()]
+            found += [Side(process, output, lot(code), event.name, 0, amount) for code, amount in much]
+            yield from ((side, event.at) for side in found)
 
 
 class Nodes:

@@ -4,6 +4,7 @@ import random
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from lotstream.deploy.embedded.clickhouse import EmbeddedClickHouse, Role, User
@@ -12,12 +13,13 @@ from lotstream.runtime.settings import ClickhouseSettings
 from lotstream.sinks.migrate import migrate
 from lotstream.sinks.rows import COLUMNS, SINKS, Message, Row, columns_of
 from lotstream.sinks.store import ClickhouseStore
-from tests.worlds.check import disordered
-from tests.worlds.stack import Stack
+from tests.worlds.check import disordered, tell
+from tests.worlds.stack import PARTITIONS, Stack
 from tests.worlds.world import World
 
 DATABASE = "worlds"
 FED = ("lot_names", "lot_events", "process_sides", "masters")  # by what goes into other tables
+KNOWN_AT = datetime(2026, 3, 1, 10, tzinfo=UTC)
 
 
 class Warehouse:
@@ -29,15 +31,34 @@ class Warehouse:
         self._filled = set(FED)
 
     def play(self, world: World, *, seed: int) -> None:
-        """Nothing is left but what the stages made of this world, in inserts of any size."""
+        """Nothing is left but what the stages made of this world, in inserts of any size; of every other world by
+        stages with little memory."""
         for table in self._filled:
             self.store.command(f"TRUNCATE TABLE {self._settings.database}.{table}")
-        self._fill(disordered(world, seed=seed), random.Random(seed))
+        chance = random.Random(seed)
+        stack = disordered(world[: known(world, seed)], seed=seed, forgetful=seed % 2 == 0)
+        self._pass(stack)
+        tell(stack, world[known(world, seed) :], chance)
+        self._fill(stack, chance)
+
+    def at(self, *, known_at: datetime | None, as_of: datetime | None) -> History:
+        """Who asks at other times."""
+        return History(self._settings, known_at=known_at, as_of=as_of)
 
     def close(self) -> None:
         """Give the connections back."""
         self.history.close()
         self.store.close()
+
+    def _pass(self, stack: Stack) -> None:
+        """What there is by now is what is known at an instant."""
+        at = int(KNOWN_AT.timestamp() * 1_000_000)
+        rows = [
+            (sink.topic, number, at, len(stack.log.partition(sink.topic, number)))
+            for sink in SINKS
+            for number in range(PARTITIONS)
+        ]
+        self.store.insert("sink_offsets", columns_of(rows), names=("topic", "partition", "at", "next"))
 
     def _fill(self, stack: Stack, chance: random.Random) -> None:
         tables: dict[str, list[Row]] = {}
@@ -46,12 +67,17 @@ class Warehouse:
                 message = Message(sink.topic, record.partition, record.offset, record.value, record.headers)
                 for table, rows in sink.rows(message).items():
                     tables.setdefault(table, []).extend(rows)
-        self._filled = {*FED, *tables}
+        self._filled = {*FED, "sink_offsets", *tables}
         for table, rows in tables.items():
             cut = chance.randint(0, len(rows))
             for some in (rows[:cut], rows[cut // 2 :]):  # two inserts, of which the second repeats some
                 if some:
                     self.store.insert(table, columns_of(some), names=COLUMNS[table])
+
+
+def known(world: World, seed: int) -> int:
+    """How many facts of a world were known before the others."""
+    return random.Random(seed).randint(0, len(world))
 
 
 @contextmanager

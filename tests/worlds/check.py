@@ -55,6 +55,16 @@ def faults(world: World, *, seed: int) -> list[str]:
 def disordered(world: World, *, seed: int, calm: bool = False, forgetful: bool = False, late: bool = False) -> Stack:
     """A stack that has been told of a world."""
     chance = random.Random(seed)
+    chain = stages(SETTINGS, depth=SHALLOW, waiting=FEW) if forgetful else stages(SETTINGS)
+    if late:
+        chain = stages(SETTINGS, remember_us=120 * SECOND)
+    stack = Stack(chain, chance, begin_us=START + (LATE_S if late else 0) * SECOND)
+    tell(stack, world, chance, calm=calm)
+    return stack
+
+
+def tell(stack: Stack, world: World, chance: random.Random, *, calm: bool = False) -> None:
+    """Tell a stack of some facts, in whatever order, until all is done."""
     facts = list(world)
     if not calm:
         facts += [fact for fact in world if chance.random() < 0.3]
@@ -62,12 +72,7 @@ def disordered(world: World, *, seed: int, calm: bool = False, forgetful: bool =
     messages = [message(fact, partitions=PARTITIONS) for fact in facts]
     if not calm:
         messages = batches(messages, sizes=[chance.choice((1, 1, 5)) for _ in messages])
-    chain = stages(SETTINGS, depth=SHALLOW, waiting=FEW) if forgetful else stages(SETTINGS)
-    if late:
-        chain = stages(SETTINGS, remember_us=120 * SECOND)
-    stack = Stack(chain, chance, begin_us=START + (LATE_S if late else 0) * SECOND)
     stack.run(messages, calm=calm)
-    return stack
 
 
 def differences(truth: Answer, stack: Stack) -> list[str]:

@@ -60,11 +60,12 @@ class Answer(NamedTuple):
     holds: dict[str, dict[str, bool]]
 
 
-def answer(world: World) -> Answer:
-    """The whole truth about a world."""
+def answer(world: World, *, by_us: int = FOREVER) -> Answer:
+    """The whole truth about a world; where everything was by an instant."""
     events = valid_events(tuple(with_portions(world)))
     direct = [*read_sightings(world), *declared_sightings(events), *door_sightings(world)]
     everything = [*direct, *carried(direct, Containment(events))]
+    everything = [seen for seen in everything if seen.at_us <= by_us]
     whose = Belonging(events)
     facts: dict[FactKey, Said] = {}
     spare: set[FactKey] = set()

@@ -4,6 +4,7 @@ import random
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -82,6 +83,12 @@ class Warehouse:
     def sightings(self, rows: Sequence[Sighting]) -> None:
         """Rows of one message of sightings.v1."""
         self.put("sightings", [SightingRows(rows).encode()])
+
+    def passed(self, at: datetime) -> None:
+        """The sinks have everything that was put, and say so."""
+        at_us = int(at.timestamp() * 1_000_000)
+        rows = [(topic, 0, at_us, offset + 1) for topic, offset in self.offsets.items()]
+        self.store.insert("sink_offsets", columns_of(rows), names=("topic", "partition", "at", "next"))
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows, with the writing user."""

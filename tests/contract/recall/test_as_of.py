@@ -89,18 +89,6 @@ def held(facts: list[QuantityFact], by: int) -> dict[str, Decimal]:
     return {place: amount for place, amount in sums.items() if place}
 
 
-def passed(warehouse: Any, at: datetime) -> None:
-    """The sinks have everything that was put, and say so."""
-    topics = list(warehouse.offsets)
-    columns = (
-        topics,
-        [0] * len(topics),
-        [int(at.timestamp() * 1_000_000)] * len(topics),
-        [warehouse.offsets[topic] + 1 for topic in topics],
-    )
-    warehouse.store.insert("sink_offsets", columns, names=("topic", "partition", "at", "next"))
-
-
 @pytest.mark.parametrize("seed", range(4))
 def test_what_had_happened_of_what_was_known(warehouse: Any, make: Any, seed: int) -> None:
     """At every time and every knowledge, alone and together: `where`, `affected` and `stock` equal the brute force."""
@@ -114,7 +102,7 @@ def test_what_had_happened_of_what_was_known(warehouse: Any, make: Any, seed: in
         warehouse.lot_sightings(some)
         warehouse.put("documents", [fact.encode() for fact in more])
         rows, facts = [*rows, *some], [*facts, *more]
-        passed(warehouse, K0 + timedelta(hours=batch))
+        warehouse.passed(K0 + timedelta(hours=batch))
         known.append((K0 + timedelta(hours=batch), list(rows), list(facts)))
     for known_at, some, more in [*draw.sample(known, 2), (None, rows, facts)]:
         for by in [T0 + draw.randrange(-5, 90) * 1_000_000 for _ in range(4)] + [None]:
@@ -139,7 +127,7 @@ def test_history_ends_there(warehouse: Any, make: Any) -> None:
         warehouse.put("identity", [BindingRows([row]).encode()])
     for number in range(3):
         warehouse.sightings([make.sighting(slot=T0 // 30_000_000 + number, first_us=T0 + number * 30_000_000)])
-        passed(warehouse, K0 + timedelta(hours=number))
+        warehouse.passed(K0 + timedelta(hours=number))
     with History(warehouse.settings, as_of=instant(T0 + 40_000_000)) as history:
         answer = ask.history_of(history, tag)
     assert ([s.first_at for s in answer.sightings], answer.lots) == (

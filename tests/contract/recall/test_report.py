@@ -45,13 +45,6 @@ def fact(identity: str, amount: str, hour: int, **given: Any) -> bytes:
     return QuantityFact(**(known | given)).encode()
 
 
-def passed(warehouse: Any, at: datetime) -> None:
-    """The sinks say how far they are."""
-    for topic, offset in warehouse.offsets.items():
-        row = ([topic], [0], [int(at.timestamp() * 1_000_000)], [offset + 1])
-        warehouse.store.insert("sink_offsets", row, names=("topic", "partition", "at", "next"))
-
-
 @pytest.fixture
 def told(warehouse: Any, make: Any) -> Any:
     """Four units, two of them on a pallet that was sent, one unseen; a hundred kilograms, of which a cake was made."""
@@ -91,7 +84,7 @@ def told(warehouse: Any, make: Any) -> Any:
     warehouse.put("blind-windows", [window.model_dump_json().encode(), other.model_dump_json().encode()])
     neighbour = make.lot_sighting(lot=f"01/{GTIN}/10/OTHER", tag=f"01/{GTIN}/21/99", location="plant")
     warehouse.lot_sightings([neighbour])
-    passed(warehouse, KNOWN)
+    warehouse.passed(KNOWN)
     return warehouse
 
 
@@ -155,7 +148,7 @@ def test_the_same_question_has_the_same_answer(told: Any, make: Any) -> None:
     moved = {"tag": f"01/{GTIN}/21/3", "location": "store", "slot": NOW // 30_000_000 + 999}
     told.lot_sightings([make.lot_sighting(lot=ITEMS, **moved)])
     told.put("documents", [fact("more", "7", 2, source="plant", effect=Effect.CONSUMED)])
-    passed(told, KNOWN + timedelta(hours=1))
+    told.passed(KNOWN + timedelta(hours=1))
     again = report(told, "FLOUR-7", "B251101")
     timeless = {"milliseconds": 0.0}
     assert again.model_copy(update=timeless).model_dump_json() == before.model_copy(update=timeless).model_dump_json()
@@ -272,7 +265,7 @@ def test_the_dossier_of_a_lot(run: Any, told: Any, tmp_path: Path) -> None:
         ).encode()
         for name, text in texts.items()
     ])  # fmt: skip
-    passed(told, KNOWN)
+    told.passed(KNOWN)
     paths = [tmp_path / "a.zip", tmp_path / "b.zip"]
     for path in paths:
         shown = run("lot", "dossier", "FLOUR-7", "--zip", str(path), "--html", str(tmp_path / "d.html"))
