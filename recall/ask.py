@@ -150,7 +150,7 @@ def stock(
     wanted = find_locations(history, location) if location else []
     rows = history.ask(
         "stock",
-        placed=[row["lot"] for row in history.ask("stock_told", gtin=of)],
+        placed=history.all_told(of),
         gtin=of,
         locations=wanted or [location] if location else [],
         expires_before=before,

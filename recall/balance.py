@@ -16,7 +16,9 @@ def balance(history: History, text: str, *, gtin: str = "") -> Balance:
     """
     started = start(history)
     found = find_lot(history, text, gtin=gtin)
-    told = history.ask_all("lot", "holds", "unit_groups", "amounts", "counted", "conversions", lot=found.lot)
+    told = history.ask_all(
+        "lot", "holds", "unit_groups", "amounts", "counted", "conversions", lot=found.lot, placed=found.placed
+    )
     lot = lot_of(found.lot, told["lot"], decided=told["holds"], day=today(history))
     counted, kinds = counted_places(told["counted"]), kinds_of(history)
     carried = carried_of(history, found.lot, told["amounts"])

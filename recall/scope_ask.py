@@ -156,7 +156,8 @@ def _(clause: ExposedClause, history: History) -> Sequence[Found]:
     since, until = _instants(clause.window)
     asked_of: Row = {"locations": known or [clause.location], "since": since, "until": until}
     opening = min(since, history.as_of or ALWAYS)
-    units = history.ask("scope_exposed", lot=clause.lot, **asked_of)
+    placed = None if clause.lot else history.all_told()
+    units = history.ask("scope_exposed", placed=placed, lot=clause.lot, **asked_of)
     loose = history.ask("scope_exposed_amounts", opening=opening, **asked_of)
     if not (known or units or loose):
         raise _no_location(history, clause.location)

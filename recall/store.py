@@ -107,6 +107,10 @@ class History:
         """Those of the lots of which units are to be placed when asked. Raises ClickhouseAway."""
         return [row["lot"] for row in self.ask("lots_told", placed=(), lots=lots)] if lots else []
 
+    def all_told(self, gtin: str = "") -> list[str]:
+        """All lots, or those of a GTIN-14, of which units are to be placed when asked. Raises ClickhouseAway."""
+        return [row["lot"] for row in self.ask("all_told", gtin=gtin)]
+
     def places(self) -> tuple[Row, ...]:
         """The locations of the newest mapping, read once. Raises ClickhouseAway."""
         if self._places is None:

@@ -18,7 +18,7 @@ from lotstream.schemas.identity import decode_bindings
 from lotstream.schemas.lots import LOTS_MESSAGE, HoldRecord, LotNumber
 from lotstream.schemas.operations import BLIND_WINDOW, OPERATION, Headers, parse_dead_letter
 from lotstream.schemas.reads import ReaderEvent, decode_reads
-from lotstream.schemas.sightings import Sighting, decode_lot_message, decode_sightings
+from lotstream.schemas.sightings import LotSightingBatch, Sighting, decode_lot_message, decode_sightings
 from lotstream.schemas.unit_lots import UnitLotsBatch
 
 Row = Sequence[Any]
@@ -91,10 +91,10 @@ def lot_sighting_rows(message: Message) -> Rows:
     batch = decode_lot_message(message.value)
     if isinstance(batch, UnitLotsBatch):
         return {"unit_lots": [(*told, *end) for told in batch.rows()]}
+    rows = batch.lot_rows() if isinstance(batch, LotSightingBatch) else []
     return {
         "lot_sightings": [
-            (lot, binding, relabelled, *_sighting(sighting), *end)
-            for lot, binding, relabelled, sighting in batch.lot_rows()
+            (lot, binding, relabelled, *_sighting(sighting), *end) for lot, binding, relabelled, sighting in rows
         ]
     }
 

@@ -133,6 +133,8 @@ def _(answer: Affected, out: Console) -> None:
     show_accounted(answer, out)
     blind = f"{len(answer.blind_windows)} blind windows could hide more" if answer.blind_windows else "no blind windows"
     out.print(f"Evidence: {', '.join(answer.evidence) or 'none'}; {blind}. Answered in {answer.milliseconds:.1f} ms.")
+    if answer.when_asked:
+        out.print(f"{answer.when_asked:,} units were sighted outside the rows of this lot, and placed when asked.")
     for window in answer.blind_windows[:10]:
         out.print(
             f"  {window.subject}: {window.cause} {instant(window.from_at)} to {instant(window.until_at) or 'now'}"
@@ -215,7 +217,7 @@ def _(answer: Where, out: Console) -> None:
         units.add_row(
             u.tag,
             _place(u.location, "", u.disposition),
-            u.evidence,
+            f"{u.evidence}, placed when asked" if u.when_asked else u.evidence,
             u.read_point,
             instant(u.last_at),
             " < ".join(reversed(u.path)),

@@ -20,7 +20,7 @@ SETTINGS index_granularity = 256, non_replicated_deduplication_window = 1000;
 
 -- Who asks for a lot learns with its name whether there are such units. Units that only ended are in their item rows.
 ALTER TABLE ${database}.lot_names ${on_cluster}
-  MODIFY COLUMN kind Enum8('statement' = 0, 'units' = 1, 'quantities' = 2, 'told' = 3);
+  MODIFY COLUMN IF EXISTS kind Enum8('statement' = 0, 'units' = 1, 'quantities' = 2, 'told' = 3);
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS ${database}.lot_names_of_unit_lots ${on_cluster} TO ${database}.lot_names AS
 SELECT DISTINCT decodeURLComponent(substring(lot, 22)) AS name, lot, lot_key, 'told' AS kind
@@ -55,6 +55,14 @@ FROM (
 INNER JOIN ${database}.units_told(lots = {lots:Array(String)}) AS whose ON whose.tag = seen.tag
 WHERE arrayLast(life -> life.1 <= toUnixTimestamp64Micro(last_at), whose.told.3).3 = whose.lot
   AND arrayLast(life -> life.1 <= toUnixTimestamp64Micro(last_at), whose.told.3).2 >= toUnixTimestamp64Micro(last_at);
+
+-- Those of them that are no item rows of the lot.
+CREATE VIEW IF NOT EXISTS ${database}.sightings_missed ${on_cluster} AS
+SELECT lot, tag, first_at
+FROM ${database}.sightings_told(lots = {lots:Array(String)})
+WHERE NOT bitTest(marks, 3) AND (lot_key, tag, read_point, slot, lane, origin, path) NOT IN (
+  SELECT lot_key, tag, read_point, slot, lane, origin, path FROM ${database}.lot_versions
+  WHERE lot_key IN (SELECT sipHash64(arrayJoin({lots:Array(String)}))) AND NOT retracted);
 
 -- All item rows, those of these units made anew; and the views over them.
 CREATE VIEW IF NOT EXISTS ${database}.lot_sightings_told ${on_cluster} AS

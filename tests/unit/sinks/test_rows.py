@@ -37,7 +37,7 @@ from lotstream.schemas.sightings import (
     SightingRows,
 )
 from lotstream.schemas.topics import TOPICS
-from lotstream.schemas.unit_lots import UnitLots, UnitLotsRows
+from lotstream.schemas.unit_lots import Life, UnitLots, UnitLotsRows
 from lotstream.schemas.unit_parents import UnitParents, UnitParentsRows
 from lotstream.sinks.rows import COLUMNS, SINKS, Message, Row, columns_of
 
@@ -98,10 +98,17 @@ def test_lot_sightings() -> None:
     assert second == {"lot": other, "binding": 9, "relabelled": 11, **SIGHTING, "tag": "x/y"}
 
 
-def test_whose_units_are_is_for_locate_alone() -> None:
-    """A message that tells a lot of its units' lives makes no rows: the history has the bindings themselves."""
-    value = UnitLotsRows([UnitLots(LOT, "01/10614141073464", 5, 9, 3, -1, ())]).encode()
-    assert rows_of("lot-sightings", value) == {"lot_sightings": []}
+def test_whose_units_are_when_is_kept() -> None:
+    """A message that tells a lot of its units' lives makes a row of each statement, with the lives as they are."""
+    value = UnitLotsRows([UnitLots(LOT, "01/10614141073464", 5, 9, 3, -1, (Life(0, NOW, LOT),))]).encode()
+    assert rows_of("lot-sightings", value) == {
+        "unit_lots": [
+            {
+                "lot": LOT, "subject": "01/10614141073464", "first_serial": 5, "last_serial": 9, "binding": 3,
+                "horizon_us": -1, "lives": [(0, NOW, LOT)], "source_partition": 3, "source_offset": 42,
+            }
+        ]
+    }  # fmt: skip
 
 
 def test_what_units_are_packed_in_is_told_by_their_bindings() -> None:
