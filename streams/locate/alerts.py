@@ -88,7 +88,7 @@ class Alerts:
         self.rules = rules
         self.standing = 0  # alerts that ask for something
         self._kept: dict[str, Kept] = {}
-        self._of: dict[str, set[str]] = {}  # unit -> keys
+        self._of: dict[str, tuple[str, ...]] = {}  # unit -> keys, nearly always of one alert
         self._at: dict[Place, list[str]] = {}
         self._touched: dict[str, bool] = {}  # looked at: whether it is to be written
 
@@ -104,10 +104,10 @@ class Alerts:
                     asked.setdefault(self._alert_of(rule, visit), []).append(visit)
         for key, some in asked.items():
             self._join(self._kept[key], unit, some, floor=floor)
-            self._of.setdefault(unit, set()).add(key)
+            self._name(unit, key)
             self._touched[key] = True
         holds = {rule.hold for rule in self.rules}
-        for key in sorted(self._of.get(unit, set()).difference(asked)):
+        for key in sorted(set(self._of.get(unit, ())).difference(asked)):
             kept = self._kept[key]
             self._touched.setdefault(key, False)
             if kept.hold in holds and kept.high > floor and kept.units[unit] and kept.end != AlertEnd.JOINED:
@@ -136,7 +136,7 @@ class Alerts:
         self.standing += kept.state in _STANDING
         self._keep(key, kept)
         for unit in kept.units:
-            self._of.setdefault(unit, set()).add(key)
+            self._name(unit, key)
 
     def drop_released(self) -> list[str]:
         """Forget alerts of holds that are over; their keys."""
@@ -145,8 +145,15 @@ class Alerts:
             kept = self._kept.pop(key)
             self._at[kept.place].remove(key)
             for unit in kept.units:
-                self._of[unit].discard(key)
+                left = tuple(other for other in self._of.pop(unit) if other != key)
+                if left:
+                    self._of[unit] = left
         return over
+
+    def _name(self, unit: str, key: str) -> None:
+        known = self._of.get(unit, ())
+        if key not in known:
+            self._of[unit] = (*known, key)
 
     def _alert_of(self, rule: Rule, visit: Visit) -> str:
         """The alert of a visit, new when there is none."""
@@ -165,7 +172,7 @@ class Alerts:
             self._touched[key] = True
         if others:
             for unit in self._kept[first].units:
-                self._of.setdefault(unit, set()).add(first)
+                self._name(unit, first)
         return first
 
     def _raise(self, rule: Rule, visit: Visit) -> str:
