@@ -37,7 +37,7 @@ def books(world: World, where: Mapping[str, Mapping[str, Any]]) -> Books:
             said[key] = max(said.get(key, entry), entry, key=lambda one: one.told)
             if event.wrong:
                 wrong.add(key)
-    for label in sorted((fact for fact in world if isinstance(fact, Label)), key=lambda label: -label.at):
+    for label in sorted((fact for fact in world if isinstance(fact, Label)), key=lambda one: (-one.at, one.scanned)):
         entry = _labelled(label)  # the first scan of a label is the one that counts
         said[entry[:2]] = entry
     facts = [entry for key, entry in said.items() if key not in wrong]
@@ -53,7 +53,7 @@ def _labelled(label: Label) -> Entry:
     """What is in a unit by its label: taken from where the scanner's job says, or there without that."""
     identity = f"label|{label.unit}|{label.lot}|{label.amount}"
     source, to = (label.source, ""), (label.unit, "")
-    return Entry(lot(label.lot), identity, 0, label.at, source, to, not label.source, label.amount)
+    return Entry(lot(label.lot), identity, label.scanned, label.at, source, to, not label.source, label.amount)
 
 
 def _there(place: tuple[str, str, str], facts: Iterable[Entry]) -> int:

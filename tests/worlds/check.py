@@ -124,18 +124,15 @@ def doubts(truth: Answer, stack: Stack) -> list[str]:
 
 def unlike_late(truth: Answer, stack: Stack) -> list[str]:
     """Beyond the bounds: the same things at the same doors in the same slots, in whatever lanes; which way is open."""
-    return _unlike(
-        "late", _last_reads(_without(truth.spare, truth.facts)), _last_reads(_without(truth.spare, _history(stack)))
-    )
+    return _unlike("late", _last_reads(truth.facts), _last_reads(_history(stack)))
 
 
-def _last_reads(facts: dict[FactKey, Said]) -> dict[tuple[Any, ...], int]:
-    """The last read of each fact of a door, lanes united."""
-    found: dict[tuple[Any, ...], int] = {}
-    for (lot, unit, point, slot, _, *path), said in facts.items():
-        if point in DOORS:
-            key = lot, unit, point, slot, *path
-            found[key] = max(said[0], found.get(key, 0))
+def _last_reads(facts: dict[FactKey, Said]) -> dict[tuple[str, str, int], tuple[int, str]]:
+    """When a thing was read last at a door in a slot, lanes united, and the lot that it was of then."""
+    found: dict[tuple[str, str, int], tuple[int, str]] = {}
+    for (lot, unit, point, slot, _, _, path), said in facts.items():
+        if point in DOORS and not path:
+            found[unit, point, slot] = max((said[0], lot), found.get((unit, point, slot), (0, "")))
     return found
 
 

@@ -149,7 +149,7 @@ def _scan(label: Label) -> bytes:
         time_us=at,
         device_time_us=at,
         subject=SCANNER,
-        stamp=STAMP,
+        stamp=STAMP.model_copy(update={"received_us": START + label.scanned * SECOND}),
     ).encode()
 
 
