@@ -70,7 +70,7 @@ worlds: $(STAMP)
 	@$(PY) -m tests.worlds $(if $(N),--worlds $(N)) $(if $(SEED),--seed $(SEED)) $(if $(REPORT),--report $(REPORT)) $(ARGS)
 
 recall-worlds: $(STAMP)
-	@$(PY) -m tests.recall_worlds $(if $(N),--worlds $(N)) $(if $(SEED),--seed $(SEED)) $(ARGS)
+	@$(PY) -m tests.recall_worlds $(if $(N),--worlds $(N)) $(if $(SEED),--seed $(SEED)) $(if $(REPORT),--report $(REPORT)) $(ARGS)
 
 bench-recall: $(STAMP)
 	@$(PY) -m bench.recall $(if $(MOVEMENTS),--movements $(MOVEMENTS)) $(if $(DATA),--data $(DATA)) $(if $(REPORT),--report $(REPORT)) $(ARGS)

@@ -139,6 +139,18 @@ class Accounted(Answer):
     percent: Decimal | None = Field(description="accounted for, of what was made; absent when nothing is known made")
 
 
+Verdict = Literal["within", "outside", ""]
+
+
+class Judged(Answer):
+    """What nobody explained, held against the tolerance."""
+
+    uom: str
+    unexplained: Decimal
+    of: Decimal = Field(description="made, or received from outside")
+    verdict: Verdict = Field(description="empty: no tolerance is known, or nothing was made")
+
+
 class BlindWindow(Answer):
     """An interval that could hide more."""
 
@@ -184,6 +196,8 @@ class Balance(Answer):
         default=None, description="all units of measure in one, by conversions; absent where some do not convert"
     )
     adjustments: tuple[Adjustment, ...] = Field(default=(), description="counts, in order of time")
+    tolerance: Decimal | None = Field(default=None, description="percent of what was made, either way")
+    judged: tuple[Judged, ...] = Field(default=(), description="each line of `accounted`")
     as_of: datetime | None = Field(
         default=None, description="by what had happened by then; by everything, where absent"
     )

@@ -129,6 +129,9 @@ class CaseStatus(Answer):
     clauses: tuple[ScopeClause, ...]
     holds: tuple[CaseHold, ...] = Field(description="in force")
     holds_wanted: int = Field(description="holds that the scope now asks for and that are not in force as it says")
+    not_held: tuple[str, ...] = Field(
+        default=(), description="lots of which something is in the scope and not held: initiate, said again, holds it"
+    )
     trouble: str = Field(default="", description="why it cannot be told what the scope is; empty: it can")
     trail: tuple[TrailEntry, ...] = Field(description="in the order of the log")
     as_of: datetime | None = None

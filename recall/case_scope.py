@@ -18,6 +18,7 @@ from lotstream.recall.scope_ask import Meanings, all_of, amounts_of, scope_now
 from lotstream.recall.store import History, Row
 from lotstream.recall.trace_facts import asked
 from lotstream.runtime.errors import Rejected
+from lotstream.schemas.lots import HoldAction
 from lotstream.schemas.recalls import ScopeSaid
 
 Amounts = Mapping[str, Decimal]
@@ -56,9 +57,10 @@ def case_status(history: History, name: str, *, now: datetime) -> CaseStatus:
     started = start(history)
     case = find_case(history, name)
     held = in_force(holds_decided(history, name))
-    wanted, trouble = 0, ""
+    wanted: list[HoldDeed] = []
+    trouble = ""
     try:
-        wanted = len(holds_wanted(history, case))
+        wanted = holds_wanted(history, case)
     except (NotFound, Rejected) as error:  # a program may say what nobody knows; the trail is told all the same
         trouble = str(error)
     return CaseStatus(
@@ -67,7 +69,8 @@ def case_status(history: History, name: str, *, now: datetime) -> CaseStatus:
         stages=stages_of(case),
         clauses=clauses_of(case.scope),
         holds=tuple(CaseHold(lot=lot, hold=hold) for lot, holds in sorted(held.items()) for hold in sorted(holds)),
-        holds_wanted=wanted,
+        holds_wanted=len(wanted),
+        not_held=tuple(sorted({deed.lot for deed in wanted if deed.action is HoldAction.PLACE})),
         trouble=trouble,
         trail=trail_of(case),
         as_of=history.as_of,

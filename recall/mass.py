@@ -9,9 +9,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from lotstream.recall.answers import Verdict
 from lotstream.recall.conservation import ITEMS
 from lotstream.recall.edges import Link
-from lotstream.recall.mass_answer import MassEntry, MassLine, Verdict
+from lotstream.recall.mass_answer import MassEntry, MassLine
 from lotstream.recall.together import in_base
 
 Row = dict[str, Any]
@@ -113,11 +114,12 @@ def _told(uom: str, line: _Line, tolerance: Decimal | None) -> MassLine:
         adjusted=line.roles["adjustment"],
         unexplained=unexplained,
         percent=percent,
-        verdict=_verdict(unexplained, into, tolerance),
+        verdict=verdict_of(unexplained, into, tolerance),
     )
 
 
-def _verdict(unexplained: Decimal | None, into: Decimal, tolerance: Decimal | None) -> Verdict:
+def verdict_of(unexplained: Decimal | None, into: Decimal, tolerance: Decimal | None) -> Verdict:
+    """Whether what nobody explained is within a percentage of what went in, either way."""
     if unexplained is None or tolerance is None:
         return ""
     return "within" if abs(unexplained) * 100 <= tolerance * into else "outside"

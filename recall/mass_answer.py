@@ -6,9 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from lotstream.recall.answers import Answer
-
-Verdict = Literal["within", "outside", ""]
+from lotstream.recall.answers import Answer, Verdict
 
 
 class MassEntry(Answer):

@@ -1,12 +1,12 @@
 """The question of a mass balance: of a production order, or of the production of a lot."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from decimal import Decimal, InvalidOperation
 
 from lotstream.recall.ask import start, took_ms
 from lotstream.recall.find import DocumentMissing, find_lot
-from lotstream.recall.mass import Flow, entries, flows, lines, product_of
+from lotstream.recall.mass import entries, flows, lines, product_of
 from lotstream.recall.mass_answer import MassBalance
 from lotstream.recall.store import History, Row
 from lotstream.recall.trace_facts import HistoryFacts, asked, is_lot
@@ -44,13 +44,16 @@ def _balance(history: History, rows: Iterable[Row], *, tolerance: Decimal | None
     processes = sorted({row["process"] for row in rows})
     orders = sorted({row["document"] for row in rows} - {""})
     links = HistoryFacts(history).links_of(processes)
+    known = {link.node for link in links if is_lot(link.node)}
     losses = history.ask("mass_losses", documents=orders) if orders else []
-    lots = sorted({link.node for link in links if is_lot(link.node)} | {row["lot"] for row in losses})
+    losses += asked(history, "mass_destroyed", "lots", known if orders else (), documents=orders)
+    lots = sorted(known | {row["lot"] for row in losses})
     rates: dict[str, list[Row]] = defaultdict(list)
     for row in asked(history, "mass_conversions", "gtins", {product_of(lot)[3:] for lot in lots}):
         rates[row["gtin"]].append(row)
     found = flows(links, losses, rates=rates)
-    allowed = tolerance if tolerance is not None else _tolerance(history, found)
+    products = {product_of(flow.lot) for flow in found if flow.role == "output"}
+    allowed = tolerance if tolerance is not None else tolerance_of(history, products)
     names = {row["lot"]: row["description"] for row in asked(history, "trace_names", "lots", lots)}
     return MassBalance(
         orders=tuple(orders),
@@ -64,9 +67,8 @@ def _balance(history: History, rows: Iterable[Row], *, tolerance: Decimal | None
     )
 
 
-def _tolerance(history: History, found: Sequence[Flow]) -> Decimal | None:
-    """The smallest that master data allow for any of the products made."""
-    products = {product_of(flow.lot) for flow in found if flow.role == "output"}
+def tolerance_of(history: History, products: Collection[str]) -> Decimal | None:
+    """The smallest percentage that master data allow for any of these products. Raises ClickhouseAway."""
     said = [_percent(row["percent"]) for row in asked(history, "mass_tolerances", "subjects", products)]
     return min((one for one in said if one is not None), default=None)
 

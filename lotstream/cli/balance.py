@@ -9,6 +9,7 @@ from rich.console import Console
 from lotstream.cli import tables
 from lotstream.cli.ask import asked, gtin_option, history_of, print_answer, when_options
 from lotstream.cli.context import json_option
+from lotstream.cli.exits import EXIT_NO
 from lotstream.recall.answers import Balance
 from lotstream.recall.balance import balance as ask_balance
 from lotstream.recall.mass_answer import MassBalance
@@ -53,16 +54,22 @@ def balance(
     and what nobody explained, place by place. Items and each unit of measure apart.
 
     Of production (--order, --production): in, rework, out, waste, adjustment, unexplained, packaging among the inputs.
+    Ends with 1 where something is outside the tolerance.
     """
     if bool(lot) == bool(order):
         raise click.UsageError("Expected LOT or --order ORDER, one of them.")
     history = history_of(context, **when)
+    answer: Balance | MassBalance
     if order:
-        print_answer(mass_of_order(history, order, tolerance=tolerance), as_json)
+        answer = mass_of_order(history, order, tolerance=tolerance)
     elif production:
-        print_answer(mass_of_lot(history, lot, gtin=gtin, tolerance=tolerance), as_json)
+        answer = mass_of_lot(history, lot, gtin=gtin, tolerance=tolerance)
     else:
-        print_answer(ask_balance(history, lot, gtin=gtin), as_json)
+        answer = ask_balance(history, lot, gtin=gtin, tolerance=tolerance)
+    print_answer(answer, as_json)
+    lines = answer.judged if isinstance(answer, Balance) else answer.lines
+    if any(line.verdict == "outside" for line in lines):
+        context.exit(EXIT_NO)
 
 
 @tables.show.register
@@ -70,6 +77,10 @@ def _show(answer: Balance, out: Console) -> None:
     tables.when_line(out, answer)
     tables.lot_line(out, answer.lot)
     tables.show_accounted(answer, out)
+    for line in answer.judged:
+        if line.verdict:
+            missing = f"{tables.amount(line.unexplained, line.uom)} of {tables.amount(line.of, line.uom)}"
+            out.print(f"  {line.verdict} {answer.tolerance:f} %: {missing} unexplained", markup=False)
 
 
 @tables.show.register

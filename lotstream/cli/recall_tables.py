@@ -10,6 +10,7 @@ from lotstream.recall.clauses import clock, ranges
 from lotstream.schemas.identifiers import split_lot_key
 
 SHOWN = 50
+SOME = 8  # lots in one line
 
 
 @show.register
@@ -39,9 +40,13 @@ def _(answer: CaseStatus, out: Console) -> None:
         clause_table(f"Scope v{case.scope_version}", answer.clauses, out)
     if answer.holds:
         out.print(f"Holds in force: {len(answer.holds):,}")
+    if answer.not_held:
+        some = ", ".join([*answer.not_held[:SOME], *(["..."] if len(answer.not_held) > SOME else [])])
+        out.print(f"In scope and not yet held, {len(answer.not_held):,} lots: {some}", markup=False, soft_wrap=True)
     if answer.holds_wanted:
-        hint = "lotstream recall initiate places them."
-        out.print(f"Holds that are not yet as the scope asks for: {answer.holds_wanted:,}. {hint}")
+        hint = f"Hold what the scope has now: lotstream recall initiate {case.case} --reason ..."
+        out.print(f"Holds that are not yet as the scope asks for: {answer.holds_wanted:,}.", markup=False)
+        out.print(hint, markup=False, soft_wrap=True)
     if answer.trouble:
         out.print(f"What the scope is cannot be told: {answer.trouble}", markup=False, soft_wrap=True)
     trail = table("Trail", "at", "step", "by", "why", "")

@@ -1,23 +1,60 @@
 """`make recall-worlds`: many worlds into the real engine, and every recall of each held against the oracle."""
 
 import argparse
+import json
+import multiprocessing
 import os
 import random
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Protocol
 
-from tests.recall_worlds.check import faults, shrunk
+from tests.recall_worlds.check import Lines, faults, shrunk
 from tests.recall_worlds.maker import RecallMaker
 from tests.recall_worlds.play import warehouse
 from tests.worlds.check import shown
 
+BESIDE = 25  # worlds in one history
 
-def wrong(seeds: range) -> list[tuple[int, list[str]]]:
-    """(seed, what is wrong with its world), of those that are wrong."""
+
+class Count(Protocol):
+    """A number that processes share."""
+
+    value: int
+
+    def get_lock(self) -> AbstractContextManager[object]: ...
+
+
+class Progress:
+    """How many worlds are done, by all processes, with the rate and the rest of the time on standard error."""
+
+    def __init__(self, done: Count, worlds: int, began: float) -> None:
+        self._done, self._worlds, self._began = done, worlds, began
+
+    def add(self, worlds: int) -> None:
+        with self._done.get_lock():
+            self._done.value += worlds
+            done = self._done.value
+        rate = done / (time.monotonic() - self._began)
+        left = (self._worlds - done) / rate
+        sys.stderr.write(f"{done}/{self._worlds} worlds, {rate:.1f}/s, {left:.0f} s left\n")
+
+
+_progress: list[Progress] = []  # of a process that plays
+
+
+def wrong(batches: list[range]) -> Lines:
+    """What is wrong, by seed, with worlds of which each range stands in one history."""
+    found: Lines = {}
     with warehouse() as here:
-        found = [(seed, faults(here, RecallMaker(seed).world(), seed=seed)) for seed in seeds]
-    return [(seed, lines) for seed, lines in found if lines]
+        for seeds in batches:
+            found |= faults(here, {seed: RecallMaker(seed).world() for seed in seeds})
+            for progress in _progress:
+                progress.add(len(seeds))
+    return found
 
 
 def main() -> int:
@@ -25,27 +62,46 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.recall_worlds", description=__doc__)
     parser.add_argument("--worlds", type=int, default=500)
     parser.add_argument("--seed", type=int, default=None, help="of the first world; default: by chance, printed")
+    parser.add_argument("--report", type=Path, default=None, help="where the summary goes, as JSON")
     given = parser.parse_args()
     first = random.randrange(1 << 30) if given.seed is None else given.seed
-    began, workers = time.monotonic(), min(given.worlds, os.cpu_count() or 1)
-    seeds = range(first, first + given.worlds)
-    with ProcessPoolExecutor(workers) as pool:
-        bad = sorted(
-            one for some in pool.map(wrong, [seeds[start::workers] for start in range(workers)]) for one in some
-        )
-    for seed, lines in bad[:10]:
+    began = time.monotonic()
+    bad = _played(range(first, first + given.worlds), began)
+    told = {"worlds": given.worlds, "seed": first, "seconds": round(time.monotonic() - began, 1), "wrong": bad}
+    if given.report:
+        given.report.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    for seed, lines in sorted(bad.items())[:10]:
         sys.stdout.write(f"seed {seed}: {len(lines)} differences: {lines[0]}\n")
     if bad:
-        _show(bad[0][0])
-    sys.stdout.write(f"{given.worlds} worlds from seed {first}: {len(bad)} wrong, {time.monotonic() - began:.0f} s\n")
+        _show(min(bad))
+    sys.stdout.write(f"{given.worlds} worlds from seed {first}: {len(bad)} wrong, {told['seconds']} s\n")
     return int(bool(bad))
 
 
+def _played(seeds: range, began: float) -> Lines:
+    batches = [seeds[start : start + BESIDE] for start in range(0, len(seeds), BESIDE)]
+    workers = min(len(batches), os.cpu_count() or 1)
+    progress = multiprocessing.Value("l", 0), len(seeds), began
+    with ProcessPoolExecutor(workers, initializer=_begin, initargs=progress) as pool:
+        found = list(pool.map(wrong, [batches[start::workers] for start in range(workers)]))
+    return {seed: lines for one in found for seed, lines in one.items()}
+
+
+def _begin(done: Count, worlds: int, began: float) -> None:
+    _progress.append(Progress(done, worlds, began))
+
+
 def _show(seed: int) -> None:
+    """A wrong world alone, with as few facts as are as wrong."""
     with warehouse() as here:
-        world = shrunk(RecallMaker(seed).world(), wrong=lambda some: faults(here, some, seed=seed))
-        lines = faults(here, world, seed=seed)
-    sys.stdout.write(f"shrunk to {len(world)} facts:\n{shown(world)}\n" + "\n".join(lines) + "\n")
+        world = RecallMaker(seed).world()
+        if not faults(here, {seed: world}):
+            sys.stdout.write(f"seed {seed} alone is not wrong: it is beside the others.\n")
+            return
+        world = shrunk(world, wrong=lambda some: bool(faults(here, {seed: some})))
+        lines = faults(here, {seed: world}).get(seed, [])
+    alone = f"alone: python -m tests.recall_worlds --worlds 1 --seed {seed}\n"
+    sys.stdout.write(f"shrunk to {len(world)} facts:\n{shown(world)}\n" + "\n".join(lines) + "\n" + alone)
 
 
 if __name__ == "__main__":

@@ -261,14 +261,22 @@ class Nodes:
         meant: dict[str, str] = {}
         at = START + event.at * SECOND
         for tag in tags:
-            inside = self._inside(tag, at, (tag,))
-            lots = {one: self._whose.lot_at(one, at) for one in {tag, *inside}}
+            inside = self.inside(tag, at)
+            lots = {one: self.lot_at(one, at) for one in {tag, *inside}}
             meant |= {one: whose for one, whose in lots.items() if whose}
             bare = {one for one in inside if not one.startswith("00/")} if inside else {tag}
             meant |= {one: self._filled(one, event) for one in bare if not lots[one]}
         found = Counter(meant.values())
         found.subtract(meant[one] for one in meant if is_portion(one))
         return found
+
+    def inside(self, unit: str, at_us: int) -> set[str]:
+        """What is inside a unit at an instant, at any depth."""
+        return self._inside(unit, at_us, (unit,))
+
+    def lot_at(self, unit: str, at_us: int) -> str:
+        """The lot of a unit at an instant, or ''."""
+        return self._whose.lot_at(unit, at_us)
 
     def _inside(self, parent: str, at: int, path: tuple[str, ...]) -> set[str]:
         children = {one for one in self._containment.inside(parent, at) if one not in path} if len(path) <= 8 else set()

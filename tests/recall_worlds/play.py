@@ -26,7 +26,7 @@ class Warehouse:
     """One database of one server, for one world after the other."""
 
     def __init__(self, settings: ClickhouseSettings) -> None:
-        self._settings = settings
+        self.settings = settings
         self.store, self.history = ClickhouseStore(settings), History(settings)
         self._filled = set(FED)
 
@@ -34,7 +34,7 @@ class Warehouse:
         """Nothing is left but what the stages made of this world, in inserts of any size; of every other world by
         stages with little memory."""
         for table in self._filled:
-            self.store.command(f"TRUNCATE TABLE {self._settings.database}.{table}")
+            self.store.command(f"TRUNCATE TABLE {self.settings.database}.{table}")
         chance = random.Random(seed)
         stack = disordered(world[: known(world, seed)], seed=seed, forgetful=seed % 2 == 0)
         self._pass(stack)
@@ -43,7 +43,7 @@ class Warehouse:
 
     def at(self, *, known_at: datetime | None, as_of: datetime | None) -> History:
         """Who asks at other times."""
-        return History(self._settings, known_at=known_at, as_of=as_of)
+        return History(self.settings, known_at=known_at, as_of=as_of)
 
     def close(self) -> None:
         """Give the connections back."""

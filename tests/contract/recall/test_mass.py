@@ -11,6 +11,7 @@ from lotstream.recall.mass_ask import mass_of_lot, mass_of_order
 from lotstream.schemas.base import Evidence, Origin, Stamp
 from lotstream.schemas.documents import DocumentLine, Effect, QuantityFact, Transformation
 from lotstream.schemas.events import Action, EventType, Ilmd, Quantity, TraceEvent
+from lotstream.schemas.sightings import Declaration, How
 
 NOW = 1_763_370_000_000_000
 MINUTE = 60_000_000
@@ -72,6 +73,29 @@ def test_the_balance_of_an_order(order: Any) -> None:
     assert (of_lot.orders, of_lot.lot, of_lot.lines[1].unexplained) == ((ORDER,), lot(CAKE), 2)
     with pytest.raises(DocumentMissing):
         mass_of_order(order.history, "4712")
+
+
+def test_units_destroyed_on_the_order_are_waste(order: Any, make: Any) -> None:
+    """Of cakes with serials those that were destroyed on the order are waste, each once; others, and what was taken
+    back, are not."""
+    whole = Transformation(
+        side="output", lot=lot(CAKE), process="p1", event="e7", at_us=NOW, recorded_us=NOW, items=10,
+        location="plant", document=ORDER,
+    )  # fmt: skip
+    order.put("documents", [whole.encode()])
+    burnt = Declaration(event="d1", biz_step="destroying", disposition="destroyed", document=ORDER)
+    order.lot_sightings([
+        make.lot_sighting(
+            lot(CAKE), tag=f"01/{CAKE}/21/{serial}", lane="event:d1", how=int(How.DECLARED),
+            version=(0, version), declaration=burnt._replace(**more), marks=marks,
+        )
+        for serial, version, marks, more in (
+            (1, 1, 1, {}), (1, 2, 1, {}), (2, 1, 1, {}), (3, 1, 1, {"document": "other:1"}),
+            (4, 1, 1, {"disposition": ""}), (5, 1, 1, {}), (5, 2, 9, {}),
+        )
+    ])  # fmt: skip
+    items = next(line for line in mass_of_order(order.history, ORDER).lines if line.uom == "items")
+    assert (items.out, items.waste) == (8, 2)
 
 
 def test_the_tolerance_of_the_product(order: Any) -> None:

@@ -198,8 +198,12 @@ def test_made_at_a_site_within_a_window(world: World) -> None:
     world.made("D", 31, 39, minute=7, location="freezer")
     world.made("E", minute=0, site="North", produced_us=T0 // 86_400_000_000 * 86_400_000_000)
     world.made("F", 41, 49, minute=8, location="dock")
-    assert set(parts(world.scope(ProducedClause(site="Belt", window=window(0, 10))))) == {"A", "C"}
-    assert set(parts(world.scope(ProducedClause(site="north", window=window(0, 10))))) == {"A", "C", "D", "E"}
+    world.made("G", 51, 55, minute=5, location="dock")
+    world.made("G", 56, 59, minute=50, location="belt")
+    world.made("H", 61, 65, minute=5)
+    world.made("H", 66, 69, minute=50, location="belt", line="4")
+    assert set(parts(world.scope(ProducedClause(site="Belt", window=window(0, 10))))) == {"A", "C", "H"}
+    assert set(parts(world.scope(ProducedClause(site="north", window=window(0, 10))))) == {"A", "C", "D", "E", "H"}
     third = world.scope(ProducedClause(site="north", line="3", window=window(0, 10)))
     assert set(parts(third)) == {"A", "D", "E"}
     assert ["not known" in found.because[0] for found in third.lots] == [False, True, True]
@@ -320,13 +324,17 @@ def test_a_case_and_its_holds(world: World) -> None:
             (lot("A"), "recall:R1", ()),
             (lot("B"), "recall:R1", ((101, 110),)),
         ]
-        assert case_status(history, "R1", now=now).holds_wanted == 2
+        asked = case_status(history, "R1", now=now)
+        assert (asked.holds_wanted, asked.not_held) == (2, (lot("A"), lot("B")))
         world.carry_out(wanted)
         status = case_status(history, "R1", now=now)
         assert ([hold.lot for hold in status.holds], status.holds_wanted) == ([lot("A"), lot("B")], 0)
+        assert status.not_held == ()
         world.decided("R1", ScopeSaid(exclude=(LotClause(lot=lot("A")),)))
         (gone,) = holds_wanted(history, find_case(history, "R1"))
         assert (gone.lot, gone.action) == (lot("A"), HoldAction.RELEASE)
+        narrower = case_status(history, "R1", now=now)
+        assert (narrower.holds_wanted, narrower.not_held) == (1, ())
         world.decided("R1", Closed(), Initiated())
         status = case_status(history, "R1", now=now)
         assert [entry.step for entry in status.trail if not entry.refused] == [

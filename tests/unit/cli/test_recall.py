@@ -128,7 +128,7 @@ def test_what_people_wrote_is_shown_as_it_is() -> None:
         Cases(cases=(case,), milliseconds=1),
         CaseStatus(
             case=case, team=(words,), stages=(), clauses=(clause,), holds=(), holds_wanted=1, trouble=words,
-            trail=(entry,), milliseconds=1,
+            not_held=(lot.lot,), trail=(entry,), milliseconds=1,
         ),
         ScopeChange(
             case="R1", state="mock", version=1, recorded=False, clauses=(clause,), before=size, after=size,
@@ -137,6 +137,7 @@ def test_what_people_wrote_is_shown_as_it_is() -> None:
     )  # fmt: skip
     shown = [_shown(answer) for answer in answers]
     assert all(words in text for text in shown)
+    assert f"not yet held, 1 lots: {lot.lot}" in shown[1] and "lotstream recall initiate R1 --reason" in shown[1]
     assert "0:01:01" in shown[0] and "other, 1" in shown[2] and "Only tried" in shown[2]
 
 
