@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from tests.recall_worlds.oracle import IN_TRANSIT, Recalled, booked
-from tests.worlds.portions import is_portion, with_portions
 from tests.worlds.oracle import answer, units_of_range, valid_events
+from tests.worlds.portions import is_portion, with_portions
 from tests.worlds.world import Kind, World, lot
 
 ITEMS, KILOGRAMS, PALLETS, CASES = "items", "KGM", "pallets", "cases"

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from tests.recall_worlds.oracle import IN_TRANSIT, Nodes, Where, booked
-from tests.worlds.portions import is_portion, with_portions
 from tests.worlds.oracle import OBSERVED, Answer, Seen, answer, units_of_range, valid_events
+from tests.worlds.portions import is_portion, with_portions
 from tests.worlds.world import SECOND, START, Event, Kind, World, lot
 
 WHOLE, LOOSE = "whole", "loose"

@@ -150,3 +150,13 @@ def test_what_is_missing_is_listed(warehouse: Any) -> None:
     (line,) = balance(warehouse.history, LOT).accounted
     assert (line.destroyed, line.shipped, line.unexplained) == (10, 4, -4)
     assert [(one.location, one.amount) for one in line.missing] == [("plant", -4)]
+
+
+def test_what_nobody_explains_is_judged(warehouse: Any) -> None:
+    """Within or outside a percentage of what was made, too little and too much alike; nothing is said without one."""
+    facts = [*STORY, fact("gone", "2", 7, source="attic", effect=Effect.SHIPPED)]
+    warehouse.put("documents", [one.encode() for one in facts])
+    answers = [balance(warehouse.history, LOT, tolerance=one) for one in (Decimal(2), Decimal("1.9"), None)]
+    told = [(one.unexplained, one.of, one.verdict) for answer in answers for one in answer.judged]
+    assert told == [(-2, 100, "within"), (-2, 100, "outside"), (-2, 100, "")]
+    assert [answer.tolerance for answer in answers] == [2, Decimal("1.9"), None]
