@@ -142,9 +142,10 @@ def _in(lots: Iterable[ScopedLot]) -> Parts:
 
 
 def _spread(parts: Parts, oracle: Scopes) -> Parts:
-    """Parts where a whole lot is everything that there is of it."""
-    whole = {one for one, what in parts if what == WHOLE}
-    return {part for part in parts if part[1] != WHOLE}.union(*map(oracle.everything, whole))
+    """Parts where a whole lot is everything that there is of it, and units that were never of their lot are nothing."""
+    there = {one: oracle.everything(one) for one, _ in parts if one}
+    some = {part for part in parts if not part[0] or part[1][:3] == "00/" or part in there[part[0]]}
+    return some.union(*(there[one] for one, what in parts if what == WHOLE))
 
 
 def _goods(parts: Parts) -> Parts:

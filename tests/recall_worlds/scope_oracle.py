@@ -67,7 +67,8 @@ class Scopes:
             for seen, after in pairwise([*sightings, None]):
                 if seen is not None and _there(seen, after, place, window):
                     found.add((one, WHOLE if is_portion(tag) else tag))
-        return found | {(one, WHOLE) for one in self._had(place, window)}
+        found |= {(one, WHOLE) for one in self._had(place, window)}
+        return {part for part in found if part[1] == WHOLE or (part[0], WHOLE) not in found}
 
     def _had(self, place: str, window: range) -> Iterator[str]:
         opening: dict[tuple[str, Where], int] = defaultdict(int)
