@@ -146,5 +146,3 @@ def in_own_words(answer: Affected) -> Affected:
     held = [one.model_copy(update={"location": plain(one.location)}) for one in answer.quantities]
     sent = [one.model_copy(update={"document": plain(one.document)}) for one in answer.recipients]
     return answer.model_copy(update={"quantities": held, "recipients": sent})
-
-

@@ -83,7 +83,7 @@ def test_units_destroyed_on_the_order_are_waste(order: Any, make: Any) -> None:
         location="plant", document=ORDER,
     )  # fmt: skip
     order.put("documents", [whole.encode()])
-    burnt = Declaration(event="d1", biz_step="destroying", disposition="destroyed", document=ORDER)
+    burnt = Declaration("d1", "destroying", "destroyed", ORDER, "", "")
     order.lot_sightings([
         make.lot_sighting(
             lot(CAKE), tag=f"01/{CAKE}/21/{serial}", lane="event:d1", how=int(How.DECLARED),
