@@ -6,7 +6,7 @@ members demand of each other is in `conditions`; identifiers, words and times ar
 """
 
 from decimal import Decimal
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -56,6 +56,7 @@ Instant = Annotated[str, AfterValidator(_instant)]
 Text = Annotated[str, Field(min_length=1)]
 Distinct = Annotated[Uris, AfterValidator(_distinct)]
 Offset = Annotated[str, Field(pattern=r"^[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00)$")]
+_NONE: Any = Field(default_factory=list)  # a list as the default itself would be copied deep for every event
 Version = Annotated[str, Field(pattern=r"^2(?:\.[0-9]+)*$")]
 
 
@@ -88,7 +89,7 @@ class ErrorDeclaration(Standard):
 
     declarationTime: str
     reason: Text = ""
-    correctiveEventIDs: list[Uri] = []
+    correctiveEventIDs: list[Uri] = _NONE
 
 
 class QuantityElement(Standard):
@@ -195,17 +196,17 @@ class Event(Standard):
     eventTimeZoneOffset: Offset
     recordTime: str | None = None
     eventID: Uri | None = None
-    certificationInfo: Annotated[list[Uri], BeforeValidator(_listed)] = []
+    certificationInfo: Annotated[list[Uri], BeforeValidator(_listed)] = _NONE
     errorDeclaration: ErrorDeclaration | None = None
     bizStep: str | None = None
     disposition: str | None = None
     persistentDisposition: PersistentDisposition | None = None
     readPoint: Place | None = None
     bizLocation: Place | None = None
-    bizTransactionList: list[BizTransaction] = []
-    sourceList: list[Source] = []
-    destinationList: list[Destination] = []
-    sensorElementList: list[SensorElement] = []
+    bizTransactionList: list[BizTransaction] = _NONE
+    sourceList: list[Source] = _NONE
+    destinationList: list[Destination] = _NONE
+    sensorElementList: list[SensorElement] = _NONE
 
 
 class ObjectEvent(Event):
@@ -214,7 +215,7 @@ class ObjectEvent(Event):
     type: Literal["ObjectEvent"]
     action: Annotated[Action, Field(strict=False)]
     epcList: Distinct | None = None
-    quantityList: list[QuantityElement] = []
+    quantityList: list[QuantityElement] = _NONE
     ilmd: dict[str, object] | None = None
 
 
@@ -223,8 +224,8 @@ class WithChildren(Event):
 
     action: Annotated[Action, Field(strict=False)]
     parentID: Text = ""
-    childEPCs: Uris = []
-    childQuantityList: list[QuantityElement] = []
+    childEPCs: Uris = _NONE
+    childQuantityList: list[QuantityElement] = _NONE
 
 
 class AggregationEvent(WithChildren):
@@ -241,17 +242,17 @@ class TransactionEvent(Event):
     bizTransactionList: Annotated[list[BizTransaction], Field(min_length=1)]
     parentID: Text = ""
     epcList: Uris | None = None
-    quantityList: list[QuantityElement] = []
+    quantityList: list[QuantityElement] = _NONE
 
 
 class TransformationEvent(Event):
     """Inputs were consumed, outputs produced. It has no action."""
 
     type: Literal["TransformationEvent"]
-    inputEPCList: Distinct = []
-    inputQuantityList: list[QuantityElement] = []
-    outputEPCList: Distinct = []
-    outputQuantityList: list[QuantityElement] = []
+    inputEPCList: Distinct = _NONE
+    inputQuantityList: list[QuantityElement] = _NONE
+    outputEPCList: Distinct = _NONE
+    outputQuantityList: list[QuantityElement] = _NONE
     transformationID: Text = ""
     ilmd: dict[str, object] | None = None
 
@@ -284,21 +285,21 @@ class VocabularyElement(Part):
     """A party, place, product ... with its attributes."""
 
     id: Uri
-    attributes: list[Attribute] = []
-    children: list[Uri] = []
+    attributes: list[Attribute] = _NONE
+    children: list[Uri] = _NONE
 
 
 class MasterVocabulary(Part):
     """Master data of one kind."""
 
     type: Uri
-    vocabularyElementList: list[VocabularyElement] = []
+    vocabularyElementList: list[VocabularyElement] = _NONE
 
 
 class MasterData(Part):
     """epcisMasterData of a header."""
 
-    vocabularyList: list[MasterVocabulary] = []
+    vocabularyList: list[MasterVocabulary] = _NONE
 
 
 class Header(Part):
