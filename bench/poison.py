@@ -1,16 +1,17 @@
 """`python -m bench.poison`: what 1 % of poison costs, beside the same load without it, in one run.
 
 At the door one item in a hundred is not understood; in reads.v1 one message in a hundred. The door is the gateway's own
-process with HTTP before it and a broker behind it: its threads' CPU time counts, that of the client does not. Rounds
-with and without take turns, so that both meet the same machine, and the least of each counts: what a neighbour on the
-machine takes (its caches, its cores) only ever adds. Exits 1 when poison costs 5 % of the throughput of good reads or
-more, when a good read is missing, or when a poisoned one left no dead letter.
+process with HTTP before it, sixteen readers at once and a broker behind it: the CPU time of its threads counts, that of
+the client does not. Rounds with and without take turns, so that both meet the same machine, and the least of each
+counts: what a neighbour on the machine takes (its caches, its cores) only ever adds. Exits 1 when poison costs 5 % of
+the throughput of good reads or more, when a good read is missing, or when a poisoned one left no dead letter.
 """
 
 import argparse
 import sys
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import orjson
@@ -24,6 +25,7 @@ from lotstream.streams.engine.plain import PlainLog, PlainLoop
 from lotstream.streams.smooth.stage import build_stage as build_smooth
 
 EVERY = 100
+DOORS = 16  # requests under way at once, as of so many readers
 ITEMS = 200  # in a request at the door
 ALLOWED = 0.05
 SETTINGS = Settings(topics=TopicSettings(partitions=4))
@@ -51,10 +53,11 @@ def requests(count: int, *, poison: bool) -> list[bytes]:
             "peakRssiCdbm": -5_000,
             "lastSeenTime": now,
         }
-        return {"timestamp": now, "hostname": "r1", "eventType": "tagInventory", "tagInventoryEvent": event}
+        return {"timestamp": now, "hostname": reader, "eventType": "tagInventory", "tagInventoryEvent": event}
 
     bodies = []
     for first in range(0, count * ITEMS, ITEMS):
+        reader = f"r{first // ITEMS % DOORS}"
         items = [item(number, bad=False) for number in range(first, first + ITEMS)]
         if poison:
             items += [item(number, bad=True) for number in range(ITEMS // EVERY)]
@@ -65,7 +68,8 @@ def requests(count: int, *, poison: bool) -> list[bytes]:
 def door(gateway: Door, bodies: Sequence[bytes]) -> Round:
     """One round at the door."""
     before, letters = gateway.cpu_s(), gateway.sent(DEAD_LETTERS)
-    answers = [gateway.post("/readers/impinj", body) for body in bodies]
+    with ThreadPoolExecutor(DOORS) as doors:
+        answers = list(doors.map(lambda body: gateway.post("/readers/impinj", body), bodies))
     cpu_s = gateway.cpu_s() - before
     reads = sum(orjson.loads(answer.content)["accepted"] for answer in answers)
     return Round(cpu_s, reads, gateway.sent(DEAD_LETTERS) - letters)
