@@ -264,7 +264,7 @@ def forget(point: Point, slot: int) -> None:
     if book.cells:
         point.gone.add(slot)
         point.gone_changed = True
-        book.cells.clear()  # slot and sightings hold each other: apart they are freed now, not when cycles are looked for
+        book.cells.clear()  # slot and sightings hold each other; apart they are freed at once
     dead = set()
     for key, frame in point.frames.items():
         frame.slots.discard(slot)
