@@ -202,9 +202,13 @@ class Outbox:
         self._closed.put_nowait(window)
 
     def _leave(self, window: Window) -> None:
-        """Leave the records of a window, whose outputs go now, to the next one, with their state."""
+        """Leave the records of a window, whose outputs go now, to the next one, with their state; and what is absolute
+        where nothing else would be overtaken by it or overtake it."""
         self._open.records, window.records = window.records, []
         self._open.keepers, window.keepers = window.keepers, {}
+        for place in [place for place, outputs in window.outputs.items() if all(each.absolute for each in outputs)]:
+            self._open.outputs[place] = window.outputs.pop(place)
+        self._open.absolute = {of: index for of, index in window.absolute.items() if of[0] in self._open.outputs}
         if self._storing is None:
             self._storing = asyncio.get_running_loop().call_later(self._store_at - time.monotonic(), self._store)
 

@@ -127,6 +127,35 @@ def test_an_absolute_output_takes_the_place_of_earlier_ones() -> None:
     asyncio.run(body())
 
 
+def test_what_is_absolute_waits_for_its_state() -> None:
+    """Between two writes of state an absolute output waits for the newer one of its key, and leaves before the write;
+    where other outputs go to its partition it goes with them, in their order."""
+
+    async def body() -> None:
+        broker, source = SlowBroker(), SourceLedger(0)
+        async with Running(broker, linger_s=0.0, store_s=60.0) as outbox:
+            for offset, value in enumerate((b"1", b"2", b"3")):
+                source.receive(offset)
+                broker.news[b"k"] = value
+                outputs = [Output(topic, 0, Text(value), key=b"a", absolute=True) for topic in ("alone", "mixed")]
+                outbox.add(source, offset, outputs=[*outputs, Output("mixed", 0, Text(value))], keeper=broker)
+                await calm()
+                broker.deliver()
+                await calm()
+            settled = asyncio.ensure_future(outbox.settled())
+            while not settled.done():
+                broker.deliver()
+                await calm()
+            sent = [(topic, values) for topic, _, values in broker.sent if topic != "mixed"]
+            assert sent == [("alone", [b"1"]), ("changelog", [b"1"]), ("alone", [b"3"]), ("changelog", [b"3"])]
+            mixed = [values for topic, _, values in broker.sent if topic == "mixed"]
+            assert mixed == [[b"1", b"1"], [b"2", b"2"], [b"3", b"3"]]
+            assert source.first == 3
+            assert outbox.under_way == 0
+
+    asyncio.run(body())
+
+
 def test_outputs_go_at_once_and_state_once_in_a_while() -> None:
     """Between two writes of state outputs leave as ever; their records wait for the write that tells of them all."""
 
