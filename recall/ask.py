@@ -4,6 +4,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
+from typing import Any
 
 from lotstream.recall.answers import (
     Affected,
@@ -19,8 +20,9 @@ from lotstream.recall.answers import (
     UnitPlace,
     Where,
 )
-from lotstream.recall.conservation import accounted, adjustments_of, counted_places
+from lotstream.recall.conservation import Account, Counted, accounted, adjustments_of, counted_places
 from lotstream.recall.find import (
+    Found,
     LocationMissing,
     UnitMissing,
     find_locations,
@@ -37,8 +39,6 @@ from lotstream.recall.tally import lot_of, places_of, quantities_of, recipients_
 from lotstream.schemas.identifiers import gtin14, parse_key, tag_key
 from lotstream.schemas.portions import is_portion, is_unit
 
-_AMOUNTS = ("amounts", "counted")
-
 
 def affected(history: History, text: str, *, gtin: str = "", now: datetime | None = None) -> Affected:
     """Where everything of a lot is and who received some; blind windows count up to ``now`` (aware).
@@ -48,19 +48,11 @@ def affected(history: History, text: str, *, gtin: str = "", now: datetime | Non
     started = start(history)
     now = now or _now(history)
     found = find_lot(history, text, gtin=gtin)
-    # a question that nothing can answer costs as much as any other: it is not asked
-    asked = [
-        "lot",
-        "holds",
-        *(["unit_groups"] if found.units else ()),
-        *found.more,
-        *(_AMOUNTS if found.quantities else ()),
-    ]
-    told = defaultdict(list, history.ask_all(*asked, lot=found.lot, placed=found.placed))
+    told = told_of(history, found, "unit_groups")
     groups, ways = told["unit_groups"], told["amounts"]
     lot = lot_of(found.lot, told["lot"], decided=told["holds"], day=now.date())
     names = _names(history)
-    counted = counted_places(told["counted"])
+    counted = counted_of(history, found.lot, ways)
     places = places_of(groups, names)
     carried = carried_of(history, found.lot, ways)
     quantities = quantities_of(ways, names, counted=counted, carried=carried)
@@ -91,8 +83,7 @@ def where(history: History, text: str, *, gtin: str = "", limit: int = 1000) -> 
     """Where each unit of a lot is. Raises LotMissing, LotAmbiguous, IdentifierInvalid, ClickhouseAway."""
     started = start(history)
     found = find_lot(history, text, gtin=gtin)
-    asked = ["lot", "holds", "units", *found.more, *_AMOUNTS]
-    told = defaultdict(list, history.ask_all(*asked, lot=found.lot, placed=found.placed, limit=limit + 1))
+    told = told_of(history, found, "units", limit=limit + 1)
     units, when_asked = told["units"], {row["tag"] for row in told["units_told"]}
     return Where(
         lot=lot_of(found.lot, told["lot"], decided=told["holds"], day=today(history)),
@@ -100,7 +91,7 @@ def where(history: History, text: str, *, gtin: str = "", limit: int = 1000) -> 
         quantities=quantities_of(
             told["amounts"],
             _names(history),
-            counted=counted_places(told["counted"]),
+            counted=counted_of(history, found.lot, told["amounts"]),
             carried=carried_of(history, found.lot, told["amounts"]),
         ),
         truncated=len(units) > limit,
@@ -194,6 +185,21 @@ def today(history: History) -> date:
 
 def _now(history: History) -> datetime:
     return history.as_of or history.known_at or datetime.now(UTC)
+
+
+def told_of(history: History, found: Found, units: str, *more: str, **parameters: Any) -> dict[str, list[Row]]:
+    """What was said of a lot, its goods by ``units`` and by amounts. Raises ClickhouseAway.
+
+    A question that nothing can answer costs as much as any other: it is not asked.
+    """
+    of_units, of_amounts = [units] if found.units else [], ["amounts"] if found.quantities else []
+    asked = ["lot", "holds", *of_units, *found.more, *of_amounts, *more]
+    return defaultdict(list, history.ask_all(*asked, lot=found.lot, placed=found.placed, **parameters))
+
+
+def counted_of(history: History, lot: str, ways: Iterable[Row]) -> dict[Account, Counted]:
+    """The places of a lot that were counted. Raises ClickhouseAway."""
+    return counted_places(history.ask("counted", lot=lot)) if any(row["effect"] == "counted" for row in ways) else {}
 
 
 def carried_of(history: History, lot: str, ways: Iterable[Row]) -> list[Row]:

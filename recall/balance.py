@@ -3,8 +3,8 @@
 from decimal import Decimal
 
 from lotstream.recall.answers import Accounted, Balance, Judged
-from lotstream.recall.ask import carried_of, kinds_of, start, today, took_ms
-from lotstream.recall.conservation import accounted, adjustments_of, counted_places
+from lotstream.recall.ask import carried_of, counted_of, kinds_of, start, today, told_of, took_ms
+from lotstream.recall.conservation import accounted, adjustments_of
 from lotstream.recall.find import find_lot
 from lotstream.recall.mass import product_of, verdict_of
 from lotstream.recall.mass_ask import tolerance_of
@@ -21,11 +21,9 @@ def balance(history: History, text: str, *, gtin: str = "", tolerance: Decimal |
     """
     started = start(history)
     found = find_lot(history, text, gtin=gtin)
-    told = history.ask_all(
-        "lot", "holds", "unit_groups", "amounts", "counted", "conversions", lot=found.lot, placed=found.placed
-    )
+    told = told_of(history, found, "unit_groups", "conversions")
     lot = lot_of(found.lot, told["lot"], decided=told["holds"], day=today(history))
-    counted, kinds = counted_places(told["counted"]), kinds_of(history)
+    counted, kinds = counted_of(history, found.lot, told["amounts"]), kinds_of(history)
     carried = carried_of(history, found.lot, told["amounts"])
     # facts one by one are asked for only where there is something to convert
     several = len({row["uom"] for row in told["amounts"]}) > 1

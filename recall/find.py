@@ -1,9 +1,11 @@
 """Which lot is meant: a lot key, a Digital Link, a scanned label, an LGTIN, a unit of it, or a bare lot code."""
 
 import difflib
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from lotstream.recall.store import ALWAYS, History, Row
+from lotstream.recall.trace_facts import asked
 from lotstream.runtime.errors import Rejected
 from lotstream.schemas.identifiers import (
     Key,
@@ -114,6 +116,14 @@ def find_lot(history: History, text: str, *, gtin: str = "") -> Found:
     if not found:
         raise LotMissing(text=text, what="lot", near=near_lots(history, text), hint=_ALL)
     return found[0]
+
+
+def find_lots(history: History, texts: Iterable[str], *, gtin: str = "") -> dict[str, str]:
+    """The lot that each text means, as `find_lot` has it; those that are named in full are looked for together."""
+    keys = {text: lot_named(text.strip()) or "" for text in texts}
+    named = set() if gtin else {*keys.values()} - {""}
+    known = {row["lot"] for row in asked(history, "lots_known", "lots", named)}
+    return {text: key if key in known else find_lot(history, text, gtin=gtin).lot for text, key in keys.items()}
 
 
 _ALL = "All of them: lotstream lots."

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 import orjson
 
 from lotstream.recall.edges import Link
-from lotstream.recall.find import find_lot
+from lotstream.recall.find import find_lots
 from lotstream.recall.fsma_answer import Fsma, FsmaSheet
 from lotstream.recall.fsma_facts import Tracked, missing_of, row_of
 from lotstream.recall.fsma_places import Places, subject_of
@@ -39,7 +39,7 @@ def fsma(history: History, texts: Sequence[str], *, gtin: str = "") -> Fsma:
     """All critical tracking events of some lots. Raises LotMissing, LotAmbiguous, IdentifierInvalid, ClickhouseAway."""
     history.connect()
     started = time.perf_counter()
-    lots = sorted({find_lot(history, text, gtin=gtin).lot for text in texts})
+    lots = sorted(set(find_lots(history, texts, gtin=gtin).values()))
     # a receipt that brings a lot into our records assigned no code to it
     beginnings = [row for row in asked(history, "fsma_beginnings", "lots", lots) if row["biz_step"] not in RECEIVED]
     deliveries = deliveries_of(history, lots, (*_SHIPPED, *RECEIVED))

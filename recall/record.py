@@ -16,7 +16,7 @@ from lotstream.recall.case_told import clauses_of, line_of, stages_of
 from lotstream.recall.scope_ask import scope_now
 from lotstream.recall.store import History
 from lotstream.recall.trace_answer import Delivery, Direction, Trace, TraceNode
-from lotstream.recall.trace_ask import trace_of
+from lotstream.recall.trace_ask import trace_of_lots
 
 DISCLAIMER = "It records an exercise; it supports compliance and certifies nothing."
 
@@ -105,6 +105,6 @@ def _lots(history: History, parts: Iterable[tuple[str, bool]]) -> Iterable[Recor
 def _way(history: History, lots: Sequence[str], direction: Direction) -> Way:
     if not lots:
         return Way(lots=(), deliveries=(), capped="")
-    found: Trace = trace_of(history, lots, direction=direction)
+    found: Trace = trace_of_lots(history, lots, direction=direction)
     reached = tuple(node for node in found.nodes if node.steps)
     return Way(lots=reached, deliveries=found.deliveries, capped=found.capped)

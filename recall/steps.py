@@ -16,7 +16,7 @@ from lotstream.recall.find import find_lot
 from lotstream.recall.fsma_places import Places, subject_of
 from lotstream.recall.store import History
 from lotstream.recall.trace_answer import Delivery, Direction, Trace, TraceNode
-from lotstream.recall.trace_ask import trace_of
+from lotstream.recall.trace_ask import trace_of_lots
 from lotstream.recall.trace_deliveries import RECEIVED, deliveries_of
 from lotstream.recall.trace_facts import asked
 
@@ -77,8 +77,8 @@ def steps(history: History, text: str, *, gtin: str = "") -> Steps:
     history.connect()
     started = time.perf_counter()
     lot = find_lot(history, text, gtin=gtin).lot
-    back = trace_of(history, [lot], direction=Direction.BACK, depth=1)
-    forward = trace_of(history, [lot], direction=Direction.FORWARD, depth=1)
+    back = trace_of_lots(history, [lot], direction=Direction.BACK, depth=1)
+    forward = trace_of_lots(history, [lot], direction=Direction.FORWARD, depth=1)
     received = [one for one in back.deliveries if one.biz_step in RECEIVED]
     sent = [one for one in forward.deliveries if one.biz_step in _SHIPPED and one.lot == lot]
     teller = _Teller(history, [*received, *sent], [*back.nodes, *forward.nodes])

@@ -40,8 +40,20 @@ def trace_of(
     """
     history.connect()
     started = time.perf_counter()
-    back = direction is Direction.BACK
     starts = [_start(history, text, gtin=gtin) for text in texts]
+    told = _traced(history, starts, direction=direction, depth=depth, where=where)
+    return told.model_copy(update={"milliseconds": round((time.perf_counter() - started) * 1000, 3)})
+
+
+def trace_of_lots(history: History, lots: Iterable[str], *, direction: Direction, depth: int | None = None) -> Trace:
+    """Everything made from lots that were found before, or that went into them. Raises ClickhouseAway."""
+    return _traced(history, [_Start(lot) for lot in lots], direction=direction, depth=depth)
+
+
+def _traced(
+    history: History, starts: Sequence[_Start], *, direction: Direction, depth: int | None = None, where: bool = False
+) -> Trace:
+    back = direction is Direction.BACK
     facts = HistoryFacts(history, [start.bundle for start in starts if start.bundle])
     contents = tuple(edge for start in starts for edge in start.contents) if back and depth != 0 else ()
     names = [start.name for start in starts]
@@ -58,7 +70,7 @@ def trace_of(
         places=places_of_lots(history, lots) if where else (),
         as_of=history.as_of,
         known_at=history.known_at,
-        milliseconds=round((time.perf_counter() - started) * 1000, 3),
+        milliseconds=0.0,
     )
 
 

@@ -58,6 +58,9 @@ _USERS = """<clickhouse>
   </default></users>
 </clickhouse>
 """
+MOST_KEPT, LONGEST_KEPT = 512, 1 << 14
+_PARSED: dict[bytes, tuple[int, bool]] = {}
+"""Texts of queries, and what the engine's parser found in them: it takes a millisecond or two for a long one."""
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -158,12 +161,24 @@ class Handle:
 
     def require_single(self, sql: bytes) -> None:
         """Refuse several statements in one query, as the server does. Raises ClickHouseError."""
-        if self._connection.classify_query(sql)["statement_count"] > 1:
+        if self._parsed(sql)[0] > 1:
             raise refuse(Code.SYNTAX_ERROR, "Syntax error (Multi-statements are not allowed).")
 
     def writes(self, sql: bytes) -> bool:
         """Whether a query that begins like a SELECT is something else: WITH ... INSERT."""
-        return bool(self._connection.classify_query(sql)["query_class"] == _native.query_class.MUTATING)
+        return self._parsed(sql)[1]
+
+    def _parsed(self, sql: bytes) -> tuple[int, bool]:
+        """How many statements a text has, and whether it writes. Programs ask the same again and again."""
+        known = _PARSED.get(sql)
+        if known is None:
+            found = self._connection.classify_query(sql)
+            known = found["statement_count"], found["query_class"] == _native.query_class.MUTATING
+            if len(sql) <= LONGEST_KEPT:
+                if len(_PARSED) >= MOST_KEPT:
+                    _PARSED.clear()
+                _PARSED[sql] = known
+        return known
 
     def text(self, sql: str) -> str:
         """The single value that a query answers, as text."""

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from lotstream.recall.edges import Link
-from lotstream.recall.find import find_lot
+from lotstream.recall.find import find_lots
 from lotstream.recall.links import links_of
 from lotstream.recall.report.build import build
 from lotstream.recall.report.facts import LotFacts, Row, Setting
@@ -16,7 +16,7 @@ from lotstream.recall.scope import ScopedLot, Tags
 from lotstream.recall.store import History
 from lotstream.recall.tally import OUTGOING
 from lotstream.recall.trace_answer import Direction, Trace
-from lotstream.recall.trace_ask import trace_of
+from lotstream.recall.trace_ask import trace_of_lots
 from lotstream.recall.trace_facts import HistoryFacts, asked
 
 MOST = 5_000  # other lots beside these, and blind windows, that a report lists
@@ -27,7 +27,7 @@ _OF_PARTS = ("report_units", "report_sent")
 
 def lots_named(history: History, texts: Iterable[str], *, gtin: str = "") -> list[ScopedLot]:
     """Whole lots, as people name them. Raises LotMissing, LotAmbiguous, IdentifierInvalid, ClickhouseAway."""
-    found = {find_lot(history, text, gtin=gtin).lot: text for text in texts}
+    found = {lot: text for text, lot in find_lots(history, texts, gtin=gtin).items()}
     return [ScopedLot(lot, None, (f"lot {text}",)) for lot, text in sorted(found.items())]
 
 
@@ -136,7 +136,7 @@ def _links(history: History, lots: Collection[str]) -> dict[str, list[Link]]:
 
 
 def _traces(history: History, lots: Sequence[str]) -> dict[str, Trace]:
-    return {way.value: trace_of(history, lots, direction=way) for way in Direction if lots}
+    return {way.value: trace_of_lots(history, lots, direction=way) for way in Direction if lots}
 
 
 def _shared(history: History, lots: Sequence[str], *, since: datetime, until: datetime) -> list[Row]:
