@@ -44,6 +44,7 @@ def plans(history: History, *, campaigns: int) -> list[Plan]:
         ("trace_step", 8, {"lots": [raw], "units": [], "side": "input"}),
         ("trace_step", 4 * 150, {"lots": many, "units": [], "side": "input"}),
         ("trace_deliveries", many_lots, {"lots": many, "steps": _STEPS}),
+        ("trace_amounts", _granules_of(2400), {"lots": [raw], "steps": _STEPS}),
         ("lots_places", many_lots, {"lots": many}),
         ("trace_names", 2 * 150, {"lots": many}),
     ]

@@ -27,12 +27,13 @@ from lotstream.recall.find import (
     UnitMissing,
     find_locations,
     find_lot,
-    lots_of_unit,
+    lots_by_then,
     near_locations,
     unit_named,
+    unit_parameters,
 )
 from lotstream.recall.holds import status_of
-from lotstream.recall.links import papers_of, with_links
+from lotstream.recall.links import QUERIES, papers_of, with_links
 from lotstream.recall.pallets import pallet_recipients
 from lotstream.recall.store import History, Row
 from lotstream.recall.tally import lot_of, places_of, quantities_of, recipients_of, span_start, strongest
@@ -60,12 +61,14 @@ def affected(history: History, text: str, *, gtin: str = "", now: datetime | Non
     since = min(since, lot.produced_at or since)
     inside = history.ask_all("carried_sent", "quantity_facts", lot=found.lot) if carried else {}
     recipients = (*recipients_of(groups, ways), *pallet_recipients(**inside))
-    more = history.ask_all("blind_windows", "document_links", since=since, until=now, documents=papers_of(recipients))
+    papers = papers_of(recipients)
+    linking = QUERIES if papers else ()
+    more = history.ask_all("blind_windows", *linking, since=since, until=now, documents=papers)
     return Affected(
         lot=lot,
         places=places,
         quantities=quantities,
-        recipients=with_links(history, recipients, first=more["document_links"]),
+        recipients=with_links(history, recipients, first=more),
         accounted=accounted(
             lot.units or 0, groups, ways, quantities=quantities, counted=counted, kinds=kinds_of(history)
         ),
@@ -113,8 +116,8 @@ def history_of(history: History, text: str, *, limit: int = 1000) -> HistoryAnsw
         key = tag_key(text)
         hint = "That is a lot: lotstream affected." if parse_key(key).lot else "That is a class of goods, not one unit."
         raise UnitMissing(text=text, what="unit", near=[key], hint=hint)
-    lots = lots_of_unit(history, unit)
-    rows = history.ask("history", tag=unit, limit=limit + 1)
+    told = history.ask_all("lots_of_unit", "history", **unit_parameters(unit), limit=limit + 1)
+    lots, rows = lots_by_then(history, told["lots_of_unit"]), told["history"]
     if not (lots or rows):
         raise UnitMissing(text=text, what="unit", near=[], hint=f"Nothing was ever said of {unit}.")
     return HistoryAnswer(

@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from lotstream.recall.store import ALWAYS, History, Row
 from lotstream.recall.trace_facts import asked
@@ -131,10 +132,19 @@ _ALL = "All of them: lotstream lots."
 
 def lots_of_unit(history: History, unit: str) -> list[str]:
     """The lots that a unit was bound to, in order of time; the first one reaches back and is always told."""
+    return lots_by_then(history, history.ask("lots_of_unit", **unit_parameters(unit)))
+
+
+def unit_parameters(unit: str) -> dict[str, Any]:
+    """Parameters of the query lots_of_unit: the unit itself, and its place in ranges of its class."""
     key = parse_key(unit)
     serial = key.numeric_serial
     of_class = f"01/{key.gtin}" if serial is not None else ""
-    rows = history.ask("lots_of_unit", tag=unit, serial=-1 if serial is None else serial, of_class=of_class)
+    return {"tag": unit, "serial": -1 if serial is None else serial, "of_class": of_class}
+
+
+def lots_by_then(history: History, rows: Iterable[Row]) -> list[str]:
+    """Of what lots_of_unit tells, the lots of which the question is."""
     by = history.as_of or ALWAYS
     return [row["lot"] for number, row in enumerate(rows) if number == 0 or row["since"] <= by]
 

@@ -16,8 +16,12 @@ _SAID = ("lot", "biz_step", "document", "line", "party", "location", "event", "a
 
 def deliveries_of(history: History, lots: Collection[str], steps: Iterable[str]) -> tuple[Delivery, ...]:
     """Each fact once, in order of time. Raises ClickhouseAway."""
-    told = asked_all(history, ("trace_deliveries", "trace_carried"), "lots", lots, steps=list(steps))
-    rows = [*told["trace_deliveries"], *_carried(history, told["trace_carried"])]
+    given = {"steps": list(steps)}
+    told = asked_all(history, ("trace_deliveries", "trace_amounts", "trace_carried"), "lots", lots, **given)
+    counted = [row for row in told["trace_deliveries"] if not row["withdrawn"]]
+    others = {row["lot"] for row in told["trace_deliveries"] if row["withdrawn"]}
+    weighed = asked(history, "trace_deliveries_weighed", "lots", others, **given)
+    rows = [*counted, *weighed, *told["trace_amounts"], *_carried(history, told["trace_carried"])]
     said = asked(history, "trace_senders", "documents", {row["document"] for row in rows} - {""})
     sent = {(row["document"], row["line"], row["event"]): row for row in said}
     found = (_delivery(row, sent.get((row["document"], row["line"], row["event"]))) for row in rows)

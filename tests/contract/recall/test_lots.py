@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lotstream.recall import ask
-from lotstream.recall.find import LocationMissing, LotAmbiguous, LotMissing, UnitMissing, find_lot
+from lotstream.recall.find import LocationMissing, LotAmbiguous, LotMissing, UnitMissing, find_lot, find_lots
 from lotstream.recall.problems import problem
 from lotstream.recall.store import ClickhouseAway, History
 from lotstream.schemas.base import Evidence, Origin, Stamp
@@ -173,6 +173,7 @@ def test_every_character_of_a_lot_code(warehouse: Any, code: str) -> None:
     put(warehouse, record(key, code=code), record())
     assert find_lot(warehouse.history, code).lot == key
     assert find_lot(warehouse.history, key).lot == key
+    assert find_lots(warehouse.history, [key, code]) == {key: key, code: key}
 
 
 def test_a_lot_of_units_alone(warehouse: Any, make: Any) -> None:

@@ -36,7 +36,7 @@ def many(warehouse: Any) -> Any:
     return warehouse
 
 
-@pytest.mark.parametrize("name", ["trace_step", "trace_deliveries", "trace_names"])
+@pytest.mark.parametrize("name", ["trace_step", "trace_amounts", "trace_names"])
 def test_reads_what_it_asks_for(many: Any, name: str) -> None:
     """Every table that holds much is read by its key: at most a granule for each name and part."""
     text = "\n".join(line for line in query_text(name).splitlines() if not line.startswith("--"))
