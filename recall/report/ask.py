@@ -17,7 +17,7 @@ from lotstream.recall.store import History
 from lotstream.recall.tally import OUTGOING
 from lotstream.recall.trace_answer import Direction, Trace
 from lotstream.recall.trace_ask import trace_of_lots
-from lotstream.recall.trace_facts import HistoryFacts, asked
+from lotstream.recall.trace_facts import HistoryFacts, asked, asked_all
 
 MOST = 5_000  # other lots beside these, and blind windows, that a report lists
 _SLOT = timedelta(seconds=30)
@@ -69,18 +69,13 @@ def facts_of(history: History, scoped: Sequence[ScopedLot]) -> list[LotFacts]:
     whole = [one.lot for one in scoped if one.tags is None]
     loose = [one.lot for one in scoped if one.tags is None or one.tags.loose]
     parts = [(one.lot, one.tags) for one in scoped if one.tags is not None]
-    rows = {
-        "statements": asked(history, "report_lots", "lots", keys),
-        "decided": asked(history, "report_holds", "lots", keys),
-        "quantities": asked(history, "report_quantities", "lots", loose),
-        "carried": asked(history, "report_carried", "lots", loose),
-        "carried_sent": asked(history, "report_carried_sent", "lots", loose),
-    }
+    told = asked_all(history, ("report_lots", "report_holds"), "lots", keys)
+    told |= asked_all(history, ("report_quantities", "report_carried", "report_carried_sent"), "lots", loose)
+    told |= asked_all(history, _OF_PARTS, "lots", whole, **part_filter(None))
     for name in _OF_PARTS:
-        rows[name.removeprefix("report_")] = [
-            *asked(history, name, "lots", whole, **part_filter(None)),
-            *(row for lot, tags in parts for row in history.ask(name, lots=[lot], **part_filter(tags))),
-        ]
+        told[name] += [row for lot, tags in parts for row in history.ask(name, lots=[lot], **part_filter(tags))]
+    rows = {name.removeprefix("report_"): found for name, found in told.items()}
+    rows["statements"], rows["decided"] = rows.pop("lots"), rows.pop("holds")
     by_lot = {name: _by_lot(found) for name, found in rows.items()}
     links = _links(history, keys)
     return [

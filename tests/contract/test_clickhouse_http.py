@@ -270,7 +270,7 @@ def test_deduplication_tokens(target: Any, table: str) -> None:
     ],
 )
 def test_errors_have_codes(target: Any, sql: str, status: int | None, code: int, name: str) -> None:
-    """A refusal has the HTTP status, the code in its header, and 'Code: N. DB::Exception: …' with the name, each time."""
+    """A refusal has the HTTP status, the code in its header, and 'Code: N. DB::Exception: …' with the name, always."""
     assert target.ask(sql).code == code
     reply = target.ask(sql)
     assert reply.code == code, reply.text
