@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import zip_longest
 from typing import Any
 
 from lotstream.recall.edges import ALWAYS, DEEPEST, Bundle, Link, Units, numbered
@@ -12,7 +11,6 @@ from lotstream.schemas.portions import is_portion
 
 AT_A_TIME = 200  # names in one question: they travel in the address of a request
 _SIDE = {False: "input", True: "output"}
-_SIDE_KEY = ("process", "event", "side", "lot", "uom", "part")
 _Sums = dict[tuple[str, bool, str, str, str], Link]
 
 
@@ -23,20 +21,18 @@ class HistoryFacts:
         self._history = history
         self._bundles = {bundle.name: bundle for bundle in bundles}
         self._known: dict[str, list[Link]] = {}
+        self._anywhere: dict[str, set[str]] = {}
 
     def touching(self, nodes: Collection[str], *, output: bool) -> set[str]:
         """Processes that took any of these nodes, or that made any (``output``). Raises ClickhouseAway."""
-        lots = sorted(node for node in nodes if is_lot(node))
-        units = sorted(self._named(node for node in nodes if not is_lot(node)))
-        sides: dict[tuple[Any, ...], Row] = {}
-        none: list[str] = []
-        for some, more in zip_longest(_parts(lots), _parts(units), fillvalue=none):
-            rows = self._history.ask("trace_step", lots=some, units=more, side=_SIDE[output])
-            sides |= {tuple(row[name] for name in _SIDE_KEY): row for row in rows}
-        found = {row["process"] for row in sides.values()}
-        self._keep([row for row in sides.values() if row["process"] not in self._known])
+        side = _SIDE[output]
+        lots = [node for node in nodes if is_lot(node)]
+        found = {row["process"] for row in asked(self._history, "trace_met", "lots", lots, side=side)}
+        units = self._named(node for node in nodes if not is_lot(node))
+        found |= {row["process"] for row in asked(self._history, "trace_met_units", "units", units, side=side)}
+        found |= self._placeless(side) if lots else set()
         wanted = set(nodes)
-        return {link.process for link in self.links(found) if link.output is output and link.node in wanted}
+        return {link.process for link in self.links_of(found) if link.output is output and link.node in wanted}
 
     def links(self, processes: Collection[str]) -> list[Link]:
         """Every link of these processes, which `touching` has met."""
@@ -50,6 +46,12 @@ class HistoryFacts:
     def named(self, unit: str) -> bool:
         """Whether any process names a unit that is a start. Raises ClickhouseAway."""
         return any(self.touching([unit], output=output) for output in (False, True))
+
+    def _placeless(self, side: str) -> set[str]:
+        """Processes that every lot may be in; asked once."""
+        if side not in self._anywhere:
+            self._anywhere[side] = {row["process"] for row in self._history.ask("trace_placeless", side=side)}
+        return self._anywhere[side]
 
     def _keep(self, sides: Sequence[Row]) -> None:
         """What new processes are, from all their sides."""

@@ -12,7 +12,6 @@ SIDES = 20_000
 LOT = "'01/90614141000411/10/L'||toString(number)"
 ASKED: dict[str, Any] = {
     "lots": ["01/90614141000411/10/L7", "01/90614141000411/10/L9000"],
-    "units": [],
     "side": "input",
     "steps": ["shipping"],
     "as_of": datetime(2199, 1, 1, tzinfo=UTC),
@@ -36,7 +35,7 @@ def many(warehouse: Any) -> Any:
     return warehouse
 
 
-@pytest.mark.parametrize("name", ["trace_step", "trace_amounts", "trace_names"])
+@pytest.mark.parametrize("name", ["trace_met", "trace_amounts", "trace_names"])
 def test_reads_what_it_asks_for(many: Any, name: str) -> None:
     """Every table that holds much is read by its key: at most a granule for each name and part."""
     text = "\n".join(line for line in query_text(name).splitlines() if not line.startswith("--"))
