@@ -17,8 +17,8 @@ import time
 from pathlib import Path
 
 def test_slow():
-    Path("begun").touch()
     try:
+        Path("begun").touch()
         time.sleep(60)
     finally:
         Path("ended").touch()

@@ -109,7 +109,7 @@ def test_checked_is_captured(event: Event, data: st.DataObject) -> None:
         for part in path:
             holder = holder[part]
         if data.draw(st.booleans()):
-            holder[last] = data.draw(JUNK)
+            holder[last] = copy.deepcopy(data.draw(JUNK))  # it may be spoilt further, and is drawn again
         else:
             del holder[last]
     payload = document(spoilt)
