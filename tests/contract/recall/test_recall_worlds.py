@@ -4,7 +4,7 @@ from tests.recall_worlds.check import faults
 from tests.recall_worlds.maker import RecallMaker
 from tests.recall_worlds.play import warehouse
 
-FIRST, WORLDS = 100, 8
+FIRST, WORLDS = 100, 4
 
 
 def test_every_recall_comes_out_true() -> None:

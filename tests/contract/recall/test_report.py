@@ -305,7 +305,8 @@ def test_the_page_of_the_documentation(run: Any, tmp_path: Path, monkeypatch: py
     for block in re.findall(r"^```sh\n(.*?)^```$", page, re.MULTILINE | re.DOTALL):
         for line in block.splitlines():
             words = shlex.split(line.partition("|")[0])[1:]
-            said = run(*(figure if word == "$(cat figure)" else word for word in words))
+            code = 1 if "--tolerance" in words else 0  # of the 20 kg that went in 2 are not explained: outside
+            said = run(*(figure if word == "$(cat figure)" else word for word in words), code=code)
             figure = next(iter(re.findall(r"sent-[0-9a-f]{8}", said)), figure)
             assert "certifies nothing" in said or words[0] == "balance" or figure in said
     assert {path.name for path in tmp_path.iterdir()} == {
