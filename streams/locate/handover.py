@@ -28,16 +28,19 @@ def handed(lot: str, tag: str, entry: Entry, *, told: Told, known: Told | None) 
 
 
 def deeper(lot: str, tag: str, unit: Unit, *, above_us: int) -> Iterator[UnitLots]:
-    """What was dropped of a unit may belong to the lots that take it over: they are told up to when, unless what was
-    told already reaches so far, or two lots would tell each other for ever."""
+    """What was dropped of a unit may belong to the lots that take it over, or to nobody where its only life has ended:
+    its lots are told up to when, unless what was told already reaches so far, or two would tell each other for ever."""
     horizon_us = (unit.floor[0] + 1) * SLOT_US - 1
     if unit.told is None or unit.floor == NO_FLOOR or horizon_us <= above_us:
         return
     binding, _, lives = unit.told
     serial = serial_of(tag)
     subject = tag if serial == NOT_NUMERIC else tag[:17]
-    for other in sorted({life.lot for life in lives if life.start <= horizon_us} - {lot}):
-        yield UnitLots(other, subject, serial, serial, binding, horizon_us, lives)
+    lots = {life.lot for life in lives if life.start <= horizon_us} - {lot}
+    if {life.lot for life in lives} == {lot} and (lives[0].start > 0 or horizon_us > lives[0].end):
+        lots.add(lot)  # history has of it what was dropped, and nobody else is told
+    for one in sorted(lots):
+        yield UnitLots(one, subject, serial, serial, binding, horizon_us, lives)
 
 
 def _sighting(tag: str, entry: Entry) -> Sighting:

@@ -66,9 +66,10 @@ class Told(NamedTuple):
 
 
 class Unit:
-    """``entries`` newest first; ``floor`` the greatest pair dropped; ``changed`` the offset in lot-sightings.v1 of the
-    message that last changed where the unit is, ``source`` where it was before; ``now`` the entry that places it, as
-    of the last message; ``told`` whose it is when, where that was told; ``exceeded``: see `is_exceeded`."""
+    """``entries`` newest first; ``floor`` the greatest pair dropped, or some lane of it; ``changed`` the offset in
+    lot-sightings.v1 of the message that last changed where the unit is, ``source`` where it was before; ``now`` the
+    entry that places it, as of the last message; ``told`` whose it is when, where that was told; ``exceeded``: see
+    `is_exceeded`."""
 
     __slots__ = ("changed", "entries", "exceeded", "floor", "now", "source", "told", "turn")
 
@@ -153,19 +154,20 @@ def union(one: Unit, other: Unit, *, depth: int = DEPTH) -> Unit:
 
 
 def truncated(entries: Iterable[Entry], *, depth: int) -> tuple[Entries, Pair | None]:
-    """(entries of the newest ``depth`` pairs, newest first, and the greatest pair dropped)."""
+    """(entries of the newest ``depth`` pairs, newest first, and the greatest pair of which something was dropped)."""
     kept: list[Entry] = []
     lanes = pairs = 0
     pair: Pair = NO_FLOOR
+    dropped: Pair | None = None
     for entry in sorted(sorted(entries, key=_lane_rank), key=_pair, reverse=True):
         if _pair(entry) != pair:
             pair, lanes, pairs = _pair(entry), 0, pairs + 1
-        if pairs > depth:
-            return tuple(kept), pair
         lanes += 1
-        if lanes <= LANES:
+        if pairs > depth or lanes > LANES:
+            dropped = dropped or pair
+        else:
             kept.append(entry)
-    return tuple(kept), None
+    return tuple(kept), dropped
 
 
 def _pair(entry: Entry) -> Pair:

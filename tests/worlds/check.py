@@ -123,8 +123,16 @@ def doubts(truth: Answer, stack: Stack) -> list[str]:
 
 
 def unlike_late(truth: Answer, stack: Stack) -> list[str]:
-    """Beyond the bounds: the same things at the same doors in the same slots, in whatever lanes; which way is open."""
-    return _unlike("late", _last_reads(truth.facts), _last_reads(_history(stack)))
+    """Beyond the bounds: the same things at the same doors in the same slots, in whatever lanes; which way is open. So
+    is what became of a unit with more lanes than are kept, where its lot was told so."""
+    history = _history(stack)
+    unsure = _forgotten(stack, {key[:2] for key in (*truth.facts, *history)})
+    units = {unit for _, unit in unsure}
+    expected, got = (
+        {key: said for key, said in _last_reads(facts).items() if key[0] not in units}
+        for facts in (truth.facts, history)
+    )
+    return _unlike("late", expected, got)
 
 
 def _last_reads(facts: dict[FactKey, Said]) -> dict[tuple[str, str, int], tuple[int, str]]:

@@ -19,7 +19,7 @@ LOT = "01/09521234543213/10/A"
 keys = st.tuples(
     st.integers(60_000_000, 60_000_005),
     st.sampled_from(["dock", "gate"]),
-    st.sampled_from(["", "late:5", "event:a"]),
+    st.sampled_from(["", "late:5", "late:6", "late:7", "event:a", "event:b"]),
     st.sampled_from([("", ()), ("P", ("P",))]),
 )
 

@@ -24,6 +24,15 @@ WORLDS: dict[str, World] = {
             reads=tuple((pallet(1), antenna, time) for antenna, time in ((1, 29_500), (1, 29_900), (2, 30_400))),
         ),
     ),
+    # of more lanes of one slot than are kept, the others stayed under a lot that the unit had left, and nobody was told
+    "a unit that had ended is read, and told late bit by bit": (
+        MADE,
+        Event(name="end2", kind=Kind.END, at=140, tags=(tag(1),)),
+        *(
+            Batch(number=3 + number, point="south", reads=((tag(1), 1, 200_000 + 700 * number),))
+            for number in range(16)
+        ),
+    ),
 }
 
 

@@ -184,6 +184,38 @@ def test_what_was_dropped_is_told_once(locate: Locate) -> None:
     assert locate.told == [limit]
 
 
+def test_a_lot_is_told_what_was_dropped_after_an_end(locate: Locate) -> None:
+    """The end comes late: what is kept after it is denied, and the lot learns up to when history has more of that."""
+    for slot in range(6):
+        locate.hear(seen(5, slot))
+    locate.hear(told((0, SLOT * SLOT_US, A)))
+    (limit,) = locate.told
+    assert (limit.lot, limit.first, limit.horizon_us) == (A, 5, (SLOT + 2) * SLOT_US - 1)
+    locate.hear(UnitLotsRows([limit]))
+    assert locate.told == [limit]
+
+
+def test_an_end_after_all_that_was_dropped_is_told_to_nobody(locate: Locate) -> None:
+    """Units end all the time: history is right about those."""
+    for slot in range(6):
+        locate.hear(seen(5, slot))
+    locate.hear(told((0, (SLOT + 2) * SLOT_US, A)))
+    assert not locate.told
+
+
+def test_depth_exceeded_is_said_of_a_slot_in_too_many_lanes(locate: Locate) -> None:
+    """What is not kept of a slot may be its last read: the lot says so until the unit is seen again."""
+    for lane in range(8):
+        locate.hear(seen(5, 0, lane=f"late:{lane}"))
+    assert locate.exceeded() == {A: 0}
+    locate.hear(seen(5, 0, lane="late:8"))
+    assert locate.exceeded() == {A: 1}
+    locate.restart()
+    assert locate.exceeded() == {A: 1}
+    locate.hear(seen(5, 1))
+    assert locate.exceeded() == {A: 0}
+
+
 def test_depth_exceeded_is_said_while_something_dropped_may_be_newer(locate: Locate) -> None:
     """What is kept is retracted and older sightings were dropped: the lot says so, also after a restart."""
     for slot in range(6):
