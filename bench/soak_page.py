@@ -50,7 +50,7 @@ def page(told: Told, *, drawn: str) -> str:
         p99=statistics.median(sample["p99_ms"] for sample in heard),
         ratio=told["p99_ratio"],
         processes=_processes(told),
-        verdict="".join(f"* {fault}\n" for fault in told["faults"]) or "Nothing grew.\n",
+        verdict="".join(f"* {fault}\n" for fault in told["faults"]) or "Everything stayed within the limits.\n",
         drawn=drawn,
     )
 
