@@ -21,6 +21,7 @@ from lotstream.streams.engine.plain import PlainLoop
 from lotstream.streams.locate.chunks import PREFIX as CHUNK
 from lotstream.streams.locate.chunks import Chunks
 from lotstream.streams.locate.unit import DEPTH
+from lotstream.streams.resolve.above import PREFIX as ABOVE
 from lotstream.streams.resolve.core import WAITING
 from lotstream.streams.run import STAGES
 from tests.chaos.history import History
@@ -265,8 +266,9 @@ class Oracle:
         for number in range(stage.partitions):
             items, _ = self._logs.items(stage, number)
             got, wanted = _content(items), _content(loop.table(stage, number))
-            # a sighting waits for its tag's binding only where it came first, which is another order's affair
-            late = {key: value for key, value in got.items() if key[:1] == WAITING and key not in wanted}
+            # a sighting, or what its tag is packed in, waits for the tag's binding only where it came first, which is
+            # another order's affair
+            late = {key: value for key, value in got.items() if key[:1] in (WAITING, ABOVE) and key not in wanted}
             self.verdict.compare(f"table of {stage.name} {number}", got, wanted | late)
 
 
