@@ -94,9 +94,8 @@ def write_private(path: Path, *, text: str) -> None:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
         scratch.replace(path)
-    except BaseException:
-        scratch.unlink(missing_ok=True)
-        raise
+    finally:
+        scratch.unlink(missing_ok=True)  # there only when it has not taken its place
 
 
 def _lock(descriptor: int) -> bool:

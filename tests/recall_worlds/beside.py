@@ -12,16 +12,15 @@ from lotstream.recall.store import History
 from lotstream.recall.trace_answer import Direction, Trace
 from lotstream.recall.trace_ask import trace_of
 from lotstream.runtime.settings import ClickhouseSettings
-from lotstream.sinks.rows import COLUMNS, SINKS, Message, Row, columns_of
+from lotstream.sinks.rows import COLUMNS, Row, columns_of
 from lotstream.sinks.store import ClickhouseStore
 from tests.recall_worlds.apart import apart, named, number_of, plain
 from tests.recall_worlds.check import STARTS, astray, unlike
 from tests.recall_worlds.check_report import report_faults
 from tests.recall_worlds.check_scope import scope_faults
 from tests.recall_worlds.oracle import Recalled, recalled
-from tests.recall_worlds.play import FED
+from tests.recall_worlds.play import FED, rows_of
 from tests.worlds.check import disordered
-from tests.worlds.stack import Stack
 from tests.worlds.world import World
 
 Lines = dict[int, list[str]]  # number of a world, or its seed: what is wrong with it
@@ -77,17 +76,6 @@ class Beside:
         """Give the connections back."""
         self.history.close()
         self.store.close()
-
-
-def rows_of(stack: Stack) -> dict[str, list[Row]]:
-    """What the sinks make of a log, by table."""
-    tables: dict[str, list[Row]] = {}
-    for sink in SINKS:
-        for record in stack.log.topic(sink.topic):
-            message = Message(sink.topic, record.partition, record.offset, record.value, record.headers)
-            for table, rows in sink.rows(message).items():
-                tables.setdefault(table, []).extend(rows)
-    return tables
 
 
 def faults(beside: Beside, worlds: Mapping[int, World]) -> Lines:

@@ -61,12 +61,7 @@ class Warehouse:
         self.store.insert("sink_offsets", columns_of(rows), names=("topic", "partition", "at", "next"))
 
     def _fill(self, stack: Stack, chance: random.Random) -> None:
-        tables: dict[str, list[Row]] = {}
-        for sink in SINKS:
-            for record in stack.log.topic(sink.topic):
-                message = Message(sink.topic, record.partition, record.offset, record.value, record.headers)
-                for table, rows in sink.rows(message).items():
-                    tables.setdefault(table, []).extend(rows)
+        tables = rows_of(stack)
         self._filled = {*FED, "sink_offsets", *tables}
         for table, rows in tables.items():
             cut = chance.randint(0, len(rows))
@@ -96,3 +91,14 @@ def warehouse() -> Iterator[Warehouse]:
                 yield made
             finally:
                 made.close()
+
+
+def rows_of(stack: Stack) -> dict[str, list[Row]]:
+    """What the sinks make of a log, by table."""
+    tables: dict[str, list[Row]] = {}
+    for sink in SINKS:
+        for record in stack.log.topic(sink.topic):
+            message = Message(sink.topic, record.partition, record.offset, record.value, record.headers)
+            for table, rows in sink.rows(message).items():
+                tables.setdefault(table, []).extend(rows)
+    return tables
