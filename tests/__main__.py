@@ -10,11 +10,14 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from textwrap import shorten
 from typing import IO
 
 ROOT = Path(__file__).resolve().parents[1]
 INTERRUPTED = 2  # pytest's own code
+WIDEST = 400  # characters of a failure that is told again at the end
 SLOWEST = "--durations=25"
 # no stack is started in these; every other folder, a new one too, is of the second run
 ROOMS = (
@@ -32,8 +35,17 @@ BESIDE = {
 ALONE = {"alone": ("tests", "-m", "alone", SLOWEST)}
 
 
-def run(lanes: Mapping[str, Sequence[str]], *, directory: Path = ROOT) -> dict[str, int]:
-    """One pytest for each, all at once; each line that they print has the name of its run. Their exit codes."""
+@dataclass(slots=True)
+class Told:
+    """What runs came to: the exit code of each, and the lines in which pytest sums up what failed."""
+
+    codes: dict[str, int] = field(default_factory=dict)
+    failed: list[str] = field(default_factory=list)
+
+
+def run(lanes: Mapping[str, Sequence[str]], *, directory: Path = ROOT) -> Told:
+    """One pytest for each, all at once; each line that they print has the name of its run."""
+    result = Told()
     began = time.monotonic()
     command = [sys.executable, "-m", "pytest"]
     running = {
@@ -42,16 +54,18 @@ def run(lanes: Mapping[str, Sequence[str]], *, directory: Path = ROOT) -> dict[s
         )
         for name, arguments in lanes.items()
     }
-    told = [threading.Thread(target=_tell, args=(name, process.stdout)) for name, process in running.items()]
+    told = [
+        threading.Thread(target=_tell, args=(name, process.stdout, result.failed)) for name, process in running.items()
+    ]
     with _ended_in_order(running.values()):
         for thread in told:
             thread.start()
         for thread in told:
             thread.join()
-        codes = {name: process.wait() for name, process in running.items()}
-    said = ", ".join(f"{name} {'passed' if code == 0 else f'FAILED ({code})'}" for name, code in codes.items())
+        result.codes = {name: process.wait() for name, process in running.items()}
+    said = ", ".join(f"{name} {'passed' if code == 0 else f'FAILED ({code})'}" for name, code in result.codes.items())
     print(f"== {said} in {time.monotonic() - began:.0f} s", flush=True)
-    return codes
+    return result
 
 
 @contextmanager
@@ -70,9 +84,11 @@ def _ended_in_order(running: Iterable[subprocess.Popen[str]]) -> Iterator[None]:
         signal.signal(signal.SIGTERM, before[1])
 
 
-def _tell(name: str, lines: IO[str] | None) -> None:
+def _tell(name: str, lines: IO[str] | None, failed: list[str]) -> None:
     for line in lines or ():
         print(f"{name:>6} | {line}", end="", flush=True)
+        if line.startswith(("FAILED ", "ERROR ")):
+            failed.append(line.strip())
 
 
 def verdict(codes: Mapping[str, int]) -> int:
@@ -81,9 +97,14 @@ def verdict(codes: Mapping[str, int]) -> int:
 
 
 def main() -> int:
-    codes = run(BESIDE)
+    told = run(BESIDE)
+    codes, failed = told.codes, told.failed
     if INTERRUPTED not in codes.values():
-        codes |= run(ALONE)
+        told = run(ALONE)
+        codes, failed = codes | told.codes, failed + told.failed
+    # where only the end of a long log is shown, this is it
+    for line in failed:
+        print(shorten(line, WIDEST, placeholder=" ..."), flush=True)
     return verdict(codes)
 
 

@@ -26,16 +26,17 @@ def test_slow():
 STARTS = """
 from pathlib import Path
 from tests.__main__ import run
-print(run({"slow": ["test_slow.py"]}, directory=Path.cwd()))
+print(run({"slow": ["test_slow.py"]}, directory=Path.cwd()).codes)
 """
 
 
 def test_one_failure_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Each run tells its summary under its name, and one that fails is seen in the codes."""
+    """Each run tells its summary under its name; one that fails is seen in the codes, and what failed is named."""
     (tmp_path / "test_good.py").write_text("def test_good(): pass\n")
     (tmp_path / "test_bad.py").write_text("def test_bad(): assert False\n")
-    codes = run({"good": ["test_good.py"], "bad": ["test_bad.py"]}, directory=tmp_path)
-    assert codes == {"good": 0, "bad": 1}
+    told = run({"good": ["test_good.py"], "bad": ["test_bad.py"]}, directory=tmp_path)
+    assert told.codes == {"good": 0, "bad": 1}
+    assert [line.split(" - ")[0] for line in told.failed] == ["FAILED test_bad.py::test_bad"]
     said = capsys.readouterr().out
     assert re.search(r"^  good \| .*\b1 passed", said, re.MULTILINE)
     assert re.search(r"^   bad \| .*\b1 failed", said, re.MULTILINE)
@@ -46,7 +47,7 @@ def test_a_killed_run_fails(tmp_path: Path) -> None:
     """A run that the machine ended, for want of memory say, is no success."""
     (tmp_path / "test_killed.py").write_text("import os\ndef test_killed(): os.kill(os.getpid(), 9)\n")
     (tmp_path / "test_good.py").write_text("def test_good(): pass\n")
-    assert verdict(run({"good": ["test_good.py"], "killed": ["test_killed.py"]}, directory=tmp_path)) == 9
+    assert verdict(run({"good": ["test_good.py"], "killed": ["test_killed.py"]}, directory=tmp_path).codes) == 9
     assert verdict({"good": 0}) == 0
 
 
