@@ -256,8 +256,9 @@ class LocateCore:
             if unit.floor[0] >= 0 or unit.told is not None:
                 self._plumb(lots[name], unit, offset=offset)
             if unit.changed == offset:
-                if now is not None and now.word[1] != unit.source:
-                    moved.append((name, tag, unit.source, now))
+                left = unit.source if now is was else _location(was)  # what is known already is said again
+                if now is not None and now.word[1] != left:
+                    moved.append((name, tag, left, now))
                 said[name] = lots[name]
         if moved:
             yield Output(self._topics.movements, self._partition, movements_of(moved))
@@ -278,7 +279,9 @@ class LocateCore:
             return
         _place(lot, position, was=was, now=now)
         lot.changed(Source.SIGHTINGS, offset)
-        unit.changed, unit.source = offset, was.word[1] if was else ""
+        unit.changed = offset
+        if _location(was) != _location(now):
+            unit.source = _location(was)
 
     @staticmethod
     def _plumb(lot: Lot, unit: Unit, *, offset: int) -> None:
@@ -421,6 +424,10 @@ def _place(lot: Lot, position: Position, *, was: Entry | None, now: Entry | None
         lot.count(was.word, logistic=logistic, by=-1)
     if now is not None:
         lot.count(now.word, logistic=logistic, by=1)
+
+
+def _location(entry: Entry | None) -> str:
+    return entry.word[1] if entry else ""
 
 
 def _same_place(was: Word, now: Word) -> bool:

@@ -67,8 +67,8 @@ class Told(NamedTuple):
 
 class Unit:
     """``entries`` newest first; ``floor`` the greatest pair dropped, or some lane of it; ``changed`` the offset in
-    lot-sightings.v1 of the message that last changed where the unit is, ``source`` where it was before; ``now`` the
-    entry that places it, as of the last message; ``told`` whose it is when, where that was told; ``exceeded``: see
+    lot-sightings.v1 of the message that last changed where the unit is or how, ``source`` where it came from; ``now``
+    the entry that places it, as of the last message; ``told`` whose it is when, where that was told; ``exceeded``: see
     `is_exceeded`."""
 
     __slots__ = ("changed", "entries", "exceeded", "floor", "now", "source", "told", "turn")
