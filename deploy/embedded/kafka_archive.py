@@ -9,11 +9,12 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 KEEP = 4
-"""How many archives stay in the cache (60 MB each): one for every Java and environment in use."""
+"""How many archives stay in the cache (60 MB each): the last that were used, one for every Java."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +33,11 @@ class ClassArchive:
         return self.broker.exists() and (self.base is None or self.base.exists())
 
     def reading(self) -> list[str]:
-        """The virtual machine's arguments for a start from the archive; none while there is none."""
+        """The virtual machine's arguments for a start from the archive, which is used by that; none without one."""
         if not self.complete:
             return []
+        with suppress(OSError):  # somebody else's cache, which may be read only
+            os.utime(self.broker)
         return [f"-XX:SharedArchiveFile={':'.join(map(str, [*filter(None, [self.base]), self.broker]))}"]
 
     def writing(self, scratch: Path) -> list[str]:
@@ -57,13 +60,13 @@ class ClassArchive:
         return True
 
     def adopt(self, scratch: Path) -> None:
-        """Put what a broker wrote as it exited into its place, if it wrote one; the oldest archives make room."""
+        """Put what a broker wrote as it exited into its place, if it wrote one; those longest unused make room."""
         if not scratch.exists() or not self._writable():
             return
         beside = self.broker.with_name(f".{self.broker.name}-{os.getpid()}")
         shutil.move(scratch, beside)
         beside.replace(self.broker)
-        for old in _oldest(self.directory.parent):
+        for old in _unused(self.directory.parent):
             shutil.rmtree(old, ignore_errors=True)
 
     def _writable(self) -> bool:
@@ -84,6 +87,6 @@ def class_archive(java: Path, *, class_path: Sequence[Path], cache: Path) -> Cla
     return ClassArchive(directory, None if own else directory / "base.jsa")
 
 
-def _oldest(cache: Path) -> list[Path]:
-    made = sorted(cache.glob("*/kafka.jsa"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
-    return [path.parent for path in made[KEEP:]]
+def _unused(cache: Path) -> list[Path]:
+    used = sorted(cache.glob("*/kafka.jsa"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+    return [path.parent for path in used[KEEP:]]

@@ -91,9 +91,11 @@ def test_cache_that_cannot_be_written_is_left_alone(java: Path, jar: Path, tmp_p
     assert archive.reading() == []
 
 
-def test_oldest_archives_make_room(java: Path, jar: Path, tmp_path: Path) -> None:
-    """The cache keeps a few archives, the newest."""
-    made = []
+def test_archives_longest_unused_make_room(java: Path, jar: Path, tmp_path: Path) -> None:
+    """The cache keeps a few archives, those that were used last: one that every start reads outlives younger ones."""
+    made: list[ClassArchive] = []
+    (java.parent.parent / "lib" / "server").mkdir(parents=True)
+    (java.parent.parent / "lib" / "server" / "classes.jsa").touch()
     for age in range(KEEP + 2):
         os.utime(jar, (age, age))
         scratch = tmp_path / "scratch"
@@ -101,4 +103,5 @@ def test_oldest_archives_make_room(java: Path, jar: Path, tmp_path: Path) -> Non
         os.utime(scratch, (1000 + age, 1000 + age))
         made.append(archive_of(java, jar))
         made[-1].adopt(scratch)
-    assert [archive.broker.exists() for archive in made] == [False] * 2 + [True] * KEEP
+        assert made[0].reading()
+    assert [archive.broker.exists() for archive in made] == [True] + [False] * 2 + [True] * (KEEP - 1)
