@@ -1,9 +1,9 @@
 -- The sighting that says where each unit of a lot is (sent: every sighting that says that it was sent), with its record.
-SELECT tag, read_point, toString(evidence) AS evidence, biz_step, event, document, line, receiver, location, disposition,
+SELECT tag, read_point, toString(how) AS evidence, biz_step, event, document, line, receiver, location, disposition,
        first_at, path, source_partition, source_offset
 FROM (
   SELECT tag, toString(read_point) AS read_point, slot, lane, origin, path, toString(location) AS location,
-         toString(disposition) AS disposition, evidence, first_at, last_at, event, toString(biz_step) AS biz_step,
+         toString(disposition) AS disposition, evidence AS how, first_at, last_at, event, toString(biz_step) AS biz_step,
          document, line, if(party = '', toString(location), toString(party)) AS receiver, party, marks, state,
          source_partition, source_offset,
          max(lane = '' AND NOT bitTest(marks, 3)) OVER (PARTITION BY tag, slot, read_point) AS has_main
@@ -21,7 +21,7 @@ FROM (
   WHERE first_at <= {as_of:DateTime64(6, 'UTC')}
 )
 WHERE NOT bitTest(marks, 3) AND if({sent:Bool},
-  evidence = 'declared' AND biz_step IN ('shipping', 'departing', 'retail_selling') AND (party != '' OR document != ''),
+  how = 'declared' AND biz_step IN ('shipping', 'departing', 'retail_selling') AND (party != '' OR document != ''),
   state = 'observed' AND NOT (startsWith(lane, 'late:') AND has_main))
-ORDER BY tag, slot DESC, evidence, last_at DESC, read_point DESC, lane DESC, origin DESC, path DESC
+ORDER BY tag, slot DESC, how, last_at DESC, read_point DESC, lane DESC, origin DESC, path DESC
 LIMIT {most_each:UInt32} BY tag

@@ -8,10 +8,10 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from tests.recall_worlds.oracle import IN_TRANSIT, Recalled, booked
+from tests.recall_worlds.oracle import IN_TRANSIT, Nodes, Recalled, booked, line_of, named
 from tests.worlds.oracle import answer, units_of_range, valid_events
 from tests.worlds.portions import is_portion, with_portions
-from tests.worlds.world import Kind, World, lot
+from tests.worlds.world import SECOND, START, Kind, World, lot
 
 ITEMS, KILOGRAMS, PALLETS, CASES = "items", "KGM", "pallets", "cases"
 PARTS = ("on_hand", "shipped", "consumed", "unexplained")
@@ -52,7 +52,7 @@ def figures(world: World, truth: Recalled) -> Figures:
         totals[Of(one, "unexplained", measure)] = unexplained
         if measure == ITEMS:
             places[Of(one, "unexplained", measure)] = unexplained
-    parts = Counter(dict([*places.items(), *_logistic(world), *_sent(truth)]))
+    parts = Counter(dict([*places.items(), *_logistic(world), *_sent(truth), *_sent_pallets(world)]))
     for of, value in _used(truth):
         parts[of] += value
     return Figures(_some(totals), _some(parts))
@@ -121,6 +121,21 @@ def _sent(truth: Recalled) -> Iterator[tuple[Of, int]]:
         for (party, document, line), both in lines.items():
             for measure, value in zip((ITEMS, KILOGRAMS), both, strict=True):
                 yield Of(one, "sent", measure, party=party, document=document, line=line), value
+
+
+def _sent_pallets(world: World) -> Iterator[tuple[Of, int]]:
+    """Logistic units that a shipment names and that held units of a lot then; each once on a line."""
+    events = valid_events(tuple(with_portions(world)))
+    nodes, found = Nodes(events), dict[Of, set[str]]()
+    for event in events:
+        for pallet in event.tags if event.kind is Kind.SHIP and named(event) else ():
+            at = START + event.at * SECOND
+            inside = {nodes.lot_at(unit, at) for unit in nodes.inside(pallet, at) if not is_portion(unit)} - {""}
+            for one in inside:
+                party, document, line = line_of(event)
+                of = Of(one, "sent", PALLETS, party=party, document=document, line=line)
+                found.setdefault(of, set()).add(pallet)
+    yield from ((of, len(pallets)) for of, pallets in found.items())
 
 
 def _used(truth: Recalled) -> Iterator[tuple[Of, int]]:

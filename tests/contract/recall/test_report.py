@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from openpyxl import load_workbook
 
 from lotstream.cli.main import lotstream
+from lotstream.recall.ask import affected
 from lotstream.recall.report.ask import lots_named, report_of
 from lotstream.recall.report.explain import Explainer
 from lotstream.recall.report.facts import FigureMissing
@@ -200,6 +201,26 @@ def test_every_figure_leads_to_its_facts(told: Any) -> None:
     assert ([one.lot for one in together.parts], len(together.facts)) == ([ITEMS], 1)
     for one in explained.values():  # what nobody has seen has no fact
         assert one.facts or one.parts or one.figure.term is Term.UNEXPLAINED or not one.figure.value, one
+
+
+def test_a_unit_is_where_the_strongest_word_of_its_newest_slot_says(told: Any, make: Any) -> None:
+    """Inferred from what it is in outranks declared, as in every other answer; its explanation names that sighting."""
+    at = NOW + 4 * HOUR
+    then = {"lot": ITEMS, "tag": f"01/{GTIN}/21/1", "slot": at // 30_000_000, "first_us": at, "last_us": at}
+    inside = {"location": "shelf", "how": 1, "origin": PALLET, "path": (PALLET,)}
+    told.lot_sightings([
+        make.lot_sighting(**then, **inside), make.lot_sighting(**then, location="hall", how=2, lane="event:said"),
+    ])  # fmt: skip
+    with History(told.settings) as history:
+        explainer = Explainer(history, lots_named(history, ["B251101"]))
+        (found,) = [
+            one for one in explainer.report.lots[0].figures if one.location == "shelf" and one.measure == "items"
+        ]
+        (behind,) = explainer.explain(found.figure).facts
+        places = {(place.location, place.items) for place in affected(history, "B251101").places}
+    assert (found.term, found.value, found.evidence) == (Term.ON_HAND, 1, {"inferred": 1})
+    assert (behind.subject, behind.location, behind.evidence) == (then["tag"], "shelf", "inferred")
+    assert places == {("shelf", 1), ("store", 1), ("plant", 1)}
 
 
 @pytest.fixture
