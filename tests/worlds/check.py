@@ -19,7 +19,7 @@ from lotstream.streams.locate.chunk import tag_at
 from lotstream.streams.locate.chunks import PREFIX as CHUNK
 from lotstream.streams.locate.chunks import Chunks
 from lotstream.streams.locate.core import LocateCore
-from lotstream.streams.locate.unit import Unit
+from lotstream.streams.locate.unit import Told, Unit
 from tests.worlds.numbers import misnumbered
 from tests.worlds.oracle import Answer, FactKey, Place, Said, answer
 from tests.worlds.passages import DOORS, Batch
@@ -126,11 +126,12 @@ def unlike_late(truth: Answer, stack: Stack) -> list[str]:
     """Beyond the bounds: the same things at the same doors in the same slots, in whatever lanes; which way is open. So
     is what became of a unit with more lanes than are kept, where its lot was told so."""
     history = _history(stack)
-    unsure = _forgotten(stack, {key[:2] for key in (*truth.facts, *history)})
-    units = {unit for _, unit in unsure}
+    told = _told(stack, {key[:2] for key in (*truth.facts, *history)})
+    units = {unit for (_, unit), said in told.items() if said.horizon_us >= 0}
+    nobodys = {key for key, said in told.items() if not said.lives}  # their lots pass over all that is left of them
     expected, got = (
         {key: said for key, said in _last_reads(facts).items() if key[0] not in units}
-        for facts in (truth.facts, history)
+        for facts in (truth.facts, {key: said for key, said in history.items() if key[:2] not in nobodys})
     )
     return _unlike("late", expected, got)
 
@@ -171,10 +172,15 @@ def _misbooked(truth: Answer, stack: Stack, *, unsure: Container[str] = ()) -> l
 
 def _forgotten(stack: Stack, units: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
     """Units of which sightings were given up before their lot was known, as the lot was told."""
+    return {key for key, said in _told(stack, units).items() if said.horizon_us >= 0}
+
+
+def _told(stack: Stack, units: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Told]:
+    """What lots were told of units of theirs."""
     cores = [place.take_over().core for place in stack.places if place.stage.name == "locate"]
     belongings = [core._chunks.belongings for core in cores if isinstance(core, LocateCore)]
-    told = {(lot, tag): [one.of(lot, tag) for one in belongings] for lot, tag in units}
-    return {key for key, said in told.items() if any(one is not None and one.horizon_us >= 0 for one in said)}
+    said = {(lot, tag): [told for one in belongings if (told := one.of(lot, tag))] for lot, tag in units}
+    return {key: max(told) for key, told in said.items() if told}
 
 
 def _astray(truth: Answer, moved: dict[tuple[str, str], str]) -> list[str]:

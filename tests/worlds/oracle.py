@@ -63,14 +63,11 @@ class Answer(NamedTuple):
 def answer(world: World, *, by_us: int = FOREVER) -> Answer:
     """The whole truth about a world; where everything was by an instant."""
     events = valid_events(tuple(with_portions(world)))
-    direct = [*read_sightings(world), *declared_sightings(events), *door_sightings(world)]
-    everything = [*direct, *carried(direct, Containment(events))]
-    everything = [seen for seen in everything if seen.at_us <= by_us]
     whose = Belonging(events)
     facts: dict[FactKey, Said] = {}
     spare: set[FactKey] = set()
     of_unit: dict[tuple[str, str], list[Seen]] = {}
-    for seen in everything:
+    for seen in sightings(world, events, by_us=by_us):
         lot_key = whose.lot_at(seen.tag, seen.at_us)
         if lot_key:
             facts[(lot_key, *seen[:6])] = (seen.at_us, seen.location, seen.disposition, seen.state, seen.how)
@@ -79,13 +76,19 @@ def answer(world: World, *, by_us: int = FOREVER) -> Answer:
             of_unit.setdefault((lot_key, seen.tag), []).append(seen)
     places: dict[str, dict[str, Place]] = {}
     unsettled: set[tuple[str, str]] = set()
-    for (lot_key, tag), sightings in of_unit.items():
-        sure = placed(seen for seen in sightings if not (seen.path and seen.continues))
+    for (lot_key, tag), mine in of_unit.items():
+        sure = placed(seen for seen in mine if not (seen.path and seen.continues))
         if sure:
             places.setdefault(lot_key, {})[tag] = sure
-        if placed(sightings) != sure:
+        if placed(mine) != sure:
             unsettled.add((lot_key, tag))
     return Answer(places, facts, spare, unsettled, books(world, places), in_force(world))
+
+
+def sightings(world: World, events: list[Event], *, by_us: int = FOREVER) -> Iterator[Seen]:
+    """Every sighting in force by an instant, whose ever it is."""
+    direct = [*read_sightings(world), *declared_sightings(events), *door_sightings(world)]
+    yield from (seen for seen in (*direct, *carried(direct, Containment(events))) if seen.at_us <= by_us)
 
 
 def placed(sightings: Iterable[Seen]) -> Place | None:

@@ -38,9 +38,11 @@ def seen(make: Any, serial: int, slot: int, **given: Any) -> Any:
     )
 
 
-def tell(warehouse: Any, *lots: str, first: int, last: int, lives: tuple[Life, ...], horizon_us: int = -1) -> None:
+def tell(
+    warehouse: Any, *lots: str, first: int, last: int, lives: tuple[Life, ...], horizon_us: int = -1, binding: int = 7
+) -> None:
     """What resolve tells each lot that was named for the units."""
-    rows = [UnitLots(lot, f"01/{GTIN}", first, last, 7, horizon_us, lives) for lot in lots]
+    rows = [UnitLots(lot, f"01/{GTIN}", first, last, binding, horizon_us, lives) for lot in lots]
     warehouse.put("lot-sightings", [UnitLotsRows(rows).encode()], headers=UNIT_LOTS)
 
 
@@ -68,6 +70,12 @@ def test_what_was_forgotten_is_placed_when_asked(forgotten: Any, slot: int, hall
 
 def rows_of(history: History, lot: str) -> dict[str, str]:
     return {unit.tag: unit.location for unit in ask.where(history, lot).units}
+
+
+def test_what_was_made_by_mistake_is_no_lot_s(forgotten: Any) -> None:
+    """A lot that is told that units are nobody's has none of them, whatever is left of their item rows."""
+    tell(forgotten, LOT, first=2, last=3, lives=(), binding=8)
+    assert rows_of(forgotten.history, LOT) == {tag(1): HALLS[1]}
 
 
 @pytest.fixture

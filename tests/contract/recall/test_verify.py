@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from lotstream.recall.ask import history_of
 from lotstream.recall.verify import LotVerified, bindings_of, sample, verify_lot
 from lotstream.schemas.identity import Binding, BindingAction, BindingRows, Relation
 from lotstream.streams.resolve.again import Lots
@@ -62,3 +63,14 @@ def test_a_row_without_fact_is_shown(warehouse: Any, make: Any) -> None:
     fill(warehouse, [bound(OTHER, 1, 5)], [make.sighting(tag=tag(1))], [make.lot_sighting(tag=tag(1))])
     (one,) = verified(warehouse).differences
     assert (one.tag, one.facts) == (tag(1), None)
+
+
+def test_what_was_read_days_before_its_commissioning_is_found(warehouse: Any, make: Any) -> None:
+    """A unit whose reads were given up days before its lot was made, of which the lot was therefore not told, has them
+    in its history, and is named."""
+    facts = [make.sighting(tag=tag(n)) for n in (1, 2)]
+    fill(warehouse, [bound(LOT, 1, 5, at_us=NOW_US + 3 * 86_400_000_000)], facts, [make.lot_sighting(tag=tag(2))])
+    known = history_of(warehouse.history, tag(1))
+    assert (known.lots, [row.location for row in known.sightings]) == ((LOT,), ["plant"])
+    (one,) = verified(warehouse).differences
+    assert (one.tag, one.rows) == (tag(1), None)

@@ -1,5 +1,7 @@
 """Worlds that once came out wrong, shrunk; each is told in order and in disorder, with room and with little."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.worlds.check import faults
@@ -32,6 +34,12 @@ WORLDS: dict[str, World] = {
             Batch(number=3 + number, point="south", reads=((tag(1), 1, 200_000 + 700 * number),))
             for number in range(16)
         ),
+    ),
+    # the same of a unit that was made by mistake: its lot was told that it is nobody's, and passes all of it over
+    "a unit that was never made is read, and told late bit by bit": (
+        MADE,
+        replace(MADE, wrong=True),
+        *(Batch(number=3 + number, point="south", reads=((tag(1), 1, 10_000 + 700 * number),)) for number in range(16)),
     ),
 }
 

@@ -200,6 +200,15 @@ def test_a_parked_pallet_is_inferred_once_an_hour(resolve: Resolve) -> None:
     assert inferred == [EVERY - 1, 2 * EVERY - 1]
 
 
+def test_what_is_packed_into_a_parked_pallet_is_there_within_the_hour(resolve: Resolve) -> None:
+    """Packed while its pallet stands at a door, with no place said, a unit is told by the next slot that tells."""
+    resolve.see(seen(PALLET))
+    assert resolve.bind(content(unit(1), 40)) == []
+    marks = Mark.FINAL | Mark.CONTINUES_BEFORE
+    inferred = [slot for slot in range(1, 2 * EVERY) if resolve.see(seen(PALLET, slot, marks=marks))]
+    assert inferred == [EVERY - 1, 2 * EVERY - 1]
+
+
 def test_what_is_inferred_carries_origin_path_and_versions(resolve: Resolve) -> None:
     """An inferred sighting names its origin and path; its version is the origin's, then the binding's offset."""
     resolve.bind(lot(1, 9))
