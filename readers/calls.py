@@ -5,6 +5,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -19,7 +20,7 @@ from lotstream.runtime.clock import Clock
 from lotstream.runtime.errors import Reason, Rejected, Transient
 from lotstream.runtime.metrics import Metrics
 from lotstream.schemas.base import Origin
-from lotstream.schemas.operations import Headers
+from lotstream.schemas.operations import Headers, carried
 
 MAX_ID = 200
 _ORIGINS = {origin.value: origin for origin in Origin}
@@ -39,15 +40,21 @@ class Call:
 
     @property
     def said(self) -> Headers:
-        """What the bytes alone do not say: a dead letter keeps it, to be sent again as it came."""
-        path, query = self.request.scope["path"], self.request.scope["query_string"].decode("latin-1")
-        said = {
-            "path": f"{path}?{query}" if query else path,
-            "Content-Type": self.request.headers.get("content-type", "application/json"),
-            "Lotstream-Origin": self.arrival.origin.value,
-            "Lotstream-Reader": self.reader,
-        }
-        return tuple((name, value.encode("utf-8", "replace")) for name, value in said.items())
+        """What the bytes alone do not say, as a dead letter carries it, to be sent again as it came."""
+        scope = self.request.scope
+        content_type = self.request.headers.get("content-type", "application/json")
+        return _said(scope["path"], scope["query_string"], content_type, self.arrival.origin, self.reader)
+
+
+@lru_cache(maxsize=1 << 7)
+def _said(path: str, query: bytes, content_type: str, origin: Origin, reader: str) -> Headers:
+    said = {
+        "path": f"{path}?{query.decode('latin-1')}" if query else path,
+        "Content-Type": content_type,
+        "Lotstream-Origin": origin.value,
+        "Lotstream-Reader": reader,
+    }
+    return carried(None, tuple((name, value.encode("utf-8", "replace")) for name, value in said.items()))
 
 
 Parse = Callable[[bytes], Parsed]

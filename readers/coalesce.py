@@ -2,6 +2,7 @@
 
 A group goes out at once while nothing of its reader and read point is under way. What comes meanwhile waits for
 the message before it, for a full batch, or for the longest wait, whichever is first; its request waits with it.
+Dead letters stay messages of their own, and go out together: what a broker is asked costs more than what it is given.
 """
 
 import asyncio
@@ -16,6 +17,7 @@ from lotstream.runtime.errors import Transient
 from lotstream.schemas.base import Origin
 
 Stamped = tuple[Group, Arrival]
+LETTERS_S = 0.01
 _Key = tuple[str, Place, int, str, Origin]
 
 
@@ -39,6 +41,39 @@ class _Lane:
 
 
 @dataclass(slots=True)
+class Letters:
+    """Dead letters of many requests at once: none goes out until those before are delivered and LETTERS_S have passed;
+    all that came meanwhile go to one partition, that of the first of them."""
+
+    send: Callable[[Sequence[Message]], Awaitable[None]]
+    _waiting: list[tuple[Sequence[Message], asyncio.Future[Transient | None]]] = field(default_factory=list)
+    _sending: asyncio.Task[None] | None = None
+
+    def add(self, letters: Sequence[Message]) -> asyncio.Future[Transient | None]:
+        """Done when the letters of one request, of which there is one at least, are delivered, or with why not."""
+        loop = asyncio.get_running_loop()
+        delivered = loop.create_future()
+        self._waiting.append((letters, delivered))
+        if self._sending is None or self._sending.done():
+            self._sending = loop.create_task(self._deliver())
+        return delivered
+
+    async def _deliver(self) -> None:
+        while self._waiting:
+            waiting, self._waiting = self._waiting, []
+            partition = waiting[0][0][0].partition
+            failure: Transient | None = None
+            try:
+                await self.send([each.moved(partition) for letters, _ in waiting for each in letters])
+            except Transient as outage:
+                failure = outage
+            for _, delivered in waiting:
+                if not delivered.cancelled():
+                    delivered.set_result(failure)
+            await asyncio.sleep(LETTERS_S)
+
+
+@dataclass(slots=True)
 class Coalescer:
     """Publishes groups of reads. ``encode`` makes messages of a group, ``send`` returns when they are delivered."""
 
@@ -46,19 +81,26 @@ class Coalescer:
     encode: Callable[[Group, Arrival], list[Message]]
     reads: int
     wait_s: float
+    _letters: Letters = field(init=False)
     _lanes: dict[_Key, _Lane] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
-    async def publish(self, groups: Sequence[Stamped], messages: Sequence[Message]) -> None:
-        """Returns when ``messages`` and every read of ``groups`` are delivered. Raises Transient."""
+    def __post_init__(self) -> None:
+        self._letters = Letters(self.send)
+
+    async def publish(
+        self, groups: Sequence[Stamped], messages: Sequence[Message], *, letters: Sequence[Message] = ()
+    ) -> None:
+        """Returns when ``messages``, ``letters`` and every read of ``groups`` are delivered. Raises Transient."""
         direct = list(messages)
         mine: list[_Key] = []
-        waits: list[asyncio.Future[Transient | None]] = []
+        waits: list[asyncio.Future[Transient | None]] = [self._letters.add(letters)] if letters else []
         for group, arrival in groups:
             key = (group.reader, group.place, group.clock_offset_us, arrival.source, arrival.origin)
             lane = self._lanes.get(key)
             if lane is not None and self.wait_s and len(group.rows) < self.reads:
-                waits.append(self._join(key, lane, group=group, arrival=arrival))
+                # shielded: one request that is given up must not give up the others in its batch
+                waits.append(asyncio.shield(self._join(key, lane, group=group, arrival=arrival)))
                 continue
             direct += self.encode(group, arrival)
             self._lanes.setdefault(key, _Lane()).under_way += 1
@@ -70,8 +112,7 @@ class Coalescer:
             for key in mine:
                 self._done(key)
         for delivered in waits:
-            # shielded: one request that is given up must not give up the others in its batch
-            failure = await asyncio.shield(delivered)
+            failure = await delivered
             if failure is not None:
                 raise failure
 

@@ -179,7 +179,7 @@ class EpcisDoor:
     async def _bury(self, refused: Sequence[Refused], call: Call) -> None:
         arrival = call.arrival.by(call.reader)
         # the door that takes an event without a document around it
-        said = carried(None, (*call.said, ("path", b"/events")))
+        said = call.said + carried(None, (("path", b"/events"),))
         letters = [
             letter
             for one in refused

@@ -5,7 +5,6 @@ is on enough brokers. A retried request gives reads of the same identity (reader
 time), so that it has one effect however often it is sent.
 """
 
-from collections.abc import Iterator, Sequence
 from functools import partial
 
 from starlette.applications import Starlette
@@ -23,7 +22,7 @@ from lotstream.readers.counting import Counting
 from lotstream.readers.decisions import DecisionDoor
 from lotstream.readers.epcis_door import EpcisDoor
 from lotstream.readers.formats import impinj, keonn, mapped, native, scans, zebra
-from lotstream.readers.formats.items import Parsed, Refused
+from lotstream.readers.formats.items import Parsed
 from lotstream.readers.formats.scans import Scanning
 from lotstream.readers.health_doors import health_routes
 from lotstream.readers.intake import Intake, Taken
@@ -40,6 +39,8 @@ from lotstream.runtime.metrics import Metrics
 from lotstream.runtime.settings import Settings
 from lotstream.schemas.base import Origin
 from lotstream.schemas.operations import Headers, carried
+
+SMALL_BYTES = 65_536
 
 
 class Gateway:
@@ -124,17 +125,19 @@ class Gateway:
             self.floodgate.admit(sources, now_us=now_us)
         taken = self._take(parsed, call)
         if taken.refused:
-            taken.messages += self._letters(taken.refused, call, said=carried(None, call.said + parsed.frame))
+            self._refuse(taken, call, said=call.said + carried(None, parsed.frame))
         # a file is still there after the outage, and would take the room of what is not
         coalescer = self._unkept if call.arrival.origin is Origin.FILE else self._kept
         return await self._publish(taken, call, coalescer=coalescer)
 
-    def _letters(self, refused: Sequence[Refused], call: Call, *, said: Headers) -> Iterator[Message]:
+    def _refuse(self, taken: Taken, call: Call, *, said: Headers) -> None:
         """Dead letters, and the blind windows of the sources that are stopped by them."""
-        sources = [call.arrival.source or one.reader or call.reader for one in refused]
-        for one, source in zip(refused, sources, strict=True):
-            yield from self.intake.letters(one, arrival=call.arrival, source=source, door=call.door, said=said)
-        yield from self.floodgate.charge(sources, door=call.door, now_us=call.arrival.received_us)
+        sources = [call.arrival.source or one.reader or call.reader for one in taken.refused]
+        for one, source in zip(taken.refused, sources, strict=True):
+            # what a broker might find too large must not take the letters of others with it
+            beside = taken.letters if len(one.raw) <= SMALL_BYTES else taken.messages
+            beside += self.intake.letters(one, arrival=call.arrival, source=source, door=call.door, said=said)
+        taken.messages += self.floodgate.charge(sources, door=call.door, now_us=call.arrival.received_us)
 
     def _take(self, parsed: Parsed, call: Call) -> Taken:
         crash_point("gateway", "received")
@@ -142,7 +145,7 @@ class Gateway:
 
     async def _publish(self, taken: Taken, call: Call, *, coalescer: Coalescer) -> Response:
         crash_point("gateway", "decided")
-        await coalescer.publish(taken.groups, taken.messages)
+        await coalescer.publish(taken.groups, taken.messages, letters=taken.letters)
         crash_point("gateway", "published")
         self.counting.count(taken, door=call.door)
         counts = {

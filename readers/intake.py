@@ -25,10 +25,12 @@ MAX_TEXT = 65_536
 
 @dataclass(slots=True)
 class Taken:
-    """What a request gave: ``groups`` are still to be put into batches, ``messages`` are ready."""
+    """What a request gave: ``groups`` are still to be put into batches, ``messages`` are ready, and so are ``letters``,
+    which may go out together with others."""
 
     groups: list[tuple[Group, Arrival]] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
+    letters: list[Message] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     reads: int = 0
     events: int = 0

@@ -17,6 +17,12 @@ class Message:
     value: bytes
     headers: Headers = ()
 
+    def moved(self, partition: int) -> "Message":
+        """The same in a partition of the topic."""
+        if partition == self.partition:
+            return self
+        return Message(self.topic, partition, self.key, self.value, self.headers)
+
 
 class Sender(Protocol):
     """Hands messages to the brokers."""

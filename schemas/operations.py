@@ -32,7 +32,7 @@ Headers = tuple[tuple[str, bytes], ...]
 
 
 class DeadLetter(Wire):
-    """The headers of a message of dead-letters.v1; its value is the untouched bytes. Partitioned by source.
+    """The headers of a message of dead-letters.v1; its value is the untouched bytes. Keyed by source.
 
     Key and headers of the record that was refused stand beside them as `record-key` and `record-header-NAME`; of a
     request at the gateway, what its caller said.

@@ -168,6 +168,56 @@ def test_a_failed_batch_fails_every_request_in_it(bench: Build, failing: Any, im
     asyncio.run(scenario())
 
 
+def test_dead_letters_of_many_requests_go_out_together(bench: Build, slow: Build, impinj_read: Build) -> None:
+    """What is refused while dead letters are under way follows them at once, in one partition, under its own source."""
+
+    async def scenario() -> None:
+        producer = slow()
+        gateway = bench(producer)
+        bad = [impinj_read("no tag", reader=f"r{n}") for n in range(20)]
+        asked = [asyncio.create_task(gateway.post("/readers/impinj", [bad[0]]))]
+        while producer.calls == 0:
+            await asyncio.sleep(0.01)
+        asked += [asyncio.create_task(gateway.post("/readers/impinj", [item])) for item in bad[1:]]
+        await asyncio.sleep(0.05)
+        assert producer.calls == 1
+        producer.let.set()
+        assert {answer.json()["rejected"] for answer in await asyncio.gather(*asked)} == {1}
+        assert producer.calls == 2
+        letters = gateway.of("dead-letters.v1")
+        assert len({letter.partition for letter in letters[1:]}) == 1
+        assert sorted(letter.key for letter in letters) == sorted(f"r{n}".encode() for n in range(20))
+
+    asyncio.run(scenario())
+
+
+def test_a_large_dead_letter_waits_for_no_other(bench: Build, slow: Build, impinj_read: Build) -> None:
+    """What a broker might find too large goes out alone, so that nothing else is refused with it."""
+
+    async def scenario() -> None:
+        producer = slow()
+        gateway = bench(producer)
+        bad = [impinj_read("no tag"), impinj_read("no tag" * 20_000)]
+        asked = [asyncio.create_task(gateway.post("/readers/impinj", [item])) for item in bad]
+        await asyncio.sleep(0.2)
+        assert producer.calls == 2
+        producer.let.set()
+        await asyncio.gather(*asked)
+
+    asyncio.run(scenario())
+
+
+def test_dead_letters_that_are_not_taken_fail_their_requests(bench: Build, failing: Any, impinj_read: Build) -> None:
+    """No request is answered 2xx whose dead letters went out with others and were not taken."""
+
+    async def scenario() -> None:
+        gateway = bench(failing)
+        asked = [gateway.post("/readers/impinj", [impinj_read("no tag", ms=n)]) for n in range(5)]
+        assert {answer.status_code for answer in await asyncio.gather(*asked)} == {503}
+
+    asyncio.run(scenario())
+
+
 def test_large_posts_are_cut_into_full_batches(bench: Build, impinj_read: Build) -> None:
     """No message has more reads than batch_reads, and the source's sequence counts them."""
     gateway = bench(batch_reads=4)
