@@ -55,11 +55,12 @@ def affected(history: History, text: str, *, gtin: str = "", now: datetime | Non
     names = _names(history)
     counted = counted_of(history, found.lot, ways)
     places = places_of(groups, names)
-    carried = carried_of(history, found.lot, ways)
+    carried = carried_of(history, found, ways)
     quantities = quantities_of(ways, names, counted=counted, carried=carried)
     since = span_start(groups, ways, otherwise=now)
     since = min(since, lot.produced_at or since)
-    inside = history.ask_all("carried_sent", "quantity_facts", lot=found.lot) if carried else {}
+    within = {"lot": found.lot, "placed": found.placed}
+    inside = history.ask_all("carried_sent", "quantity_facts", **within) if carried else {}
     recipients = (*recipients_of(groups, ways), *pallet_recipients(**inside))
     papers = papers_of(recipients)
     linking = QUERIES if papers else ()
@@ -95,7 +96,7 @@ def where(history: History, text: str, *, gtin: str = "", limit: int = 1000) -> 
             told["amounts"],
             _names(history),
             counted=counted_of(history, found.lot, told["amounts"]),
-            carried=carried_of(history, found.lot, told["amounts"]),
+            carried=carried_of(history, found, told["amounts"]),
         ),
         truncated=len(units) > limit,
         as_of=history.as_of,
@@ -205,9 +206,10 @@ def counted_of(history: History, lot: str, ways: Iterable[Row]) -> dict[Account,
     return counted_places(history.ask("counted", lot=lot)) if any(row["effect"] == "counted" for row in ways) else {}
 
 
-def carried_of(history: History, lot: str, ways: Iterable[Row]) -> list[Row]:
+def carried_of(history: History, found: Found, ways: Iterable[Row]) -> list[Row]:
     """Where the logistic units are that goods of a lot were put into. Raises ClickhouseAway."""
-    return history.ask("carried", lot=lot) if any(is_unit(row["location"]) for row in ways) else []
+    inside = any(is_unit(row["location"]) for row in ways)
+    return history.ask("carried", lot=found.lot, placed=found.placed) if inside else []
 
 
 def kinds_of(history: History) -> dict[str, str]:

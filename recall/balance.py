@@ -24,7 +24,7 @@ def balance(history: History, text: str, *, gtin: str = "", tolerance: Decimal |
     told = told_of(history, found, "unit_groups", "conversions")
     lot = lot_of(found.lot, told["lot"], decided=told["holds"], day=today(history))
     counted, kinds = counted_of(history, found.lot, told["amounts"]), kinds_of(history)
-    carried = carried_of(history, found.lot, told["amounts"])
+    carried = carried_of(history, found, told["amounts"])
     # facts one by one are asked for only where there is something to convert
     several = len({row["uom"] for row in told["amounts"]}) > 1
     facts = history.ask("quantity_facts", lot=found.lot) if several else []

@@ -15,11 +15,12 @@ from lotstream.schemas.recalls import (
     LotClause,
     ProducedClause,
     SerialsClause,
+    SupplierClause,
     UnitClause,
     Window,
 )
 from tests.recall_worlds.apart import named, number_of, plain
-from tests.recall_worlds.maker import CLASSES
+from tests.recall_worlds.maker import CLASSES, SUPPLIERS
 from tests.recall_worlds.oracle import Recalled, reached
 from tests.recall_worlds.scope_oracle import LOOSE, WHOLE, Part, Scopes
 from tests.worlds.world import GTIN, LOTS, ODD, SECOND, SERIALS, START, World, lot, pallet, tag
@@ -27,6 +28,7 @@ from tests.worlds.world import GTIN, LOTS, ODD, SECOND, SERIALS, START, World, l
 PLACES = ("plant", "hall", "store", "at dock")
 Parts = set[Part]
 Lines = dict[int, list[str]]
+Shared = ExposedClause | ProducedClause | SupplierClause  # what is asked of all worlds at once
 Meant = tuple[Clause, Parts]  # a clause, and what the oracle says of it; containers are of no lot
 
 
@@ -34,13 +36,10 @@ def scope_faults(history: History, worlds: Mapping[int, World], truths: Sequence
     """By number of a world which clauses, and which scopes of several, are not what the oracle says."""
     oracles = [Scopes(world) for world in worlds.values()]
     found: Lines = {number: [] for number in range(len(oracles))}
-    for clause in _of_places(random.Random(min(worlds))):
+    for clause in _of_all(random.Random(min(worlds))):
         got = _shared_out(_asked(history, clause))
         for number, oracle in enumerate(oracles):
-            window = _range(clause.window)
-            meant = oracle.exposed if isinstance(clause, ExposedClause) else oracle.produced
-            place = clause.location if isinstance(clause, ExposedClause) else clause.site
-            found[number] += _unlike(clause, meant(place, window), got.get(number, set()))
+            found[number] += _unlike(clause, _meant(clause, oracle), got.get(number, set()))
     for number, (seed, oracle, truth) in enumerate(zip(worlds, oracles, truths, strict=True)):
         clauses = [*_own(oracle, truth, random.Random(seed), number=number)]
         found[number] += [line for meant in clauses for line in _alone(history, meant)]
@@ -48,11 +47,20 @@ def scope_faults(history: History, worlds: Mapping[int, World], truths: Sequence
     return found
 
 
-def _of_places(chance: random.Random) -> Iterator[ExposedClause | ProducedClause]:
-    """What a place has to do with goods of every world: two questions of each for all worlds."""
-    for _ in range(2):
+def _of_all(chance: random.Random) -> Iterator[Shared]:
+    """What a place or a supplier has to do with goods of every world: two questions of each for all worlds."""
+    for code in SUPPLIERS:
         yield ExposedClause(location=chance.choice(PLACES), window=_window(chance))
         yield ProducedClause(site=chance.choice(PLACES[:3]), window=_window(chance))
+        yield SupplierClause(code=code)
+
+
+def _meant(clause: Shared, oracle: Scopes) -> Parts:
+    if isinstance(clause, SupplierClause):
+        return oracle.supplied(clause.code)
+    if isinstance(clause, ExposedClause):
+        return oracle.exposed(clause.location, _range(clause.window))
+    return oracle.produced(clause.site, _range(clause.window))
 
 
 def _own(oracle: Scopes, truth: Recalled, chance: random.Random, *, number: int) -> Iterator[Meant]:

@@ -9,6 +9,7 @@ CLASSES = ("Q", "R", "S")
 PARTIES = ("417/0614141001011", "417/0614141001028", "")
 TOTE = pallet(9)
 LOST = 0.05
+SUPPLIERS = ("S1", "S2")  # codes that their lots bear there
 
 
 class RecallMaker(Maker):
@@ -24,8 +25,10 @@ class RecallMaker(Maker):
         for _ in range(self._chance.randrange(4, 16)):
             facts += self._deed()
         kept = [fact for fact in facts if self._chance.random() >= LOST]
+        made = dict.fromkeys(fact.name for fact in kept if isinstance(fact, Event) and fact.kind is Kind.MAKE)
+        codes = {name: self._chance.choice((*SUPPLIERS, "")) for name in made}
         return tuple(
-            replace(fact, told=number) if isinstance(fact, Event) else fact
+            replace(fact, told=number, supplier=codes.get(fact.name, "")) if isinstance(fact, Event) else fact
             for number, fact in enumerate(dict.fromkeys(kept))
         )
 

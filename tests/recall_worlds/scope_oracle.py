@@ -1,7 +1,7 @@
 """What the clauses of a scope mean in a world, by brute force: each a set of (lot, what of it).
 
 What of a lot: a unit of it, or a logistic unit with what it holds of it by class; WHOLE is everything of it, LOOSE what
-has no tag. Read it beside docs/recalls.md; where units are, and what the books have, is the oracle's of these worlds.
+has no tag. Read it beside docs/recall.md; where units are, and what the books have, is the oracle's of these worlds.
 """
 
 from collections import defaultdict
@@ -59,6 +59,10 @@ class Scopes:
         here = {one for one, event in made if event.location == place}
         there = {(one, WHOLE) for one, event in made if event.at in window and event.location in ("", place)}
         return {part for part in there if part[0] in here}
+
+    def supplied(self, code: str) -> set[Part]:
+        """Lots that bear a code of their supplier's."""
+        return {(lot(one), WHOLE) for event in self._told if event.supplier == code for one in _made(event)}
 
     def exposed(self, place: str, window: range) -> set[Part]:
         """What was at a place within a window: seen there, or last seen there before it; all of what has no tags."""

@@ -96,8 +96,8 @@ def _event(event: Event) -> bytes:
         fields |= {"epcs": event.tags, "quantities": _quantities(event.amounts)}
     if event.last:
         fields["ranges"] = (SerialRange(gtin=GTIN, first=event.first, last=event.last),)
-    if event.lot:
-        fields["ilmd"] = Ilmd(lot=event.lot)
+    if event.lot or event.supplier:
+        fields["ilmd"] = Ilmd(lot=event.lot, supplier_lot=event.supplier)
     said = TraceEvent(
         event_hash=event.name,
         event_time_us=START + event.at * SECOND,

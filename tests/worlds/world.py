@@ -53,6 +53,7 @@ class Event:
     line: str = ""
     revision: int = 0  # of the line
     process: str = ""  # transformation id
+    supplier: str = ""  # the supplier's own code of the lot
     told: int = 0  # when it was received, in seconds after START
 
 
