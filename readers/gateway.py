@@ -126,6 +126,7 @@ class Gateway:
         taken = self._take(parsed, call)
         if taken.refused:
             self._refuse(taken, call, said=call.said + carried(None, parsed.frame))
+        del parsed  # the whole of a decoded body, for as long as the brokers take
         # a file is still there after the outage, and would take the room of what is not
         coalescer = self._unkept if call.arrival.origin is Origin.FILE else self._kept
         return await self._publish(taken, call, coalescer=coalescer)
