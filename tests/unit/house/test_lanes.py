@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.__main__ import ROOT, run, verdict
+from tests.__main__ import ALONE, ROOT, run, verdict
 
 SLOW = """
 import time
@@ -63,3 +63,12 @@ def test_ended_early_the_runs_clean_up(tmp_path: Path) -> None:
     said, _ = runner.communicate(timeout=90)
     assert (tmp_path / "ended").exists()
     assert said.endswith("{'slow': 2}\n")
+
+
+def test_what_is_to_be_alone_is_run() -> None:
+    """A test that is marked `alone`, which the first two runs leave out, lies where the third looks for it."""
+    (folder, *_) = ALONE["alone"]
+    files = (ROOT / "tests").rglob("*.py")
+    marked = [path for path in files if re.search(r"mark\.alone\b", path.read_text(encoding="utf-8"))]
+    assert marked
+    assert all(path.is_relative_to(ROOT / folder) for path in marked)
