@@ -50,9 +50,10 @@ class Story:
             with self._timed("drain"):
                 drain(self.stack.settings, within_s=DRAIN_S)
         history = History(self.stack.settings.clickhouse)
-        answers = self._ask(history)
-        self._show(history, answers, played)
-        wrong = [f"{key}: {line}" for key, true in self.world.truth.items() for line in differences(answers[key], true)]
+        answers = self._answer(history)
+        self._show_load(history, played)
+        with self._timed("comparison"):
+            wrong = self._compare(answers | self._ask_the_rest(history, answers))
         self._verdict(wrong)
         return not wrong
 
@@ -109,26 +110,33 @@ class Story:
             stop.set()
             thread.join()
 
-    def _ask(self, history: History) -> dict[str, Affected]:
-        # those that are shown say how long they took, so they are asked alone
-        answers = {key: ask.affected(history, key) for key in self._shown}
-        rest = [key for key in self.world.truth if key not in answers]
+    def _answer(self, history: History) -> dict[str, Affected]:
+        """A tagged lot and one by weight, each shown as soon as it is known."""
+        answers = {}
+        with self._timed("answer"):
+            for lot in (self.world.tagged[0], self.world.weighed[0]):
+                self.out.print(f"\n[bold]$ lotstream affected {lot.code}[/bold]")
+                # they say how long they took, so they are asked alone
+                answers[lot.key] = ask.affected(history, lot.key)
+                tables.show(answers[lot.key], self.out)
+        spent = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in self.timings.items())
+        self.out.print(f"\nFrom the command to the answer {self.teller.seconds:.1f} s ({spent}).")
+        return answers
+
+    def _ask_the_rest(self, history: History, known: Mapping[str, Affected]) -> dict[str, Affected]:
+        keys = [key for key in self.world.truth if key not in known]
         with ThreadPoolExecutor(ASKED_AT_ONCE) as pool:
-            return answers | dict(zip(rest, pool.map(lambda key: ask.affected(history, key), rest), strict=True))
+            return dict(zip(keys, pool.map(lambda key: ask.affected(history, key), keys), strict=True))
 
-    @property
-    def _shown(self) -> Mapping[str, str]:
-        """A tagged lot and one by weight: the code of each key."""
-        return {lot.key: lot.code for lot in (self.world.tagged[0], self.world.weighed[0])}
+    def _compare(self, answers: Mapping[str, Affected]) -> list[str]:
+        truth = self.world.truth
+        return [f"{key}: {line}" for key, true in truth.items() for line in differences(answers[key], true)]
 
-    def _show(self, history: History, answers: dict[str, Affected], played: Played) -> None:
-        for key, code in self._shown.items():
-            self.out.print(f"\n[bold]$ lotstream affected {code}[/bold]")
-            tables.show(answers[key], self.out)
+    def _show_load(self, history: History, played: Played) -> None:
         totals = history.ask("totals")[0]
         seconds = self.timings["play"] + self.timings["drain"]
         self.out.print(
-            f"\n{played.reads:,} reads and {played.events:,} events in {seconds:.1f} s: "
+            f"{played.reads:,} reads and {played.events:,} events in {seconds:.1f} s: "
             f"{played.reads / seconds:,.0f} reads/s from the door to the tables; "
             f"{totals['reads']:,} tag reads became {totals['sightings']:,} sightings "
             f"({totals['reads'] / max(1, totals['sightings']):.1f} : 1). A request was durable after "
@@ -136,15 +144,15 @@ class Story:
         )
 
     def _verdict(self, wrong: list[str]) -> None:
-        spent = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in self.timings.items())
         if wrong:
             self.out.print(f"[red]The answer is not the truth[/red] in {len(wrong)} places:")
             for line in wrong[:40]:
                 self.out.print(f"  {line}", markup=False)
         else:
-            lots = len(self.world.truth)
-            self.out.print(f"[green]The answers equal the world's own truth[/green], for all of {lots} lots.")
-        self.out.print(f"From the command to the answer {self.teller.seconds:.1f} s ({spent}).")
+            self.out.print(
+                f"[green]The answers equal the world's own truth[/green], for all of {len(self.world.truth)} lots, "
+                f"{self.teller.seconds:.1f} s after the command."
+            )
 
     @contextmanager
     def _timed(self, name: str) -> Iterator[None]:
