@@ -141,7 +141,9 @@ def doors(broker: EmbeddedKafka, tmp_path: Path) -> Iterator[Callable[..., Doors
     started: list[Doors] = []
 
     def start(**env: str) -> Doors:
-        one = Doors(broker, tmp_path, env=env)
+        run = tmp_path / f"gateway-{len(started)}"
+        run.mkdir()
+        one = Doors(broker, run, env=env)
         started.append(one)
         one.start()
         return one
