@@ -5,6 +5,8 @@ import os
 import shutil
 import signal
 import sys
+import threading
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import FrameType
@@ -40,8 +42,9 @@ def demo(context: click.Context, keep: bool, kill: bool, scale: float, seed: int
     teller = Teller(Console(stderr=True, highlight=False) if as_json else console())
     given = settings_of(context)
     settings = given.model_copy(update={"run_dir": given.run_dir / "demo", "data_dir": given.run_dir / "demo" / "data"})
-    _clean(settings.run_dir)
+    gone = _clean(settings.run_dir)
     release = hand_over(settings.run_dir / "up.log") if keep else None
+    threading.Thread(target=shutil.rmtree, args=(gone,), kwargs={"ignore_errors": True}, daemon=True).start()
     with _stack(settings) as stack:
         story = _begun(stack, teller)(stack, teller, scale=scale, seed=seed, kill=kill)
         right = story.tell()
@@ -77,12 +80,16 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _clean(run_dir: Path) -> None:
-    """A telling begins with nothing; a directory that another one still uses is refused."""
+def _clean(run_dir: Path) -> Path:
+    """A telling begins with nothing; a directory that another one still uses is refused. What was there before, with
+    what an earlier telling had no time to remove, is where it says, to be removed while the story begins."""
+    gone = run_dir.with_name(f"{run_dir.name}.gone")
+    gone.mkdir(parents=True, exist_ok=True)
     if run_dir.exists():
         claim(run_dir, what="run directory of the demo").release()
-        shutil.rmtree(run_dir)
-    run_dir.mkdir(parents=True)
+        run_dir.rename(gone / uuid.uuid4().hex)
+    run_dir.mkdir()
+    return gone
 
 
 def _show_more(story: "Story") -> None:
