@@ -14,6 +14,7 @@ from lotstream.recall.find import LotMissing
 from lotstream.recall.store import History
 from lotstream.recall.trace_answer import Direction, Trace, TraceEdge
 from lotstream.recall.trace_ask import trace_of
+from tests.recall_worlds.check_more import UNITS, misbalanced, misremembered
 from tests.recall_worlds.maker import CLASSES
 from tests.recall_worlds.oracle import Delivered, Line, Recalled, Side, reached, recalled
 from tests.recall_worlds.play import KNOWN_AT, Warehouse, known
@@ -22,6 +23,8 @@ from tests.worlds.portions import is_portion
 from tests.worlds.world import LOTS, SECOND, START, World, lot
 
 TRACES = 6  # of twelve
+BALANCES = 2  # of six lots
+HISTORIES = 3  # of twelve units
 START_AT = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=START)
 STARTS = [lot(code) for code in (*LOTS, *CLASSES)]
 _FILLED = re.compile(r"@(\d{4}-.*)Z")
@@ -33,16 +36,18 @@ def faults(warehouse: Warehouse, world: World, *, seed: int) -> list[str]:
     warehouse.play(world, seed=seed)
     chance = random.Random(seed)
     early, by = chance.choice(((False, True), (True, False), (True, True))), chance.randrange(250)
-    found = untrue(warehouse.history, recalled(world), chance)
+    found = untrue(warehouse.history, world, chance)
     known_at, as_of = (KNOWN_AT if early[0] else None), (START_AT + timedelta(seconds=by) if early[1] else None)
-    truth = recalled(world[: known(world, seed)] if early[0] else world, by=by if early[1] else FOREVER)
+    told = world[: known(world, seed)] if early[0] else world
     with warehouse.at(known_at=known_at, as_of=as_of) as history:
         then = f"known at {known_at}, as of {by if early[1] else None}"
-        return [*found, *(f"{then}: {line}" for line in untrue(history, truth, chance))]
+        return [*found, *(f"{then}: {line}" for line in untrue(history, told, chance, by=by if early[1] else FOREVER))]
 
 
-def untrue(history: History, truth: Recalled, chance: random.Random) -> list[str]:
-    """What is not as the truth has it: of each lot what is where, of some what is reached, one way or the other."""
+def untrue(history: History, world: World, chance: random.Random, *, by: int = FOREVER) -> list[str]:
+    """What is not as the oracle says: of each lot what is where, of some what is reached, one way or the other, and
+    what became of all of it; of some units what is known of them."""
+    truth = recalled(world, by=by)
     traces = chance.sample([(start, back) for start in STARTS for back in (False, True)], TRACES)
     found = [f"stock: {line}" for line in misstocked(history, truth)]
     for start in STARTS:
@@ -55,6 +60,9 @@ def untrue(history: History, truth: Recalled, chance: random.Random) -> list[str
             found += [f"{start}: {line}" for line in unplaced(where(history, start), truth, start)]
         except LotMissing:
             found += [f"{start}: Expected it to be known."] * (start in truth.items or start in truth.amounts)
+    some = random.Random(len(world))
+    found += misbalanced(history, world, truth, lots=some.sample(STARTS, BALANCES), by=by)
+    found += misremembered(history, world, units=some.sample(UNITS, HISTORIES), by=by)
     return found
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from tests.recall_worlds.oracle import IN_TRANSIT, Nodes, Recalled, booked, line_of, named
-from tests.worlds.oracle import answer, units_of_range, valid_events
+from tests.worlds.oracle import FOREVER, answer, units_of_range, valid_events
 from tests.worlds.portions import is_portion, with_portions
 from tests.worlds.world import SECOND, START, Kind, World, lot
 
@@ -40,8 +40,17 @@ class Figures(NamedTuple):
 
 def figures(world: World, truth: Recalled) -> Figures:
     """Every figure of every lot."""
+    totals, places = balanced(world, truth)
+    parts = Counter(dict([*places.items(), *_logistic(world), *_sent(truth), *_sent_pallets(world)]))
+    for of, value in _used(truth):
+        parts[of] += value
+    return Figures(totals, _some(parts))
+
+
+def balanced(world: World, truth: Recalled, *, by: int = FOREVER) -> Figures:
+    """The balance of every lot, by what had happened so many seconds after START: in all, and place by place."""
     made, places = Counter[Of](), Counter[Of]()
-    for of, value in (*_items(world, truth), *_kilograms(world, truth)):
+    for of, value in (*_items(world, truth, by), *_kilograms(world, truth, by)):
         (made if of.term in ("made", "received") else places)[of] += value
     totals = Counter(made)
     for of, value in places.items():
@@ -52,10 +61,7 @@ def figures(world: World, truth: Recalled) -> Figures:
         totals[Of(one, "unexplained", measure)] = unexplained
         if measure == ITEMS:
             places[Of(one, "unexplained", measure)] = unexplained
-    parts = Counter(dict([*places.items(), *_logistic(world), *_sent(truth), *_sent_pallets(world)]))
-    for of, value in _used(truth):
-        parts[of] += value
-    return Figures(_some(totals), _some(parts))
+    return Figures(_some(totals), _some(places))
 
 
 def _some(found: dict[Of, int]) -> dict[Of, int]:
@@ -66,21 +72,21 @@ def _became(disposition: str) -> str:
     return {"consumed": "consumed", IN_TRANSIT: "shipped"}.get(disposition, "on_hand")
 
 
-def _items(world: World, truth: Recalled) -> Iterator[tuple[Of, int]]:
+def _items(world: World, truth: Recalled, by: int) -> Iterator[tuple[Of, int]]:
     for event in valid_events(world):
-        if event.lot and event.kind in (Kind.MAKE, Kind.TRANSFORM):
+        if event.lot and event.kind in (Kind.MAKE, Kind.TRANSFORM) and event.at <= by:
             yield Of(lot(event.lot), "made", ITEMS), len({*event.tags, *units_of_range(event)})
     for one, units in truth.items.items():
         for (place, disposition), many in units.items():
             yield Of(one, _became(disposition), ITEMS, place, disposition), many
 
 
-def _kilograms(world: World, truth: Recalled) -> Iterator[tuple[Of, int]]:
+def _kilograms(world: World, truth: Recalled, by: int) -> Iterator[tuple[Of, int]]:
     """A line of the books from nowhere is made, and to nowhere used; what is missing somewhere came from outside while
     it was under way, if nobody made any, and nobody explains it otherwise."""
     portioned = tuple(with_portions(world))
     made: Counter[str] = Counter()
-    for one in booked(valid_events(portioned), portioned):
+    for one in (booking for booking in booked(valid_events(portioned), portioned) if booking.event.at <= by):
         if one.used:
             yield Of(one.lot, "consumed", KILOGRAMS, one.left[0]), one.amount
         elif not one.left[0]:
