@@ -8,6 +8,7 @@ from bench.measure import shown, write
 from bench.pipeline import measure_pipeline
 from bench.portal import Portal
 from bench.stages import measure_stages
+from lotstream.runtime.garbage import spare_garbage_collection
 from lotstream.runtime.settings import Settings, TopicSettings
 
 
@@ -20,6 +21,7 @@ def main() -> int:
     parser.add_argument("--alone", action="store_true", help="stages alone, without a broker")
     parser.add_argument("--out", type=Path, default=Path("build/bench.json"))
     given = parser.parse_args()
+    spare_garbage_collection()  # as every process of ours
     portal = Portal(batches=given.batches)
     settings = Settings(topics=TopicSettings(partitions=given.partitions))
     rows = measure_stages(portal, settings)
