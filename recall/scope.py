@@ -1,15 +1,15 @@
 """The scope of a recall as sets: what its clauses found together, less what is taken out. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 Range = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Tags:
-    """A part of a lot: serials of its GTIN as ranges first..last, sorted and apart; units of other names; and whether
-    what has no tags belongs to it."""
+    """A part of a lot: serials of its GTIN as ranges first..last, sorted and apart; units of other names, among them
+    logistic units for what they hold of it by class; and whether all that has no tags belongs to it, wherever it is."""
 
     serials: tuple[Range, ...] = ()
     units: tuple[str, ...] = ()
@@ -87,10 +87,14 @@ def _union(parts: Iterable[Tags | None]) -> Tags | None:
 def _less(part: Tags | None, other: Tags | None, known: Tags) -> Tags | None:
     if other is None:
         return Tags()
-    if part is not None:
-        return part - other
-    left = known - other
-    return None if left == known else left
+    if part is None:
+        left = known - other
+        return None if left == known else left
+    left = part - other
+    if not other.loose:
+        return left
+    # what a logistic unit holds by class went with all else that has no tags; one that is of the lot itself is a unit
+    return replace(left, units=tuple(one for one in left.units if one in known.units or not one.startswith("00/")))
 
 
 def more(one: Scoped, other: Scoped, *, known: Mapping[str, Tags]) -> tuple[ScopedLot, ...]:

@@ -56,9 +56,8 @@ def all_of(history: History, lots: Collection[str]) -> dict[str, Tags]:
     rows = {row["lot"]: row for row in asked(history, "scope_units", "lots", lots)}
     found = {}
     for lot in lots:
-        units = tags_of(rows[lot]["units"]) if lot in rows else Tags()
-        ranges = rows[lot]["serials"] if lot in rows else ()
-        found[lot] = units | Tags(merged(ranges), loose=lot in made)
+        row = rows.get(lot, {"units": (), "serials": (), "carried": 0})
+        found[lot] = tags_of(row["units"]) | Tags(merged(row["serials"]), loose=lot in made or bool(row["carried"]))
     return found
 
 

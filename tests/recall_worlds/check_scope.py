@@ -109,15 +109,12 @@ def _together(history: History, meant: Sequence[Meant], oracle: Scopes, *, numbe
     before = scope_now(history, Scope((one,)), meanings)
     after = scope_now(history, Scope((one, other), (out,)), meanings)
     words = f"{one} | {other} - {out}"
-    wanted = (first | second) - third
-    yield from _unlike(words, _goods(wanted), _spread(_in(after.lots), oracle))
+    wanted = _less(first | second, third)
+    yield from _unlike(words, _goods(wanted), _goods(_spread(_in(after.lots), oracle)))
     yield from _unlike(words, {unit for of, unit in wanted if not of}, {*map(plain, after.containers)})
-    yield from _unlike(
-        f"added by {words}", _goods(wanted - first), _spread(_in(more(after, before, known=units)), oracle)
-    )
-    yield from _unlike(
-        f"taken by {words}", _goods(first - wanted), _spread(_in(more(before, after, known=units)), oracle)
-    )
+    added, taken = more(after, before, known=units), more(before, after, known=units)
+    yield from _unlike(f"added by {words}", _goods(_less(wanted, first)), _goods(_spread(_in(added), oracle)))
+    yield from _unlike(f"taken by {words}", _goods(_less(first, wanted)), _goods(_spread(_in(taken), oracle)))
 
 
 def _asked(history: History, clause: Clause) -> Sequence[Found]:
@@ -156,8 +153,14 @@ def _spread(parts: Parts, oracle: Scopes) -> Parts:
     return some.union(*(there[one] for one, what in parts if what == WHOLE))
 
 
+def _less(parts: Parts, others: Parts) -> Parts:
+    """Without the others; what logistic units hold by class goes with all of a lot that has no tags."""
+    return {part for part in parts - others if part[1][:3] != "00/" or (part[0], LOOSE) not in others}
+
+
 def _goods(parts: Parts) -> Parts:
-    return {part for part in parts if part[0]}
+    """What is of lots; all of a lot that has no tags is also what logistic units hold of it."""
+    return {part for part in parts if part[0] and (part[1][:3] != "00/" or (part[0], LOOSE) not in parts)}
 
 
 def _unlike(what: object, expected: set[object] | Parts, got: set[object] | Parts) -> list[str]:

@@ -32,7 +32,8 @@ class Scopes:
     def everything(self, one: str) -> set[Part]:
         """All that there is of a lot: units that were ever said to be of it, and what has no tags."""
         found = {(one, tag) for event in self._told if event.lot and lot(event.lot) == one for tag in _bound(event)}
-        return found | {(one, LOOSE) for booking in self._books if booking.lot == one}
+        carried = (lot(event.lot) for event in self._events if event.lot and any(map(is_portion, event.tags)))
+        return found | {(one, LOOSE) for some in (*carried, *(each.lot for each in self._books)) if some == one}
 
     def serials(self, first: int, last: int) -> set[Part]:
         """Units with these serials, of every lot that they were said to be of."""
