@@ -182,12 +182,15 @@ def test_a_pallet_within_a_time(world: World) -> None:
 
 
 def test_a_pallet_of_goods_by_weight(world: World) -> None:
-    """What a pallet holds of a lot by class is a part of the lot, named by the pallet."""
+    """What a pallet holds of a lot by class is a part of the lot, named by the pallet; a lot of which nothing else is
+    known to have no tags keeps it when serials are taken out."""
+    world.made("W", 1, 9, amount=Decimal(500), uom="KGM")
     portion = f"02/{lot('W')[3:]}/{PALLET}"
-    world.made("W", amount=Decimal(500), uom="KGM")
     world.bind(LOT, portion, lot("W"))
     world.pack(PALLET, portion)
     assert parts(world.scope(UnitClause(unit=PALLET))) == {"W": Tags(units=(PALLET,))}
+    less = world.scope(LotClause(lot=lot("W")), without=(LotClause(lot=lot("W"), serials=((5, 5),)),))
+    assert parts(less) == {"W": Tags(((1, 4), (6, 9)), loose=True)}
 
 
 def test_made_at_a_site_within_a_window(world: World) -> None:
