@@ -61,8 +61,8 @@ def questions(history: History, *, campaigns: int, folder: Path) -> Iterator[Que
     def finished(number: int, place: int = 77) -> str:
         return f"{FINISHED}{number % min(campaigns, CAPPED) * 150 + place:07}"
 
-    def raw(number: int) -> str:
-        return f"{RAW}{number % min(campaigns, CAPPED) * 30:07}"
+    def raw(number: int) -> str:  # 28 lots in four levels below it, 150 finished lots on the fifth
+        return f"{RAW}{number % min(campaigns, CAPPED) * 30 + 1:07}"
 
     def unit(number: int) -> str:
         return f"{UNIT}{number % min(campaigns, CAPPED) * 45_000 + 23_101}"
@@ -89,7 +89,7 @@ def questions(history: History, *, campaigns: int, folder: Path) -> Iterator[Que
     )
     yield Question(what="history of one unit", aim_ms=20, ask=lambda n: ask.history_of(history, unit(n)))
     yield Question(what="five levels forward from a raw lot, customers", aim_ms=100, ask=forward)
-    yield Question(what="the same, and where all 180 lots are now", aim_ms=100, ask=forward_where)
+    yield Question(what="the same, and where all 179 lots are now", aim_ms=100, ask=forward_where)
     yield Question(what="back from a finished lot to the raw one", aim_ms=100,
                    ask=lambda n: trace_of(history, [finished(n)], direction=Direction.BACK))  # fmt: skip
     yield Question(what="full report of such a recall to XLSX", aim_ms=5000, ask=report, most=3)

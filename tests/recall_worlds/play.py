@@ -18,7 +18,7 @@ from tests.worlds.stack import PARTITIONS, Stack
 from tests.worlds.world import World
 
 DATABASE = "worlds"
-FED = ("lot_names", "lot_events", "process_sides", "masters")  # by what goes into other tables
+FED = ("lot_names", "lot_events", "lot_places", "process_sides", "masters")  # by what goes into other tables
 KNOWN_AT = datetime(2026, 3, 1, 10, tzinfo=UTC)
 
 
