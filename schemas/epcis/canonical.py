@@ -48,7 +48,10 @@ def canonical_uri(uri: str) -> str:
 
 def _unchecked_key(uri: str) -> str:
     """The finest key of a link by its digits alone, whatever they are; '' where nothing has the form of one."""
-    parts = urlsplit(uri).path.split("/")
+    try:
+        parts = urlsplit(uri).path.split("/")
+    except ValueError:  # a host in brackets that is none
+        return ""
     for at, (ai, value) in enumerate(pairwise(parts)):
         form = _FORMS.get(ai)
         if form and form.fullmatch(value):

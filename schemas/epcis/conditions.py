@@ -27,11 +27,18 @@ def _nothing(event: Event) -> Iterator[str]:
 
 
 def _object(event: Event) -> Iterator[str]:
-    sensed = event.get("sensorElementList") and event.get("readPoint")
-    if "epcList" not in event and not event.get("quantityList") and not sensed:
-        yield "epcList, quantityList, or sensorElementList with readPoint"
+    # an empty epcList beside sensor elements is what XML demands of them, and what published documents have
+    sensed = event.get("sensorElementList") and (event.get("readPoint") or "epcList" in event)
+    if not _named(event) and not sensed:
+        yield "goods in epcList, quantityList, or sensorElementList with readPoint"
     if "ilmd" in event and event.get("action") in ("OBSERVE", "DELETE"):
         yield f"no ilmd beside action {event['action']}"
+
+
+def _named(event: Event) -> bool:
+    """Whether the event names goods: one by one, by class, or by ranges of serials."""
+    ranges = any(value and name.endswith("serialRanges") for name, value in event.items())
+    return bool(event.get("epcList") or event.get("quantityList") or ranges)
 
 
 def _children(event: Event) -> Iterator[str]:
@@ -46,8 +53,8 @@ def _aggregation(event: Event) -> Iterator[str]:
 
 
 def _transaction(event: Event) -> Iterator[str]:
-    if "epcList" not in event and not event.get("quantityList") and event.get("action") != "DELETE":
-        yield "epcList or quantityList"
+    if not _named(event) and not event.get("parentID") and event.get("action") != "DELETE":
+        yield "goods in epcList or quantityList"
 
 
 def _transformation(event: Event) -> Iterator[str]:

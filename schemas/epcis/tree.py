@@ -127,8 +127,11 @@ def _typed_node(element: str, item: Mapping[str, str], names: Names) -> Node:
 
 def _members(name: str, value: Mapping[str, Any], names: Names) -> Node:
     """A structure with an extension point: standard members by name, the rest as extensions."""
+    names = names.within(value.get("@context"))
     children: list[Node] = []
     for key, item in value.items():
+        if key == "@context":
+            continue
         if key == "sensorReport":
             children += [_members(key, report, names) for report in item]
         elif key == "sensorMetadata":

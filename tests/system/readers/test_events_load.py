@@ -52,7 +52,7 @@ def test_load(doors: Callable[..., Any], tmp_path: Path) -> None:
     """A thousand events go in; again they are the same facts; a bad file is named and changes nothing."""
     gateway = doors()
     good = document(tmp_path / "good.json", *numbered(1_000))
-    bad = document(tmp_path / "bad.json", EVENT | {"epcList": []}, EVENT | {"epcList": [], "disposition": "lost"})
+    bad = document(tmp_path / "bad.json", *numbered(1), numbered(1)[0] | {"disposition": "lost"})
     code, said = load(gateway, str(good))
     assert (code, said["accepted"], said["rejected"]) == (0, 1_000, 0)
     assert load(gateway, str(good)) == (code, said)

@@ -70,6 +70,7 @@ EVENTS: list[Event] = [
     COMMON | {"type": "AssociationEvent", "action": "DELETE", "parentID": SERIALS[0], "childEPCs": SERIALS[1:]},
 ]
 JUNK = st.sampled_from([None, "", "some text", "word", 5, -1.5, True, [], {}, ["x", "x"], {"a": 1}, {"ex:a": None}])
+JUNK |= st.sampled_from([{"@context": None}, {"@context": {"ex": "urn:x:"}, "id": "urn:x:y"}, "http://[1/01/1/21/1"])
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

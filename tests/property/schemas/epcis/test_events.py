@@ -55,7 +55,7 @@ def events(draw: st.DrawFn) -> dict[str, Any]:
         "eventTime": "2026-03-02T10:00:10.5+01:00",
         "eventTimeZoneOffset": "+01:00",
         "action": "ADD",
-        "epcList": [_urn(key) for key in draw(st.lists(st.one_of(sgtin, sscc), unique=True, max_size=6))],
+        "epcList": [_urn(key) for key in draw(st.lists(st.one_of(sgtin, sscc), unique=True, min_size=1, max_size=6))],
         "quantityList": [
             {"epcClass": _urn(key), "quantity": draw(st.integers(0, 999)), "uom": "KGM"}
             for key in draw(st.lists(lot, max_size=4))

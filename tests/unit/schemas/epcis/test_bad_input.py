@@ -76,6 +76,15 @@ CASES: dict[str, list[bytes]] = {
         *one(disposition="urn:epcglobal:cbv:disp:lost"),
         *one(disposition="cbv:BizStep-shipping"),
     ],
+    "an ObjectEvent or TransactionEvent that names no goods": [
+        *one(epcList=[]),
+        *one(epcList=[], quantityList=[]),
+        *one(epcList=[], ex__serialRanges=[]),
+        *one(type="TransactionEvent", bizTransactionList=[{"bizTransaction": "urn:x:1"}], epcList=[]),
+    ],
+    "an ObjectEvent that names no goods but sensor elements": one(
+        epcList=[], sensorElementList=[{"sensorReport": [{"type": "Speed"}]}]
+    ),
     "a word under somebody else's name": one(bizStep="https://example.com/steps/juggling"),
     "a bare measurement type, alert or component that CBV does not have": [
         *sensed(type="Taste"),

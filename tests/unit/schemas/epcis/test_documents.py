@@ -72,7 +72,7 @@ WRONG: list[tuple[Event, str | None, str]] = [
     (but(eventTime="1969-12-31T23:59:59Z"), "eventTime", "from 1970"),
     (but(eventTime=5), "eventTime", "Expected text, got 5."),
     (but(recordTime="now"), "recordTime", "with its offset"),
-    (but(epcList=None), None, "Expected epcList, quantityList, or sensorElementList with readPoint"),
+    (but(epcList=None), None, "Expected goods in epcList, quantityList, or sensorElementList with readPoint"),
     (but(epcList="urn:x:y"), "epcList", "Expected an array"),
     (but(epcList=["lot 5"]), "epcList.0", "Expected a URI, got 'lot 5'."),
     (but(epcList=["urn:x:y", ""]), "epcList.1", "Expected a URI"),
@@ -236,14 +236,14 @@ def test_text_is_the_event_as_sent(document: Callable[..., bytes]) -> None:
     written = (
         '{ "type" : "ObjectEvent", "ex:n" : 1.50E+2 , "eventTime": "2026-01-01T00:00:00Z",\n '
         '"ex:t": "a \\u00e9 \\"b\\" ]",'
-        ' "eventTimeZoneOffset":"+00:00","action":"OBSERVE", "epcList":\t[ ] }'
+        ' "eventTimeZoneOffset":"+00:00","action":"OBSERVE", "epcList":\t[ "urn:x:y" ] }'
     )
     whole = document().replace(b'"eventList": []', b'"eventList" : [ ' + written.encode() + b" , 5 ]")
     event = parse_document(whole)[0]
     assert event.rejected is None
     assert event.text.endswith(
         '"type":"ObjectEvent","ex:n":1.50E+2,"eventTime":"2026-01-01T00:00:00Z","ex:t":"a \\u00e9 \\"b\\" ]",'
-        '"eventTimeZoneOffset":"+00:00","action":"OBSERVE","epcList":[]}'
+        '"eventTimeZoneOffset":"+00:00","action":"OBSERVE","epcList":["urn:x:y"]}'
     )
 
 

@@ -263,6 +263,7 @@ def test_identifiers(written: str, key: str) -> None:
         "https://example.com/?a=1",
         "https://a.b/01/7",
         "https://a.b/c/",
+        "https://[::1/01/7/21/x",
     ],
 )
 def test_other_identifiers(written: str) -> None:
@@ -417,3 +418,15 @@ def test_published_files_of_one_event(shared_data: Path, xml_events: Callable[[P
         hashes[number] = hash_of(tree)
     assert {hashes[number] for number in (1, 3, 4, 5, 6)} == {event.event_hash}
     assert hashes[2] != event.event_hash
+
+
+def test_a_context_inside(shipped: Event) -> None:
+    """A @context inside a member names what stands in it, and says nothing itself."""
+    inside = {"@context": {"n": "https://example.org/ns/"}, "id": "urn:x:y"}
+    sensed = {"@context": None, "sensorReport": [{"@context": {}, "type": "Speed"}]}
+    other = shipped | {"readPoint": inside | {"n:gate": "7"}, "sensorElementList": [sensed]}
+    plain = shipped | {
+        "readPoint": {"id": "urn:x:y", "ex:gate": "7"},
+        "sensorElementList": [{"sensorReport": [{"type": "Speed"}]}],
+    }
+    assert event_hash(other, CONTEXT) == event_hash(plain, CONTEXT)
