@@ -29,7 +29,7 @@ from lotstream.schemas.epcis.names import NAMES, Names
 from lotstream.schemas.epcis.prehash import hash_of
 from lotstream.schemas.epcis.problems import schema_problems, shown
 from lotstream.schemas.epcis.rules import Path, Rule, rule_of
-from lotstream.schemas.epcis.strict_json import Marked, parse_json, parse_marked
+from lotstream.schemas.epcis.strict_json import MAY_BE_TWICE, Marked, parse_json, parse_marked
 from lotstream.schemas.epcis.tree import TooDeep, event_node
 from lotstream.schemas.epcis.values import Found, value_faults
 from lotstream.schemas.events import EventType
@@ -100,7 +100,9 @@ def check_document(value: bytes, *, now_us: int, ids: EventIds | None = None) ->
     found: list[Found] = [*_twice(marked), *_document_faults(document)]
     names = NAMES.within(document.get("@context")) if isinstance(document, dict) else NAMES
     events = _Events(names, now_us, EventIds() if ids is None else ids)
-    for path, event in _events(document):
+    for index, (path, event) in enumerate(_events(document)):
+        if MAY_BE_TWICE in marked.twice.get(id(event), ()):
+            events.flags.append(Flag(index, Oddity.EVENT_ID_TWICE, "The event has two ids: the last one counts."))
         found += [((*path, *inner), rejected) for inner, rejected in events.check(event)]
     faults = [_fault(path, rejected, document) for path, rejected in found]
     return Checked(faults=faults, flags=events.flags, hashes=events.hashes)
@@ -206,7 +208,7 @@ def _twice(marked: Marked) -> Iterator[Found]:
     while waiting:
         path, value = waiting.pop()
         if isinstance(value, dict):
-            for name in marked.twice.get(id(value), ()):
+            for name in sorted({*marked.twice.get(id(value), ())} - {MAY_BE_TWICE}):
                 yield (*path, name), Rejected(Reason.JSON_INVALID, f"Expected each member once, got {name!r} twice.")
             waiting += [((*path, name), item) for name, item in reversed(value.items())]
         elif isinstance(value, list):

@@ -21,6 +21,7 @@ class Oddity(StrEnum):
     """What is odd. A closed set."""
 
     EVENT_ID_REUSED = "event_id_reused"
+    EVENT_ID_TWICE = "event_id_twice"
     SAME_EVENT = "same_event"
     TIME_AHEAD = "time_ahead"
     WORD_UNKNOWN = "word_unknown"

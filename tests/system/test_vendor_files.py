@@ -286,7 +286,6 @@ def _listed(value: Any) -> list[Any]:
 
 
 REFUSED = {  # (file, index): (reason, field)
-    ("json/AssociationEvent/AssociationEvent-h.jsonld", 0): ("json_invalid", ""),
     ("openepcis_valid/Capture/Documents/Combination_of_different_event.json", 0): (
         "check_digit_invalid",
         "epcList.0",

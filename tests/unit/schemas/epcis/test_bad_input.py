@@ -67,6 +67,9 @@ CASES: dict[str, list[bytes]] = {
     "JSON nested beyond 1,000 levels": [b"[" * 1_100 + b"]" * 1_100, b'{"a":' * 3_000 + b"1" + b"}" * 3_000],
     "extensions nested beyond 64 levels": one(ex__a=nested(70)),
     "a member twice in one object": [one()[0].replace(b'"action"', b'"action": "DELETE", "action"')],
+    "an event id twice in one event": [
+        one(eventID="urn:uuid:1")[0].replace(b'"eventID"', b'"eventID": "urn:uuid:2", "eventID"')
+    ],
     "a null where the standard has a value": [*one(bizStep=None), *one(readPoint={"id": None}), *sensed(value=None)],
     "a number beyond 10^400": [one(ex__a=1)[0].replace(b'"ex:a": 1', b'"ex:a": 1e401')],
     "a member that EPCIS does not have, without a namespace": [*one(color="red"), *sensed(colour=1)],

@@ -18,10 +18,6 @@ CHECK_DIGIT = "GRAI with a wrong check digit, which JSON Schema cannot see: a wr
 
 # file: (whether lotstream takes all of it, why it differs from the schema)
 EXCEPTIONS: dict[str, tuple[bool, str]] = {
-    "json/AssociationEvent/AssociationEvent-h.jsonld": (
-        False,
-        "one event has two eventID members; which of them counts would depend on the parser",
-    ),
     "json/WithEventHashID/event_with_identical_hash_id_7.json": (
         True,
         "words as URNs of CBV 1.2, which the schema refuses and every reader of CBV knows",
