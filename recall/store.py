@@ -75,11 +75,20 @@ class History:
         asked for that were told that they need it.
         """
         text = query_text(name)
-        if placed is None:
-            placed = self.told(lots_in(parameters)) if asks_units(text) else ()
+        lots = lots_in(parameters) if placed is None and asks_units(text) else ()
+        if lots:  # nothing was told of nearly all lots: the question is asked beside
+            self.connect()
+            told = self._pool.submit(self.told, lots)
+            rows = self._ask(text, (), parameters)
+            placed = told.result()
+            if not placed:
+                return rows
+        return self._ask(over_told(text) if placed else text, placed or (), parameters)
+
+    def _ask(self, text: str, placed: Sequence[str], parameters: Row) -> list[Row]:
         try:
             asked = {"as_of": self.as_of or ALWAYS, "placed": placed, **parameters}
-            return _rows(self._connected(), over_told(text) if placed else text, asked, settings=self._filters)
+            return _rows(self._connected(), text, asked, settings=self._filters)
         except (ClickHouseError, OSError) as error:
             if getattr(error, "code", None) in _BUG:
                 raise
@@ -101,6 +110,8 @@ class History:
     def ask_all(self, *names: str, **parameters: Any) -> dict[str, list[Row]]:
         """Rows of several queries by name, with the same parameters, asked at once. Raises ClickhouseAway."""
         self.connect()
+        if "placed" not in parameters and any(asks_units(query_text(name)) for name in names):
+            parameters["placed"] = self.told(lots_in(parameters))
         return dict(zip(names, self._pool.map(lambda name: self.ask(name, **parameters), names), strict=True))
 
     def told(self, lots: Sequence[str]) -> list[str]:

@@ -1,17 +1,20 @@
 """The question of a trace: from lots or a unit, over everything that was made, to who received some."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lotstream.recall.edges import Bundle, Link, Stay, Units
 from lotstream.recall.find import UnitMissing, find_lot, lot_named, unit_named
-from lotstream.recall.store import History
+from lotstream.recall.store import History, Row
 from lotstream.recall.trace import Traced, trace
-from lotstream.recall.trace_answer import Direction, Trace, TraceEdge, TraceNode
+from lotstream.recall.trace_answer import Delivery, Direction, Trace, TraceEdge, TraceNode
 from lotstream.recall.trace_deliveries import RECEIVED, SHIPPED, deliveries_of
 from lotstream.recall.trace_facts import HistoryFacts, asked, bundle_of, is_lot, units_around
 from lotstream.recall.trace_places import places_of_lots
+
+_Names = Mapping[str, Row]
+_STEPS = {Direction.FORWARD: (*SHIPPED, *RECEIVED), Direction.BACK: RECEIVED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,25 @@ def trace_of_lots(history: History, lots: Iterable[str], *, direction: Direction
     return _traced(history, [_Start(lot) for lot in lots], direction=direction, depth=depth)
 
 
+def traces_of_lots(history: History, lots: Sequence[str], *, facts: HistoryFacts) -> dict[str, Trace]:
+    """Both ways from lots that were found before; what both ways meet is asked once. Raises ClickhouseAway."""
+    found = {way: trace(facts, lots, back=way is Direction.BACK) for way in Direction}
+    met = sorted({lot for traced in found.values() for lot in _lots(traced)})
+    names = _names(history, met)
+    deliveries = deliveries_of(history, met, (*SHIPPED, *RECEIVED))
+    return {
+        way.value: _told(
+            history, traced, starts=lots, direction=way, names=names, deliveries=_along(deliveries, traced, way)
+        )
+        for way, traced in found.items()
+    }
+
+
+def _along(deliveries: Iterable[Delivery], traced: Traced, way: Direction) -> Iterable[Delivery]:
+    steps = _STEPS[way]
+    return (one for one in deliveries if one.lot in traced.nodes and one.biz_step in steps)
+
+
 def _traced(
     history: History, starts: Sequence[_Start], *, direction: Direction, depth: int | None = None, where: bool = False
 ) -> Trace:
@@ -58,20 +80,45 @@ def _traced(
     contents = tuple(edge for start in starts for edge in start.contents) if back and depth != 0 else ()
     names = [start.name for start in starts]
     traced = trace(facts, names, back=back, depth=depth, given=[edge.source for edge in contents])
-    lots = [node for node in traced.nodes if is_lot(node)]
+    lots = _lots(traced)
+    told = _told(
+        history,
+        traced,
+        starts=names,
+        direction=direction,
+        names=_names(history, lots),
+        deliveries=deliveries_of(history, lots, _STEPS[direction]),
+    )
+    places = places_of_lots(history, lots) if where else ()
+    return told.model_copy(update={"depth": depth, "edges": (*contents, *told.edges), "places": places})
+
+
+def _told(
+    history: History,
+    traced: Traced,
+    *,
+    starts: Iterable[str],
+    direction: Direction,
+    names: _Names,
+    deliveries: Iterable[Delivery],
+) -> Trace:
     return Trace(
         direction=direction,
-        starts=tuple(sorted(set(names))),
-        depth=depth,
+        starts=tuple(sorted(set(starts))),
+        depth=None,
         capped=traced.capped.value,
-        nodes=_nodes(history, traced, lots),
-        edges=(*contents, *(_edge(link) for link in traced.links)),
-        deliveries=deliveries_of(history, lots, RECEIVED if back else (*SHIPPED, *RECEIVED)),
-        places=places_of_lots(history, lots) if where else (),
+        nodes=_nodes(traced, names),
+        edges=tuple(_edge(link) for link in traced.links),
+        deliveries=tuple(deliveries),
+        places=(),
         as_of=history.as_of,
         known_at=history.known_at,
         milliseconds=0.0,
     )
+
+
+def _lots(traced: Traced) -> list[str]:
+    return [node for node in traced.nodes if is_lot(node)]
 
 
 def _start(history: History, text: str, *, gtin: str) -> _Start:
@@ -124,10 +171,13 @@ def _edge(link: Link) -> TraceEdge:
     )
 
 
-def _nodes(history: History, traced: Traced, lots: list[str]) -> tuple[TraceNode, ...]:
-    said = {row["lot"]: row for row in asked(history, "trace_names", "lots", lots)}
+def _names(history: History, lots: Collection[str]) -> _Names:
+    return {row["lot"]: row for row in asked(history, "trace_names", "lots", lots)}
+
+
+def _nodes(traced: Traced, names: _Names) -> tuple[TraceNode, ...]:
     ranked = sorted(traced.nodes.items(), key=lambda entry: (entry[1], entry[0]))
-    return tuple(TraceNode(name=node, steps=steps, **_words(said.get(node))) for node, steps in ranked)
+    return tuple(TraceNode(name=node, steps=steps, **_words(names.get(node))) for node, steps in ranked)
 
 
 def _words(row: dict[str, object] | None) -> dict[str, object]:

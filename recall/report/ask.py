@@ -15,8 +15,7 @@ from lotstream.recall.report.model import Report
 from lotstream.recall.scope import ScopedLot, Tags
 from lotstream.recall.store import History
 from lotstream.recall.tally import OUTGOING
-from lotstream.recall.trace_answer import Direction, Trace
-from lotstream.recall.trace_ask import trace_of_lots
+from lotstream.recall.trace_ask import traces_of_lots
 from lotstream.recall.trace_facts import HistoryFacts, asked, asked_all
 
 MOST = 5_000  # other lots beside these, and blind windows, that a report lists
@@ -43,7 +42,8 @@ def report_of(history: History, scoped: Sequence[ScopedLot], *, case: str = "") 
     """
     history.connect()
     started = time.perf_counter()
-    lots = facts_of(history, scoped)
+    facts = HistoryFacts(history)
+    lots = facts_of(history, scoped, processes=facts)
     since, until = _span(lots, until=_now(history))
     keys = [one.lot for one in scoped]
     shared = _shared(history, keys, since=since, until=until)
@@ -55,7 +55,7 @@ def report_of(history: History, scoped: Sequence[ScopedLot], *, case: str = "") 
         windows=windows[:MOST],
         truncated=tuple(name for name, rows in (("shared", shared), ("blind_windows", windows)) if len(rows) > MOST),
         passed=history.passed(),
-        traces=_traces(history, keys),
+        traces=traces_of_lots(history, keys, facts=facts) if keys else {},
         case=case,
         as_of=history.as_of,
         known_at=history.known_at,
@@ -63,8 +63,8 @@ def report_of(history: History, scoped: Sequence[ScopedLot], *, case: str = "") 
     return told.model_copy(update={"milliseconds": round((time.perf_counter() - started) * 1000, 3)})
 
 
-def facts_of(history: History, scoped: Sequence[ScopedLot]) -> list[LotFacts]:
-    """What is known of each lot. Raises ClickhouseAway."""
+def facts_of(history: History, scoped: Sequence[ScopedLot], *, processes: HistoryFacts | None = None) -> list[LotFacts]:
+    """What is known of each lot; ``processes`` has what is asked of these. Raises ClickhouseAway."""
     keys = [one.lot for one in scoped]
     whole = [one.lot for one in scoped if one.tags is None]
     loose = [one.lot for one in scoped if one.tags is None or one.tags.loose]
@@ -77,7 +77,7 @@ def facts_of(history: History, scoped: Sequence[ScopedLot]) -> list[LotFacts]:
     rows = {name.removeprefix("report_"): found for name, found in told.items()}
     rows["statements"], rows["decided"] = rows.pop("lots"), rows.pop("holds")
     by_lot = {name: _by_lot(found) for name, found in rows.items()}
-    links = _links(history, keys)
+    links = _links(processes or HistoryFacts(history), keys)
     return [
         LotFacts(one, links=links.get(one.lot, ()), **{name: some.get(one.lot, ()) for name, some in by_lot.items()})
         for one in scoped
@@ -115,9 +115,8 @@ def _by_lot(rows: Iterable[Row]) -> Mapping[str, list[Row]]:
     return found
 
 
-def _links(history: History, lots: Collection[str]) -> dict[str, list[Link]]:
+def _links(facts: HistoryFacts, lots: Collection[str]) -> dict[str, list[Link]]:
     """Of each lot all links of the processes that took some of it or made some."""
-    facts = HistoryFacts(history)
     processes = facts.touching(lots, output=True) | facts.touching(lots, output=False)
     by_process: dict[str, list[Link]] = defaultdict(list)
     for link in facts.links(sorted(processes)):
@@ -128,10 +127,6 @@ def _links(history: History, lots: Collection[str]) -> dict[str, list[Link]]:
         for lot in {link.node for link in links} & wanted:
             found[lot] += links
     return found
-
-
-def _traces(history: History, lots: Sequence[str]) -> dict[str, Trace]:
-    return {way.value: trace_of_lots(history, lots, direction=way) for way in Direction if lots}
 
 
 def _shared(history: History, lots: Sequence[str], *, since: datetime, until: datetime) -> list[Row]:
