@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from lotstream.readers.formats.columns import Reads, separately, without
+from lotstream.readers.formats.columns import Columns, Reads, without
 from lotstream.readers.formats.items import Parsed, Refused, VendorEvent
 from lotstream.runtime.errors import Reason, Rejected
 
@@ -93,7 +93,7 @@ def frame_rows(body: bytes, path: tuple[str, ...]) -> Framed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemFormat:
-    """How a format's JSON items are understood; ``reads`` and ``event`` raise Rejected. ``reader`` is whatever stands
+    """How a format's JSON items are understood; ``event`` raises Rejected. ``reader`` is whatever stands
     where an object names its reader."""
 
     is_read: Callable[[Any], bool]
@@ -103,27 +103,28 @@ class ItemFormat:
 
 
 def parse_items(framed: Framed, items: ItemFormat) -> Parsed:
-    """The reads of a body all at once; one by one only when they were refused together."""
+    """The reads of a body all at once, then what else it says."""
     parsed = Parsed(framed.raw)
     values = framed.values
     parsed.at = [index for index, value in enumerate(values) if items.is_read(value)]
     mine = values if len(parsed.at) == len(values) else [values[index] for index in parsed.at]
-    try:
-        parsed.reads = items.reads(mine) if mine else []
-    except Rejected as refused:
-        _keep_good(parsed, mine, framed=framed, items=items, refused=refused)
+    columns = Columns()
+    parsed.reads = items.reads(columns, mine) if mine else []
+    if columns.refused:
+        _take_out(parsed, mine, framed=framed, items=items, refused=columns.refused)
     if len(mine) < len(values):
         _take_events(parsed, framed, items=items)
     return parsed
 
 
-def _keep_good(parsed: Parsed, values: list[Any], *, framed: Framed, items: ItemFormat, refused: Rejected) -> None:
-    parsed.reads, bad = separately(values, items.reads, refused=refused)
-    at, parsed.at = parsed.at, without(parsed.at, bad)
-    wrong = sorted(bad)
+def _take_out(
+    parsed: Parsed, values: list[Any], *, framed: Framed, items: ItemFormat, refused: dict[int, Rejected]
+) -> None:
+    at, parsed.at = parsed.at, without(parsed.at, refused)
+    places = sorted(refused)
     parsed.refused = [
-        Refused.of(bad[place], index=at[place], raw=raw, reader=items.reader(values[place]))
-        for place, raw in zip(wrong, framed.raws([at[place] for place in wrong]), strict=True)
+        Refused.of(refused[place], index=at[place], raw=raw, reader=items.reader(values[place]))
+        for place, raw in zip(places, framed.raws([at[place] for place in places]), strict=True)
     ]
 
 

@@ -6,19 +6,7 @@ and enums: the device interface's public model, version 1.7.
 
 from typing import Any
 
-from lotstream.readers.formats.columns import (
-    checked,
-    ports,
-    refusals,
-    rows,
-    scaleds,
-    tags,
-    texts,
-    times,
-    two_bytes,
-    wholes,
-    words,
-)
+from lotstream.readers.formats.columns import Columns
 from lotstream.readers.formats.framing import ItemFormat, frame, parse_items
 from lotstream.readers.formats.items import Lost, Parsed, VendorEvent, VendorRead
 from lotstream.readers.formats.values import base64_word, hex_word, member, port, text, time_us, whole, wrong
@@ -38,63 +26,56 @@ def _is_read(value: Any) -> bool:
     return type(value) is dict and type(value.get(_IN)) is dict
 
 
-def _reads(items: list[Any]) -> list[VendorRead]:
+def _reads(check: Columns, items: list[Any]) -> list[VendorRead]:
     events = [item[_IN] for item in items]
     absent = [NOT_REPORTED] * len(items)
-    return rows(
-        _words(events, "epc", hexa="epcHex"),
-        lambda: (
-            ports([event.get("antennaPort") for event in events], "antennaPort"),
-            _times(items, events),
-            texts([item.get("hostname") for item in items], "hostname"),
-            absent,
-            absent,
-            wholes([event.get("peakRssiCdbm") for event in events], "peakRssiCdbm", low=-20_000, high=5_000),
-            scaleds([event.get("phaseAngle") for event in events], "phaseAngle", by=100, low=-36_000, high=36_000),
-            wholes([event.get("frequency") for event in events], "frequency", low=1, high=10_000_000),
-            wholes([event.get("transmitPowerCdbm") for event in events], "transmitPowerCdbm", low=-10_000, high=10_000),
-            _words(events, "tid", hexa="tidHex", needed=False),
-            two_bytes(_words(events, "pc", hexa="pcHex", needed=False), "pc"),
+    return check.rows(
+        _words(check, events, "epc", hexa="epcHex"),
+        check.ports([event.get("antennaPort") for event in events], "antennaPort"),
+        _times(check, items, events=events),
+        check.texts([item.get("hostname") for item in items], "hostname"),
+        absent,
+        absent,
+        check.wholes([event.get("peakRssiCdbm") for event in events], "peakRssiCdbm", low=-20_000, high=5_000),
+        check.scaleds([event.get("phaseAngle") for event in events], "phaseAngle", by=100, low=-36_000, high=36_000),
+        check.wholes([event.get("frequency") for event in events], "frequency", low=1, high=10_000_000),
+        check.wholes(
+            [event.get("transmitPowerCdbm") for event in events], "transmitPowerCdbm", low=-10_000, high=10_000
         ),
+        _words(check, events, "tid", hexa="tidHex", needed=False),
+        check.two_bytes(_words(check, events, "pc", hexa="pcHex", needed=False), "pc"),
     )
 
 
-def _times(items: list[Any], events: list[Any]) -> list[int]:
+def _times(check: Columns, items: list[Any], *, events: list[Any]) -> list[int]:
     seen = [event.get("lastSeenTime") for event in events]
     if None not in seen:
-        return times(seen, "lastSeenTime")
-    return [
-        time_us(item.get("timestamp"), "timestamp") if last is None else time_us(last, "lastSeenTime")
-        for item, last in zip(items, seen, strict=True)
-    ]
+        return check.times(seen, "lastSeenTime")
+
+    def time(last: Any, queued: Any) -> int:
+        return time_us(queued, "timestamp") if last is None else time_us(last, "lastSeenTime")
+
+    return check.each(time, seen, [item.get("timestamp") for item in items], hole=0)
 
 
-def _words(events: list[Any], base64: str, *, hexa: str, needed: bool = True) -> list[str]:
+def _words(check: Columns, events: list[Any], base64: str, *, hexa: str, needed: bool = True) -> list[str]:
     """A memory bank that a reader sends in base64, in hex, or in both, as hex."""
     coded = [event.get(base64) for event in events]
     plain = [event.get(hexa) for event in events]
     if coded.count(None) == len(coded):
-        return tags(plain, hexa) if needed else words(plain, hexa)
-    both = list(zip(coded, plain, strict=True))
+        return check.tags(plain, hexa) if needed else check.words(plain, hexa)
 
-    def word(pair: tuple[Any, Any]) -> str:
-        return "" if pair == (None, None) and not needed else _word(*pair, field=base64)
+    def word(code: Any, word: Any) -> str:
+        return "" if code is None and word is None and not needed else _word(code, word, field=base64)
 
-    if needed:
-        return checked(word, both)
-    try:
-        return [word(pair) for pair in both]
-    except Rejected:
-        raise refusals(word, both) from None
+    return check.each(word, coded, plain, hole="")
 
 
 def _word(code: Any, word: Any, *, field: str) -> str:
-    if word is None:
+    if word is None and code is not None:
         if type(code) is not str:
             raise wrong(field, "base64", got=code, reason=Reason.IDENTIFIER_INVALID)
         return base64_word(code, field)
-    if type(word) is not str:
-        raise wrong(f"{field}Hex", "hex", got=word, reason=Reason.IDENTIFIER_INVALID)
     found = hex_word(word, f"{field}Hex")
     if code is not None and (type(code) is not str or base64_word(code, field) != found):
         detail = f"Expected one word in {field} and {field}Hex, got {code!r} and {word!r}."

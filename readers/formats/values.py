@@ -16,6 +16,7 @@ _SEPARATORS = ("T", " ")
 _HEX = re.compile(r"(?:[0-9A-F]{2}){1,200}")
 _HEX_ONLY = re.compile(r"[0-9A-F]+|[0-9a-f]+")
 MAX_TEXT = 200
+MAX_WORD = 400  # digits
 
 
 def wrong(field: str, expected: str, *, got: object, reason: Reason = Reason.SCHEMA_INVALID) -> Rejected:
@@ -49,13 +50,19 @@ def in_calendar(instant_us: int, field: str, *, got: object) -> int:
     raise wrong(field, "an instant of 1970..2099", got=got, reason=Reason.TIME_IMPLAUSIBLE)
 
 
-@lru_cache(maxsize=1 << 16)
-def hex_word(value: str, field: str) -> str:
+def hex_word(value: object, field: str) -> str:
     """A memory bank as whole bytes in upper-case hex, without changing a digit."""
-    text = value.upper() if type(value) is str else ""
-    if not _HEX.fullmatch(text):
+    found = bank(value) if type(value) is str and len(value) <= MAX_WORD else ""
+    if not found:
         raise wrong(field, "whole bytes in hex", got=value, reason=Reason.IDENTIFIER_INVALID)
-    return text
+    return found
+
+
+@lru_cache(maxsize=1 << 16)
+def bank(value: str) -> str:
+    """The same of at most MAX_WORD characters; '' for what is none. Not of more: it is remembered."""
+    word = value.upper()
+    return word if _HEX.fullmatch(word) else ""
 
 
 @lru_cache(maxsize=1 << 16)

@@ -6,7 +6,7 @@ reports and management events arrive on one end point and are told apart by ``ty
 
 from typing import Any
 
-from lotstream.readers.formats.columns import ports, rows, scaleds, tags, texts, times, two_bytes, wholes, words
+from lotstream.readers.formats.columns import Columns
 from lotstream.readers.formats.framing import ItemFormat, frame, parse_items
 from lotstream.readers.formats.items import Parsed, VendorEvent, VendorRead
 from lotstream.readers.formats.values import member, port, text, time_us, wrong
@@ -35,24 +35,22 @@ def _is_read(value: Any) -> bool:
     return type(value) is dict and type(data := value.get("data")) is dict and "idHex" in data
 
 
-def _reads(items: list[Any]) -> list[VendorRead]:
+def _reads(check: Columns, items: list[Any]) -> list[VendorRead]:
     data = [item["data"] for item in items]
     absent = [NOT_REPORTED] * len(items)
-    return rows(
-        tags([one["idHex"] for one in data], "data.idHex"),
-        lambda: (
-            ports([one.get("antenna") for one in data], "data.antenna"),
-            times([item.get("timestamp") for item in items], "timestamp"),
-            texts([_reader(item, one) for item, one in zip(items, data, strict=True)], "MAC"),
-            absent,
-            wholes([one.get("reads") for one in data], "data.reads", low=1, high=2**31 - 1),
-            scaleds([one.get("peakRssi") for one in data], "data.peakRssi", by=100, low=-20_000, high=5_000),
-            scaleds([one.get("phase") for one in data], "data.phase", by=100, low=-36_000, high=36_000),
-            scaleds([one.get("channel") for one in data], "data.channel", by=1_000, low=1, high=10_000_000),
-            absent,
-            words([one.get("TID") for one in data], "data.TID"),
-            two_bytes(words([one.get("PC") for one in data], "data.PC"), "data.PC"),
-        ),
+    return check.rows(
+        check.tags([one["idHex"] for one in data], "data.idHex"),
+        check.ports([one.get("antenna") for one in data], "data.antenna"),
+        check.times([item.get("timestamp") for item in items], "timestamp"),
+        check.texts([_reader(item, one) for item, one in zip(items, data, strict=True)], "MAC"),
+        absent,
+        check.wholes([one.get("reads") for one in data], "data.reads", low=1, high=2**31 - 1),
+        check.scaleds([one.get("peakRssi") for one in data], "data.peakRssi", by=100, low=-20_000, high=5_000),
+        check.scaleds([one.get("phase") for one in data], "data.phase", by=100, low=-36_000, high=36_000),
+        check.scaleds([one.get("channel") for one in data], "data.channel", by=1_000, low=1, high=10_000_000),
+        absent,
+        check.words([one.get("TID") for one in data], "data.TID"),
+        check.two_bytes(check.words([one.get("PC") for one in data], "data.PC"), "data.PC"),
     )
 
 
