@@ -8,17 +8,26 @@ from lotstream.schemas.reads import ReadBatch, SourceEnd, decode_reads, read_col
 from lotstream.schemas.sightings import Sighting, SightingRows, State
 from lotstream.streams.engine.core import Output, Record
 from lotstream.streams.parts import parts_of
-from lotstream.streams.smooth.decide import Words, closed, late, neighbours, opened, state_now
+from lotstream.streams.smooth.decide import (
+    CROSS_READ,
+    Words,
+    closed,
+    late,
+    neighbours,
+    opened,
+    state_now,
+)
 from lotstream.streams.smooth.labels import LabelCache
 from lotstream.streams.smooth.pieces import blocks_of
 from lotstream.streams.smooth.point import Touched, forget, late_cells, point_of, split_late, take
 from lotstream.streams.smooth.policy import SmoothPolicy
+from lotstream.streams.smooth.rivals import opens_aside, weigh
 from lotstream.streams.smooth.signals import Signals
 from lotstream.streams.smooth.snapshot import Snapshot
 from lotstream.streams.smooth.state import LIVE, Block, Book, Cell, SmoothState
 from lotstream.streams.smooth.timers import Timers, clock_name, end_idle, hear, oldest_slot
 
-_OBSERVED = int(State.OBSERVED)
+_GLIMPSED, _OBSERVED = int(State.GLIMPSED), int(State.OBSERVED)
 
 
 class SmoothCore:
@@ -139,15 +148,19 @@ class SmoothCore:
     def _open(self, cell: Cell, rows: list[Sighting], *, words: Words) -> None:
         """Publish a sighting that is not final when it says something new: that it is there, place or state."""
         place = cell.place.inside
-        if cell.shown_at != place or (cell.shown != _OBSERVED and (cell.shown < 0 or state_now(cell) != cell.shown)):
+        if cell.shown < 0 and (cell.beside or cell.carry is not None) and opens_aside(cell):
+            cell.shown = CROSS_READ
+        if cell.shown_at != place or (cell.shown <= _GLIMPSED and (cell.shown < 0 or state_now(cell) != cell.shown)):
             row = opened(cell, words)
             rows.append(row)
             cell.shown, cell.shown_at = row.form.state, place
             cell.book.point.changed[cell] = None
         # more reads say nothing new before it is final; what else may happen to it clears this again
-        cell.steady = cell.shown == _OBSERVED
+        cell.steady = cell.shown >= _OBSERVED
 
     def _close(self, cells: list[Cell], rows: list[Sighting], *, words: Words) -> None:
+        if any(len(points) > 1 for points in self.state.doors.values()):
+            cells = weigh(cells)
         final = closed(cells, words)
         rows += final
         for cell, row in zip(cells, final, strict=True):

@@ -11,6 +11,7 @@ from lotstream.streams.smooth.table import Table, Told
 
 # plain ints: an enum's value costs a call, and rows are made by the ten thousand a second
 _GLIMPSED, _OBSERVED = int(State.GLIMPSED), int(State.OBSERVED)
+CROSS_READ = int(State.CROSS_READ)
 _UNKNOWN, _INWARD, _OUTWARD = int(Direction.UNKNOWN), int(Direction.INWARD), int(Direction.OUTWARD)
 _FINAL, _LATE, _RETRACTED = int(Mark.FINAL), int(Mark.LATE), int(Mark.RETRACTED)
 _CONTINUES_BEFORE, _CONTINUES_AFTER = int(Mark.CONTINUES_BEFORE), int(Mark.CONTINUES_AFTER)
@@ -108,6 +109,22 @@ def state_of(cell: Cell, before: Visit | None) -> int:
     return _GLIMPSED
 
 
+def _told_state(cell: Cell, before: Visit | None) -> int:
+    """As what a sighting is told: a cross-read until it is weighed again."""
+    return CROSS_READ if cell.shown == CROSS_READ else state_of(cell, before)
+
+
+def goes_on_aside(cell: Cell) -> bool:
+    """Whether a sighting goes on from a cross-read in the slot before."""
+    point, slot = cell.book.point, cell.book.slot
+    book = point.books.get(slot - 1)
+    before = None if book is None else book.cells.get(cell.tag)
+    if before is not None and before.runs:
+        return before.shown == CROSS_READ and continues(before, cell, silence_us=point.rule.silence_us)
+    carry = cell.carry
+    return carry is not None and bool(carry.aside) and cell.runs[0].first - carry.last <= point.rule.silence_us
+
+
 def state_now(cell: Cell) -> int:
     """The state of a slot that is still open."""
     state = state_of(cell, None)
@@ -163,6 +180,8 @@ class Words:
         key = (id(place), state, direction, marks)  # of places that live as long as the rows are made
         form = self._forms.get(key)
         if form is None:
+            if state == CROSS_READ:
+                direction = _UNKNOWN  # it went through the neighbouring door
             location = place.outside if direction == _OUTWARD and place.outside else place.inside
             form = self._forms[key] = _form(place.context, location, "", state, direction, marks)
         return form
@@ -175,11 +194,11 @@ def opened(cell: Cell, words: Words) -> Sighting:
     if _alone(cell):
         (run,) = cell.runs
         first = run.first if run.first > start else start
-        form, runs = words.form(cell.place, state_of(cell, None)), [[first, run.last, run.reads]]
+        form, runs = words.form(cell.place, _told_state(cell, None)), [[first, run.last, run.reads]]
         return Sighting(cell.tag, form, words.edition(cell.recorded), slot, first, run.last, run.reads, runs)
     visit, marks = _visit_and_marks(cell)
     runs = [[run.first if run.first > start else start, run.last, run.reads] for run in cell.runs]
-    return _row(cell, words.form(cell.place, state_of(cell, visit), marks=marks), words=words, runs=runs)
+    return _row(cell, words.form(cell.place, _told_state(cell, visit), marks=marks), words=words, runs=runs)
 
 
 def closed(cells: Sequence[Cell], words: Words) -> list[Sighting]:
@@ -208,7 +227,7 @@ def _closed_alone(cell: Cell, told: Told, *, words: Words) -> Sighting:
     first, last, reads = run.first, run.last, run.reads
     if first < slot * SLOT_US:
         first = slot * SLOT_US
-    form = words.form(cell.place, state_of(cell, None), direction=direction_of(sides), marks=_FINAL)
+    form = words.form(cell.place, _told_state(cell, None), direction=direction_of(sides), marks=_FINAL)
     runs = [[first, last, reads, *strengths]]
     return Sighting(cell.tag, form, words.edition(cell.recorded), slot, first, last, reads, runs)
 
@@ -220,13 +239,13 @@ def _closed(cell: Cell, told: list[Told], *, words: Words) -> Sighting:
         if visit is None or len(told) > 1:
             direction = direction_of(told[-1][1])
         else:
-            direction = direction_of(visit_after(visit, cell)[3:])
+            direction = direction_of(visit_after(visit, cell)[3:7])
     start = cell.book.slot * SLOT_US
     runs = [
         [run.first if run.first > start else start, run.last, run.reads, *strengths]
         for run, (strengths, _) in zip(cell.runs, told, strict=True)
     ]
-    form = words.form(cell.place, state_of(cell, visit), direction=direction, marks=marks | _FINAL)
+    form = words.form(cell.place, _told_state(cell, visit), direction=direction, marks=marks | _FINAL)
     return _row(cell, form, words=words, runs=runs)
 
 
@@ -239,8 +258,8 @@ def _visit_and_marks(cell: Cell) -> tuple[Visit | None, int]:
     before, after = books.get(book.slot - 1), books.get(book.slot + 1)
     if cell.carry is not None or (before is not None and tag in before.cells):
         visit = visit_before(cell)
-        if visit is not None:
-            marks = _CONTINUES_BEFORE
+        if visit is not None and (cell.shown == CROSS_READ or not goes_on_aside(cell)):
+            marks = _CONTINUES_BEFORE  # where the neighbour had it before, it begins here
     later = None if after is None else after.cells.get(tag)
     if later is not None and continues(cell, later, silence_us=book.point.rule.silence_us):
         marks |= _CONTINUES_AFTER

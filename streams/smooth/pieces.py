@@ -104,7 +104,7 @@ def _block(
         frame=frame,
         shift_us=batch.clock_offset_us,
         clock=clock,
-        place=_place(batch.mapping, batch.reader, batch.inside, batch.outside, context),
+        place=_place(batch.mapping, batch.reader, batch.inside, batch.outside, context, batch.door),
         inner=tuple(batch.inner),
         outer=tuple(batch.outer),
         rank=Rank(batch.stamp.received_us, batch.clock_offset_us, batch.stamp.source, batch.sequence),
@@ -121,9 +121,9 @@ def _block(
 
 @lru_cache(maxsize=4_096)
 def _place(
-    mapping: int, reader: str, inside: str, outside: str, context: Context
+    mapping: int, reader: str, inside: str, outside: str, context: Context, door: str
 ) -> Place:  # one object for all batches
-    return Place(mapping, reader, inside, outside, context)
+    return Place(mapping, reader, inside, outside, context, door)
 
 
 def span(codes: Ints) -> tuple[int, int]:

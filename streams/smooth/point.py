@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from lotstream.schemas.base import SLOT_US
-from lotstream.streams.smooth.decide import join, visit_after, visit_before
+from lotstream.streams.smooth.decide import CROSS_READ, join, visit_after, visit_before
 from lotstream.streams.smooth.pieces import Mask, event_times, pieces_of, select
 from lotstream.streams.smooth.policy import SmoothPolicy
 from lotstream.streams.smooth.state import (
@@ -38,7 +38,7 @@ def point_of(state: SmoothState, policy: SmoothPolicy, *, name: str) -> Point:
     point = state.points.get(name)
     if point is None:
         rule = policy.at(name)
-        point = state.points[name] = Point(name, rule, state.table, rule.silence_us + policy.grace_us)
+        point = state.points[name] = Point(name, rule, state.table, rule.silence_us + policy.grace_us, state.doors)
     return point
 
 
@@ -137,7 +137,7 @@ def _add(point: Point, block: Block, *, touched: Touched) -> None:
     for tag, number, first, last, reads in zip(*pieces[:5], strict=True):
         if number != slot:
             slot = number
-            book = _book(point, slot, clock=block.clock)
+            book = _book(point, slot, block=block)
             known = book.cells
             beside = [near_by.cells for i in (slot - 1, slot + 1) if (near_by := point.books.get(i)) is not None]
         key = keys[tag]
@@ -176,12 +176,16 @@ def _add(point: Point, block: Block, *, touched: Touched) -> None:
     table.add(rows, pieces.sums[done:])
 
 
-def _book(point: Point, slot: int, *, clock: str) -> Book:
+def _book(point: Point, slot: int, *, block: Block) -> Book:
     book = point.books.get(slot)
     if book is None:
         book = point.books[slot] = Book(point, slot)
-    book.clocks.add(clock)
-    book.live = book.live and clock == LIVE
+    book.clocks.add(block.clock)
+    book.live = book.live and block.clock == LIVE
+    door = block.place.door
+    if door not in book.doors:
+        book.doors.add(door)
+        point.doors.setdefault(door, {})[point.name] = point
     return book
 
 
@@ -200,6 +204,7 @@ def _rebuild_around(point: Point, block: Block, *, touched: Touched) -> None:
 def rebuild(point: Point) -> None:
     """Derive every run from the blocks. Sightings whose reads went elsewhere stay, empty."""
     for book in point.books.values():
+        book.doors.clear()
         book.clocks.clear()  # a read that lost its place to a copy does not hold its slot open
         book.live = True
         for cell in book.cells.values():
@@ -255,7 +260,7 @@ def forget(point: Point, slot: int) -> None:
         for tag, cell in book.cells.items():
             later = after.cells.get(tag)
             if later is not None and cell.runs:
-                later.carry = visit_after(visit_before(cell), cell)
+                later.carry = visit_after(visit_before(cell), cell)._replace(aside=int(cell.shown == CROSS_READ))
                 point.changed[later] = None
     for cell in [cell for cell in point.changed if cell.book is book]:
         del point.changed[cell]

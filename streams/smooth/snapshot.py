@@ -139,7 +139,7 @@ def _block_head(block: Block) -> dict[str, Any]:
         "frame": block.frame,
         "shift_us": block.shift_us,
         "clock": block.clock,
-        "place": [*block.place[:-1], list(block.place.context)],
+        "place": [*block.place[:4], list(block.place.context), block.place.door],
         "inner": block.inner,
         "outer": block.outer,
         "rank": list(block.rank),
@@ -175,8 +175,8 @@ def _load_block(head: dict[str, Any], value: bytes, *, at: int) -> tuple[Block, 
         at += 0 if column is None else column.nbytes
     codes, lag, count, rssi = columns
     assert codes is not None
-    mapping, reader, inside, outside, context = head["place"]
-    head["place"] = Place(mapping, reader, inside, outside, Context(*context))
+    mapping, reader, inside, outside, context, *door = head["place"]  # before cross-reads were decided without a door
+    head["place"] = Place(mapping, reader, inside, outside, Context(*context), *(door or context[:1]))
     head["rank"] = Rank(*head["rank"])
     for name in ("inner", "outer", "keys"):
         head[name] = tuple(head[name])

@@ -35,6 +35,7 @@ class Place(NamedTuple):
     inside: str
     outside: str
     context: Context  # follows from the rest
+    door: str  # the read point, or the group of neighbours that it belongs to
 
 
 class Rank(NamedTuple):
@@ -104,6 +105,7 @@ class Visit(NamedTuple):
     inner_us: int
     outer: int
     outer_us: int
+    aside: int = 0  # whether the last slot of it was a cross-read
 
 
 class Cell:
@@ -142,15 +144,16 @@ class Cell:
 
 
 class Book:
-    """All tags of one read point in one slot, and the clocks of what was read in it."""
+    """All tags of one read point in one slot, and the clocks and doors of what was read in it."""
 
-    __slots__ = ("cells", "clocks", "live", "point", "slot", "timed")
+    __slots__ = ("cells", "clocks", "doors", "live", "point", "slot", "timed")
 
     def __init__(self, point: "Point", slot: int) -> None:
         self.point = point
         self.slot = slot
         self.timed = False  # its forgetting waits at a clock
         self.clocks: set[str] = set()
+        self.doors: set[str] = set()
         self.live = True  # no clock but log time
         self.cells: dict[str, Cell] = {}
 
@@ -188,6 +191,7 @@ class Point:
     rule: Rule
     table: Table
     wait_us: int  # from the last read to its being final: silence and grace
+    doors: dict[str, dict[str, "Point"]] = field(default_factory=dict)  # the partition's: read points by door
     books: dict[int, Book] = field(default_factory=dict)
     frames: dict[tuple[str, int], Frame] = field(default_factory=dict)
     gone: Gone = field(default_factory=Gone)  # slots whose sightings are published and forgotten
@@ -215,4 +219,5 @@ class SmoothState:
     log_us: int = 0
     table: Table = field(default_factory=Table)
     points: dict[str, Point] = field(default_factory=dict)
+    doors: dict[str, dict[str, Point]] = field(default_factory=dict)
     clocks: dict[str, Clock] = field(default_factory=dict)

@@ -90,6 +90,11 @@ class Table:
         sides: list[int] = self._rows[row, :SIDES].tolist()
         return sides
 
+    def strength(self, rows: list[int]) -> tuple[int, int]:
+        """Sum of RSSI, and reports with one, of some runs over all antennas."""
+        sums: Ints = self._rows[rows, SIDES:].sum(axis=0)
+        return int(sums[1::PER_ANTENNA].sum()), int(sums[2::PER_ANTENNA].sum())
+
     def told(self, rows: list[int]) -> list[Told]:
         """What is published of each run."""
         part: Ints = self._rows[rows]

@@ -1,5 +1,6 @@
 """What is due when: timers of sightings and slots on log time and on the event time of files and buffers."""
 
+from collections.abc import Iterator
 from heapq import heappop, heappush
 
 from lotstream.schemas.base import SLOT_US
@@ -110,7 +111,7 @@ class Timers:
                             held[what] = None
                 if clock != LIVE and not wheel:
                     del self._wheels[clock]
-        forgotten = [book for book in held if not self._holds(book)]
+        forgotten = [book for book in held if not any(map(self._holds, _together(book)))]
         for book in forgotten:
             del held[book]
         final.sort(key=_order)
@@ -152,6 +153,15 @@ class Timers:
         if wheel is None:
             wheel = self._wheels[clock] = Wheel()
         wheel.push(what, due_us)
+
+
+def _together(book: Book) -> Iterator[Book]:
+    """What is remembered together: a slot of neighbouring read points, or one would be weighed without the other."""
+    yield book
+    for door in book.doors:
+        for point in book.point.doors[door].values():
+            if point is not book.point and book.slot in point.books:
+                yield point.books[book.slot]
 
 
 def _order(cell: Cell) -> tuple[int, str, str]:

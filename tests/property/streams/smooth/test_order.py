@@ -154,7 +154,46 @@ def naive(messages: list[ReadBatch]) -> dict[tuple[str, str, int], tuple[Any, ..
         direction = 0 if goes_on else naive_direction(whole if len(own) == 1 else last)
         observed = observed or any(read[6] for run in own for read in run)
         result[key, point, slot] = ([naive_flat(run, slot) for run in own], int(observed), direction, marks)
+    return naive_cross_reads(result, runs)
+
+
+def naive_cross_reads(words: dict[Any, tuple[Any, ...]], runs: dict[Any, list[list[Read]]]) -> dict[Any, Any]:
+    """Both read points are of one door: which of them only overheard a tag."""
+    aside = {
+        (key, point, slot)
+        for key, point, slot in words
+        for other in {"dock-1", "dock-2"} - {point}
+        if words[key, point, slot][1] and words.get((key, other, slot), (0, 0))[1]
+        if naive_beats(runs[key, other, slot], runs[key, point, slot], names=(other, point))
+    }
+    result = {}
+    for (key, point, slot), (flat, state, direction, marks) in words.items():
+        if (key, point, slot) in aside:
+            state, direction = 2, 0
+        elif (key, point, slot - 1) in aside:
+            marks &= ~Mark.CONTINUES_BEFORE
+        result[key, point, slot] = (flat, state, direction, marks)
     return result
+
+
+def naive_beats(theirs: list[list[Read]], own: list[list[Read]], *, names: tuple[str, str]) -> bool:
+    silence = POLICY.at(names[0]).silence_us
+    for run in own:
+        if not any(starts(their) - silence <= starts(run) and ends(run) <= ends(their) + silence for their in theirs):
+            return False
+    (scanned, *one), (own_scanned, *other) = naive_evidence(theirs), naive_evidence(own)
+    if scanned or own_scanned:
+        return not own_scanned
+    if (one[0] is None) is not (other[0] is None):
+        return False
+    return ((one[0] or 0), one[1], names[0]) > ((other[0] or 0), other[1], names[1])
+
+
+def naive_evidence(runs: list[list[Read]]) -> tuple[bool, int | None, int]:
+    reads = [read for run in runs for read in run]
+    told = [read[4] for read in reads if read[4] is not None]
+    mean = math.floor(Fraction(sum(told), len(told)) + Fraction(1, 2)) if told else None
+    return any(read[6] for read in reads), mean, sum(read[3] for read in reads)
 
 
 def naive_runs(reads: list[Read], silence_us: int) -> list[list[Read]]:
