@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from lotstream.runtime.errors import Reason, Rejected
 from lotstream.schemas.epcis import models
 from lotstream.schemas.epcis.keys import LONGEST_NAME
 from lotstream.schemas.epcis.master import document_line, ilmd_of, line_revision, serial_ranges
@@ -87,6 +88,9 @@ def _goods(event: models.AnyEvent, read: Reader) -> Fields:
         goods["ilmd"] = ilmd_of(event.ilmd, read.names, lot_of_gtin=_has_gtin(goods["epcs"], goods["quantities"]))
     else:
         goods["parent"] = read.epc(event.parentID, "parentID")
+        if goods["parent"] in goods.get("children", ()):
+            detail = f"Expected a parent apart from its children, got {event.parentID!r} in itself."
+            raise Rejected(Reason.CYCLE, detail, field="parentID")
     return goods
 
 

@@ -119,6 +119,7 @@ _OF_MEMBERS: dict[str | int, Rule] = {
 _OF_REASONS = {
     Reason.JSON_INVALID: Rule.JSON,
     Reason.CHECK_DIGIT_INVALID: Rule.CHECK_DIGIT,
+    Reason.CYCLE: Rule.CONDITION,
     Reason.DEPTH_EXCEEDED: Rule.DEPTH,
     Reason.TIME_IMPLAUSIBLE: Rule.TIME_IMPLAUSIBLE,
 }

@@ -79,6 +79,12 @@ CASES: dict[str, list[bytes]] = {
         *one(disposition="urn:epcglobal:cbv:disp:lost"),
         *one(disposition="cbv:BizStep-shipping"),
     ],
+    "a parent that is its own child, however it is spelt": one(
+        type="AggregationEvent",
+        epcList=...,
+        parentID="https://a.b/00/106141410000001580",
+        childEPCs=["urn:epc:id:sscc:0614141.1000000158"],
+    ),
     "an ObjectEvent or TransactionEvent that names no goods": [
         *one(epcList=[]),
         *one(epcList=[], quantityList=[]),
