@@ -68,10 +68,18 @@ def inferred(row: Sighting, contents: Iterable[Content]) -> Iterator[Sighting]:
 
 
 def repacked(row: Sighting, *, before: Mapping[str, Content], after: Mapping[str, Content]) -> Iterator[Sighting]:
-    """Sightings of the children whose stay the newest facts changed: inferred anew, or retracted."""
+    """Sightings of the children whose stay the newest facts changed: inferred anew, or retracted.
+
+    A child that came or went in the slot is told so too: who had this partition before may have known these facts, have
+    told of another version of the sighting, and have lost its state.
+    """
+    start = row.slot * SLOT_US
     for child, content in after.items():
-        was = child in before and before[child].inside(row.last_us)
-        if was != content.inside(row.last_us):
+        known = before.get(child)
+        if known is not None and known.version == content.version:
+            continue
+        was, inside = known is not None and known.inside(row.last_us), content.inside(row.last_us)
+        if was != inside or (not inside and content.touches(start, start + SLOT_US)):
             yield infer(row, content)
 
 

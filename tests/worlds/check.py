@@ -124,13 +124,14 @@ def doubts(truth: Answer, stack: Stack) -> list[str]:
 
 def unlike_late(truth: Answer, stack: Stack) -> list[str]:
     """Beyond the bounds: the same things at the same doors in the same slots, in whatever lanes; which way is open. So
-    is what became of a unit with more lanes than are kept, where its lot was told so."""
+    is what became of a unit with more lanes than are kept, where its lot was told so, and whose the first reads of a
+    slot were whose last one is nobody's: lanes part them."""
     history = _history(stack)
     told = _told(stack, {key[:2] for key in (*truth.facts, *history)})
     units = {unit for (_, unit), said in told.items() if said.horizon_us >= 0}
     nobodys = {key for key, said in told.items() if not said.lives}  # their lots pass over all that is left of them
     expected, got = (
-        {key: said for key, said in _last_reads(facts).items() if key[0] not in units}
+        {key: said for key, said in _last_reads(facts).items() if key[0] not in units and key not in truth.outside}
         for facts in (truth.facts, {key: said for key, said in history.items() if key[:2] not in nobodys})
     )
     return _unlike("late", expected, got)

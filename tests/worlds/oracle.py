@@ -56,6 +56,7 @@ class Answer(NamedTuple):
     facts: dict[FactKey, Said]
     spare: set[FactKey]  # what is in a thing that a slot only goes on to see: it may be told, and need not be
     unsettled: set[tuple[str, str]]  # units of a lot that would be elsewhere by what need not be told
+    outside: set[tuple[str, str, int]]  # tag, point and slot whose last read is of no lot; an earlier one may be
     books: Books
     holds: dict[str, dict[str, bool]]
 
@@ -66,6 +67,7 @@ def answer(world: World, *, by_us: int = FOREVER) -> Answer:
     whose = Belonging(events)
     facts: dict[FactKey, Said] = {}
     spare: set[FactKey] = set()
+    outside: set[tuple[str, str, int]] = set()
     of_unit: dict[tuple[str, str], list[Seen]] = {}
     for seen in sightings(world, events, by_us=by_us):
         lot_key = whose.lot_at(seen.tag, seen.at_us)
@@ -74,6 +76,8 @@ def answer(world: World, *, by_us: int = FOREVER) -> Answer:
             if seen.path and seen.continues:
                 spare.add((lot_key, *seen[:6]))
             of_unit.setdefault((lot_key, seen.tag), []).append(seen)
+        else:
+            outside.add(seen[:3])
     places: dict[str, dict[str, Place]] = {}
     unsettled: set[tuple[str, str]] = set()
     for (lot_key, tag), mine in of_unit.items():
@@ -82,7 +86,7 @@ def answer(world: World, *, by_us: int = FOREVER) -> Answer:
             places.setdefault(lot_key, {})[tag] = sure
         if placed(mine) != sure:
             unsettled.add((lot_key, tag))
-    return Answer(places, facts, spare, unsettled, books(world, places), in_force(world))
+    return Answer(places, facts, spare, unsettled, outside, books(world, places), in_force(world))
 
 
 def sightings(world: World, events: list[Event], *, by_us: int = FOREVER) -> Iterator[Seen]:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.worlds.check import faults
 from tests.worlds.passages import Batch
-from tests.worlds.world import Event, Kind, World, pallet, tag
+from tests.worlds.world import Event, Kind, Read, State, World, pallet, tag
 
 MADE = Event(name="make1", kind=Kind.MAKE, at=0, first=1, last=7, lot="A")
 
@@ -40,6 +40,19 @@ WORLDS: dict[str, World] = {
         MADE,
         replace(MADE, wrong=True),
         *(Batch(number=3 + number, point="south", reads=((tag(1), 1, 10_000 + 700 * number),)) for number in range(16)),
+    ),
+    # a newer version of a sighting, from before the packing, was read first by the heir of one who had told the older
+    "a pallet that was packed while it was read turns out to have been elsewhere": (
+        Event(name="pack1", kind=Kind.PACK, at=20, parent=pallet(3), amounts=(("H", 30),), told=5),
+        Read(tag=pallet(3), at=29, point="gate", version=4, location="at gate"),
+        Read(tag=pallet(3), at=10, point="gate", version=5, location="by gate", state=State.CROSS_READ),
+    ),
+    # told late, the two reads came in lanes of their own: the first one is of the lot (the check was too strict)
+    "a unit ends between two reads of one slot": (
+        MADE,
+        Event(name="end8", kind=Kind.END, at=200, tags=(tag(2),), location="hall"),
+        Batch(number=9, point="north", reads=((tag(2), 1, 194_521),)),
+        Batch(number=13, point="north", reads=((tag(2), 1, 200_421),)),
     ),
 }
 

@@ -148,6 +148,20 @@ def test_what_a_crash_left_behind_is_taken_back(resolve: Resolve) -> None:
     assert after.marks & Mark.RETRACTED
 
 
+def test_what_a_crash_left_behind_is_taken_back_by_a_late_packing_list(resolve: Resolve) -> None:
+    """An owner inferred, died, and the next one read a newer version, from before the packing, and then the packing."""
+    row = seen(PALLET)
+    resolve.bind(content(unit(1), 4))
+    (before,) = resolve.see(row)
+    again = Resolve()
+    again.see(seen(PALLET, version=2, last_us=row.last_us - 2 * SECOND))
+    (after,) = again.bind(content(unit(1), 4))
+    assert after.fact == before.fact
+    assert after.version > before.version
+    assert after.marks & Mark.RETRACTED
+    assert [row.tag for row in again.bind(content(unit(2), 4))] == [unit(2)]  # the first has been told
+
+
 def test_every_lot_that_was_named_for_a_unit_learns_its_lives(resolve: Resolve) -> None:
     """One binding says it all; from the second word on each lot is told, in runs of units with equal lives."""
     resolve.bind(lot(1, 9))
