@@ -55,13 +55,13 @@ def extension(name: str, value: Any, names: Names, *, depth: int = 0) -> Iterato
         for item in value:
             yield from extension(name, item, names, depth=depth + 1)
     elif isinstance(value, dict):
-        for keyword in ("@value", "@id"):
-            if keyword in value:
-                yield from extension(name, value[keyword], names, depth=depth + 1)
-                return
+        if "@value" in value:
+            yield from extension(name, value["@value"], names, depth=depth + 1)
+            return
         inner = names.within(value.get("@context"))
-        full = names.full(name)
-        yield Node(full, "", tuple(_inside(value, inner, depth + 1)))
+        named = value.get("@id")
+        text = _iri(named, inner) if isinstance(named, str) else ""
+        yield Node(names.full(name), text, tuple(_inside(value, inner, depth + 1)))
     elif value is not None:
         # CBV 2.0 section 8.9, rule 15: a compact IRI in full, wherever it stands
         yield Node(names.full(name), _iri(value, names) if isinstance(value, str) else scalar(value))
@@ -91,7 +91,7 @@ def number_text(number: Decimal) -> str:
 
 def _inside(value: Mapping[str, Any], names: Names, depth: int) -> Iterator[Node]:
     for name, item in value.items():
-        if name not in ("@context", "@type"):
+        if name not in ("@context", "@type", "@id"):
             yield from extension(name, item, names, depth=depth)
 
 

@@ -283,6 +283,16 @@ def test_compact_names_in_extensions() -> None:
     )
 
 
+def test_a_named_thing_with_members() -> None:
+    """What is said of a thing that has an id counts beside the id; the id alone is a value."""
+    event = head("ObjectEvent") | {"action": "OBSERVE", "epcList": []}
+    held = {"ex:a": {"@id": "ex:thing", "@type": "ex:T", "ex:b": 1, "ex:c": [{"@id": "urn:x:1", "ex:d": "2"}]}}
+    ns = "https://example.org/ns/"
+    assert said(event | held) == (
+        f"eventType=ObjectEvent{HEAD}action=OBSERVE{{{ns}}}a={ns}thing{{{ns}}}b=1{{{ns}}}c=urn:x:1{{{ns}}}d=2"
+    )
+
+
 def test_names_without_a_namespace() -> None:
     """Inside an extension a bare name stays bare, and what is empty is its name alone."""
     event = head("ObjectEvent") | {"action": "OBSERVE", "epcList": [], "ex:a": {"b": {"c": "1", "d": ""}, "e": []}}
