@@ -10,6 +10,7 @@ from lotstream.runtime.errors import Reason, Rejected
 from lotstream.schemas.epcis.content import Fields
 from lotstream.schemas.epcis.tree import Node
 from lotstream.schemas.epcis.words import MEASUREMENT
+from lotstream.schemas.units import UnitKind, kind_of
 
 AHEAD_US = 15 * 60 * 1_000_000  # clocks differ; a quarter of an hour is told
 IMPLAUSIBLE_US = 48 * 3600 * 1_000_000  # no clock and no mistaken time zone is that far ahead
@@ -25,6 +26,7 @@ class Oddity(StrEnum):
     SAME_EVENT = "same_event"
     TIME_AHEAD = "time_ahead"
     WORD_UNKNOWN = "word_unknown"
+    UNIT_UNKNOWN = "unit_unknown"
     PREFIX_UNDEFINED = "prefix_undefined"
 
 
@@ -65,11 +67,15 @@ def flags_of(fields: Fields, *, index: int, ids: EventIds, now_us: int) -> Itera
 
 
 def word_flags(event: Node, *, index: int) -> Iterator[Flag]:
-    """Words and prefixes of an event that nobody here knows."""
+    """Words, units and prefixes of an event that nobody here knows."""
     for node in _all(event):
         prefix = _PREFIX.match(node.name)
         if prefix:
             yield Flag(index, Oddity.PREFIX_UNDEFINED, f"No @context says what the prefix {prefix[1]!r} stands for.")
+        unit = node.child("uom") if node.name == "quantityElement" else None
+        if unit is not None and kind_of(unit.text) is UnitKind.OTHER:
+            detail = f"{unit.text!r} is no unit that is known here: amounts in it are taken, and never converted."
+            yield Flag(index, Oddity.UNIT_UNKNOWN, detail)
         kind = node.child("type") if node.name == "sensorReport" else None
         if kind is not None and ":" not in kind.text and kind.text not in MEASUREMENT.words:
             yield Flag(index, Oddity.WORD_UNKNOWN, f"{kind.text!r} is no measurement type of CBV 2.0.")

@@ -127,6 +127,7 @@ CASES: dict[str, list[bytes]] = {
     ],
     "a document of another version than 2": [document("1.2"), document("3.0")],
     "a unit of measure that is no code of UN/CEFACT Recommendation 20 by its form": amount(quantity=1, uom="kg"),
+    "a code of that form of which nothing is known": amount(quantity=1.5, uom="KMG"),
     "a time without an offset": one(eventTime="2026-01-01T00:00:00"),
     "an event before 1970 or after 2100": [
         *one(eventTime="1969-12-31T23:59:59Z"),
