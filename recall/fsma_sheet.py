@@ -1,17 +1,14 @@
 """The spreadsheet as a file: XLSX with a sheet for each kind of event, or one CSV of all of them."""
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
-from openpyxl import Workbook
-from openpyxl.styles import Font
-from openpyxl.worksheet.worksheet import Worksheet
-
 from lotstream.recall.fsma_answer import Fsma, FsmaMissing
 from lotstream.recall.fsma_rule import KDES, Cte
+from lotstream.recall.xlsx import Table, Value, write_tables
 
 FORMATS = (".xlsx", ".csv")
 OWN = ("event", "lot")  # behind the columns of the rule: what each row leads back to
@@ -23,7 +20,7 @@ def write_sheet(answer: Fsma, path: Path) -> None:
     if path.suffix.lower() == ".csv":
         _write_csv(answer, path)
     else:
-        _write_xlsx(answer, path)
+        write_tables(_tables(answer), path)
 
 
 def _write_csv(answer: Fsma, path: Path) -> None:
@@ -36,20 +33,19 @@ def _write_csv(answer: Fsma, path: Path) -> None:
                 writer.writerow([sheet.cte, *(row.values.get(column, "") for column in wide), row.event, row.lot])
 
 
-def _write_xlsx(answer: Fsma, path: Path) -> None:
-    book = Workbook()
-    about = book.active
-    assert isinstance(about, Worksheet)
-    about.title = "about"
-    _fill(about, ("about", ""), _about(answer), types={})
+def _tables(answer: Fsma) -> Iterator[Table]:
+    yield Table("about", ("about", ""), _about(answer))
     for sheet in answer.sheets:
         if sheet.rows:
+            columns = (*sheet.columns, *OWN)
             types = {column: kde.type for kde in KDES[sheet.cte] for column in kde.columns}
             rows = ([*(row.values[column] for column in sheet.columns), row.event, row.lot] for row in sheet.rows)
-            _fill(book.create_sheet(sheet.cte.value), (*sheet.columns, *OWN), rows, types=types)
-    lacks = ([str(getattr(lack, name)) for name in _MISSING] for lack in answer.missing)
-    _fill(book.create_sheet("missing"), _MISSING, lacks, types={})
-    book.save(path)
+            yield Table(sheet.cte.value, columns, (_values(columns, row, types) for row in rows))
+    yield Table("missing", _MISSING, ([str(getattr(lack, name)) for name in _MISSING] for lack in answer.missing))
+
+
+def _values(columns: Iterable[str], row: Iterable[str], types: Mapping[str, str]) -> list[Value]:
+    return [_value(text, types.get(column, "string")) for column, text in zip(columns, row, strict=True)]
 
 
 def _about(answer: Fsma) -> list[list[str]]:
@@ -57,27 +53,6 @@ def _about(answer: Fsma) -> list[list[str]]:
     said += [["as of", str(answer.as_of)]] if answer.as_of else []
     said += [["as known at", str(answer.known_at)]] if answer.known_at else []
     return [*said, ["missing elements", str(len(answer.missing))]]
-
-
-def _fill(sheet: Worksheet, head: Sequence[str], rows: Iterable[Sequence[str]], *, types: dict[str, str]) -> None:
-    for number, text in enumerate(head, 1):
-        sheet.cell(1, number, text).font = Font(bold=True)
-    for at, row in enumerate(rows, 2):
-        for number, text in enumerate(row, 1):
-            if text:
-                _write(sheet, at, number, text=text, type_=types.get(head[number - 1], "string"))
-    sheet.freeze_panes = "A2"
-    sheet.auto_filter.ref = sheet.dimensions
-
-
-def _write(sheet: Worksheet, row: int, column: int, *, text: str, type_: str) -> None:
-    cell = sheet.cell(row, column)
-    value = _value(text, type_)
-    cell.value = value
-    if isinstance(value, str):
-        cell.data_type = "s"  # a text that begins with '=' stays one
-    elif isinstance(value, date):
-        cell.number_format = "yyyy-mm-dd"
 
 
 def _value(text: str, type_: str) -> str | Decimal | date:

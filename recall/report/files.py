@@ -5,14 +5,8 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
-from openpyxl import Workbook
-from openpyxl.cell import Cell, WriteOnlyCell
-from openpyxl.styles import Font
-from openpyxl.worksheet._write_only import WriteOnlyWorksheet
-
-from lotstream.recall.report.sheets import Cells, Sheet, Value
-
-_BOLD = Font(bold=True)
+from lotstream.recall.report.sheets import Cells, Sheet
+from lotstream.recall.xlsx import Table, write_tables
 
 
 def write_csv(sheets: Iterable[Sheet], folder: Path) -> None:
@@ -26,35 +20,10 @@ def write_csv(sheets: Iterable[Sheet], folder: Path) -> None:
 
 
 def write_xlsx(sheets: Iterable[Sheet], path: Path) -> None:
-    """One sheet for each table, row by row; numbers and instants (UTC) as such, so that it sorts. Raises OSError."""
-    book = Workbook(write_only=True)
-    for sheet in sheets:
-        made = book.create_sheet(sheet.name)
-        made.freeze_panes = "A2"
-        made.append(_head(made, sheet.columns))
-        for row in sheet.rows:
-            made.append([_cell(made, value) for value in row])
-    book.save(path)
+    """One sheet for each table. Raises OSError."""
+    write_tables((Table(sheet.name, sheet.columns, sheet.rows) for sheet in sheets), path)
 
 
 def _texts(row: Cells) -> Iterator[str]:
     for value in row:
         yield "" if value is None else value.isoformat() if isinstance(value, datetime) else str(value)
-
-
-def _head(sheet: WriteOnlyWorksheet, columns: Iterable[str]) -> list[Cell]:
-    cells = [WriteOnlyCell(sheet, name) for name in columns]
-    for cell in cells:
-        cell.font = _BOLD
-    return cells
-
-
-def _cell(sheet: WriteOnlyWorksheet, value: Value) -> object:
-    """A text stays a text, also where it begins as a formula does."""
-    if isinstance(value, datetime):
-        return value.replace(tzinfo=None)
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@"):
-        cell = WriteOnlyCell(sheet, value)
-        cell.data_type = "s"
-        return cell
-    return value

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from lotstream.recall.report.model import PARTS, Figure, Report, ReportLot, Term
+from lotstream.recall.xlsx import Value
 
-Value = str | int | Decimal | datetime | date | None
 Cells = tuple[Value, ...]
 
 
