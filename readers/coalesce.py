@@ -8,6 +8,7 @@ Dead letters stay messages of their own, and go out together: what a broker is a
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from lotstream.readers.batches import Arrival, Group
 from lotstream.readers.formats.items import VendorRead
@@ -42,35 +43,27 @@ class _Lane:
 
 @dataclass(slots=True)
 class Letters:
-    """Dead letters of many requests at once: none goes out until those before are delivered and LETTERS_S have passed;
-    all that came meanwhile go to one partition, that of the first of them."""
+    """Dead letters of many requests at once: they go out at most every LETTERS_S, to one partition, that of the first
+    of them."""
 
     send: Callable[[Sequence[Message]], Awaitable[None]]
-    _waiting: list[tuple[Sequence[Message], asyncio.Future[Transient | None]]] = field(default_factory=list)
-    _sending: asyncio.Task[None] | None = None
+    _waiting: list[Message] = field(default_factory=list)
+    _next: asyncio.Task[Transient | None] | None = None
+    _at_s: float = 0.0
 
     def add(self, letters: Sequence[Message]) -> asyncio.Future[Transient | None]:
-        """Done when the letters of one request, of which there is one at least, are delivered, or with why not."""
-        loop = asyncio.get_running_loop()
-        delivered = loop.create_future()
-        self._waiting.append((letters, delivered))
-        if self._sending is None or self._sending.done():
-            self._sending = loop.create_task(self._deliver())
-        return delivered
+        """Done when the letters, of which there is one at least, are delivered, or with why not."""
+        self._waiting += letters
+        if self._next is None:
+            self._next = asyncio.get_running_loop().create_task(self._deliver())
+        return self._next
 
-    async def _deliver(self) -> None:
-        while self._waiting:
-            waiting, self._waiting = self._waiting, []
-            partition = waiting[0][0][0].partition
-            failure: Transient | None = None
-            try:
-                await self.send([each.moved(partition) for letters, _ in waiting for each in letters])
-            except Transient as outage:
-                failure = outage
-            for _, delivered in waiting:
-                if not delivered.cancelled():
-                    delivered.set_result(failure)
-            await asyncio.sleep(LETTERS_S)
+    async def _deliver(self) -> Transient | None:
+        clock = asyncio.get_running_loop().time
+        await asyncio.sleep(self._at_s - clock())
+        self._at_s = clock() + LETTERS_S
+        waiting, self._waiting, self._next = self._waiting, [], None
+        return await _failure(self.send([each.moved(waiting[0].partition) for each in waiting]))
 
 
 @dataclass(slots=True)
@@ -83,7 +76,7 @@ class Coalescer:
     wait_s: float
     _letters: Letters = field(init=False)
     _lanes: dict[_Key, _Lane] = field(default_factory=dict)
-    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _tasks: set[asyncio.Task[Transient | None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._letters = Letters(self.send)
@@ -94,12 +87,12 @@ class Coalescer:
         """Returns when ``messages``, ``letters`` and every read of ``groups`` are delivered. Raises Transient."""
         direct = list(messages)
         mine: list[_Key] = []
-        waits: list[asyncio.Future[Transient | None]] = [self._letters.add(letters)] if letters else []
+        # shielded: one request that is given up must not give up the others in its batch
+        waits = [asyncio.shield(self._letters.add(letters))] if letters else []
         for group, arrival in groups:
             key = (group.reader, group.place, group.clock_offset_us, arrival.source, arrival.origin)
             lane = self._lanes.get(key)
             if lane is not None and self.wait_s and len(group.rows) < self.reads:
-                # shielded: one request that is given up must not give up the others in its batch
                 waits.append(asyncio.shield(self._join(key, lane, group=group, arrival=arrival)))
                 continue
             direct += self.encode(group, arrival)
@@ -115,11 +108,6 @@ class Coalescer:
             failure = await delivered
             if failure is not None:
                 raise failure
-
-    async def drain(self) -> None:
-        """Returns when nothing waits any more."""
-        while self._tasks:
-            await asyncio.gather(*self._tasks)
 
     def _join(self, key: _Key, lane: _Lane, *, group: Group, arrival: Arrival) -> asyncio.Future[Transient | None]:
         if lane.waiting is not None and len(lane.waiting.rows) + len(group.rows) > self.reads:
@@ -142,16 +130,14 @@ class Coalescer:
         task = asyncio.get_running_loop().create_task(self._deliver(key, waiting))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(partial(_settle, waiting.delivered))
 
-    async def _deliver(self, key: _Key, waiting: _Waiting) -> None:
-        failure: Transient | None = None
+    async def _deliver(self, key: _Key, waiting: _Waiting) -> Transient | None:
         try:
-            await self.send(self.encode(replace(waiting.group, rows=waiting.rows), waiting.arrival))
-        except Transient as outage:
-            failure = outage
+            rows = replace(waiting.group, rows=waiting.rows)
+            return await _failure(self.send(self.encode(rows, waiting.arrival)))
         finally:
             self._done(key)
-        waiting.delivered.set_result(failure)
 
     def _done(self, key: _Key) -> None:
         lane = self._lanes[key]
@@ -160,3 +146,21 @@ class Coalescer:
             self._flush(key, lane)
         elif not lane.under_way:
             del self._lanes[key]
+
+
+async def _failure(sending: Awaitable[None]) -> Transient | None:
+    try:
+        await sending
+    except Transient as outage:
+        return outage
+    return None
+
+
+def _settle(delivered: asyncio.Future[Transient | None], task: asyncio.Task[Transient | None]) -> None:
+    """A bug is told to everyone who waits, too: nobody may wait for ever."""
+    if task.cancelled():
+        delivered.cancel()
+    elif bug := task.exception():
+        delivered.set_exception(bug)
+    else:
+        delivered.set_result(task.result())
