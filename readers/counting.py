@@ -28,10 +28,10 @@ class Counting:
 
     def count(self, taken: Taken, *, door: str) -> None:
         """After delivery: ``door`` is the format."""
-        for group, _ in taken.groups:
-            label = _label(group.place)
-            self._reads.labels(door, label).inc(len(group.rows))
-            self._clock.labels(label).set(group.clock_offset_us / 1e6)
+        for place, reads, clock_offset_us in taken.read_at:
+            label = _label(place)
+            self._reads.labels(door, label).inc(reads)
+            self._clock.labels(label).set(clock_offset_us / 1e6)
         for place in taken.event_places:
             self._events.labels(_label(place)).inc()
         for reason, times in Counter(one.reason.value for one in taken.refused).items():

@@ -33,6 +33,7 @@ class Taken:
     letters: list[Message] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     reads: int = 0
+    read_at: list[tuple[Place, int, int]] = field(default_factory=list)  # reads and clock offset in us of each group
     events: int = 0
     event_places: list[Place] = field(default_factory=list)
     quantities: int = 0
@@ -165,6 +166,7 @@ class Intake:
             taken.reads += len(rows)
             groups = by_place(name, rows, mapping=self.mapping, clock_offset_us=offset_us)
             taken.groups += [(group, arrival.by(name)) for group in groups]
+            taken.read_at += [(group.place, len(group.rows), offset_us) for group in groups]
 
     def _offset(self, taken: Taken, reader: str, *, last_us: Sequence[int], arrival: Arrival) -> int:
         if arrival.origin is not Origin.LIVE:

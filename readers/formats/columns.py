@@ -123,7 +123,7 @@ class Columns:
             column = self._holed(column, suspects, lambda value: hex_word(value, name), hole="")
         found = list(map(bank, column))
         if found.count("") > missing:
-            suspects = [i for i, word in enumerate(found) if not word and (column[i] or not missing)]
+            suspects = [place for place in _blanks(found) if column[place] or not missing]
             self._holed(column, suspects, lambda value: hex_word(value, name))
         return found
 
@@ -170,6 +170,13 @@ def _strays(column: Column, *kinds: type, low: float, high: float) -> list[int]:
         for place, value in enumerate(column)
         if value is not None and not (type(value) in kinds and low <= value <= high)
     ]
+
+
+def _blanks(column: Column) -> list[int]:
+    places: list[int] = []
+    for _ in range(column.count("")):
+        places.append(column.index("", places[-1] + 1 if places else 0))
+    return places
 
 
 def _strangers(column: Column) -> list[int]:
