@@ -18,7 +18,7 @@ from lotstream.schemas.partitions import partition_of
 from lotstream.schemas.portions import unit_of
 from lotstream.schemas.sightings import LotSighting, LotSightingBatch, LotSightingRows, decode_lot_message
 from lotstream.schemas.unit_lots import UNIT_LOTS, UnitLots, UnitLotsBatch, UnitLotsRows, lot_at
-from lotstream.schemas.unit_parents import UnitParentsBatch
+from lotstream.schemas.unit_parents import UNIT_PARENTS, UnitParents, UnitParentsBatch, UnitParentsRows
 from lotstream.streams.engine.core import Core, Output, Record
 from lotstream.streams.letters import dead_letter
 from lotstream.streams.locate.alerts import merge_kept
@@ -50,7 +50,7 @@ from lotstream.streams.serials import is_sgtin
 SETTLED = 5_000  # records after which what an owner that was replaced had in flight is certainly here
 QUANTITY, RECORD, HOLD = b"Q", b"R", b"H"
 
-OfLot = TypeVar("OfLot", LotSighting, UnitLots)
+OfLot = TypeVar("OfLot", LotSighting, UnitLots, UnitParents)
 Touched = tuple[str, str, Position, Unit]  # lot, tag
 
 
@@ -215,6 +215,9 @@ class LocateCore:
         yield from self._hand_over(rows)
         for partition, some in _by_lot(others, self._topics.partitions):
             yield Output(self._topics.lot_sightings, partition, UnitLotsRows(some), headers=UNIT_LOTS)
+        links = [link for row in batch.rows() for link in self._parents.handed(row)]
+        for partition, above in _by_lot(links, self._topics.partitions):
+            yield Output(self._topics.lot_sightings, partition, UnitParentsRows(above), headers=UNIT_PARENTS)
 
     def _within(self, record: Record, batch: UnitParentsBatch) -> Iterator[Output]:
         """Units learn what they are packed in: goods that are held are to have the alert of that."""

@@ -3,12 +3,14 @@
 Statements are kept as they are written; the index of a lot is made when its first alert is due.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import orjson
 
 from lotstream.schemas.base import MAX_DEPTH
-from lotstream.schemas.unit_parents import Stays, UnitParents
+from lotstream.schemas.unit_lots import UnitLots
+from lotstream.schemas.unit_parents import ITSELF, Stays, UnitParents
+from lotstream.streams.serials import serial_of
 
 PREFIX = b"W"
 
@@ -48,11 +50,7 @@ class Parents:
 
     def way(self, lot: str) -> Way:
         """How to ask what a unit of a lot is in at an instant."""
-        links = self._links.get(lot)
-        if links is None:
-            links = self._links[lot] = {}
-            for name, value in self._said.get(lot, {}).items():
-                _add(links, name, value)
+        links = self._index(lot)
         if not links:
             return nowhere
 
@@ -63,6 +61,37 @@ class Parents:
             return tuple(found[1:])
 
         return climb
+
+    def handed(self, told: UnitLots) -> Iterator[UnitParents]:
+        """What units are packed in that turn out to be of other lots too, for those: they may not have been told."""
+        others = sorted({life.lot for life in told.lives} - {told.lot, ""})
+        links = self._index(told.lot) if others and told.lot in self._said else {}
+        for tag in [told.subject] if told.first < 0 else [tag for tag in links if _is_named(told, tag)]:
+            for unit, parent, (version, stays) in _upward(links, tag):
+                for lot in others:
+                    yield UnitParents(lot, unit, parent, version, stays, (parent,), (tag,))
+
+    def _index(self, lot: str) -> Links:
+        links = self._links.get(lot)
+        if links is None:
+            links = self._links[lot] = {}
+            for name, value in self._said.get(lot, {}).items():
+                _add(links, name, value)
+        return links
+
+
+def _is_named(told: UnitLots, tag: str) -> bool:
+    return tag.startswith(f"{told.subject}/") and told.first <= serial_of(tag) <= told.last
+
+
+def _upward(links: Links, tag: str) -> Iterator[tuple[str, str, tuple[int, Stays]]]:
+    """All links above a tag: the unit, which is ITSELF at first, its parent, and what was said of the two."""
+    found = [tag]
+    for unit in found:
+        for parent, said in links.get(unit, {}).items():
+            yield ITSELF if unit == tag else unit, parent, said
+            if parent not in found:
+                found.append(parent)
 
 
 def nowhere(unit: str, at_us: int) -> tuple[str, ...]:

@@ -323,6 +323,19 @@ def test_a_unit_that_turns_out_to_be_of_another_lot(world: Any, lot_a: Any, held
     ]
 
 
+@pytest.mark.parametrize("late", [True, False])
+def test_the_lot_that_a_unit_is_relabelled_into_knows_what_it_is_packed_in(world: Any, lot_a: Any, late: bool) -> None:
+    """The lot it was packed under passes that on: an item that is read inside its pallet raises the pallet's alert."""
+    box, case, units = world.pallet(1), world.pallet(2), [world.tag(n) for n in (1, 2)]
+    wrong = world.commission("a", 0, "A", 1, 9, biz_location="plant", wrong=True)
+    right = [wrong, world.commission("b", 0, "B", 1, 2, biz_location="plant")]
+    packed = [world.pack("c", 10, case, units), world.pack("p", 20, box, [case])]
+    reads = [world.hold("hb", 100, "B", "H2", action=PLACE), *(world.read(unit, 120, "dock") for unit in units)]
+    loop = one_by_one(world, [lot_a, *packed, *(reads + right if late else right + reads)])
+    (alert,) = [a for a in newest(loop) if a.read_point == "dock" and a.state != "cleared"]
+    assert (alert.lot[-1], alert.tag, alert.inside) == ("B", box, tuple(units))
+
+
 def test_one_visit_has_one_key(world: Any, lot_a: Any, held: Any) -> None:
     """The key keeps the slot as it was called when the alert was raised; a late read that makes one visit of two
     clears the younger alert."""
