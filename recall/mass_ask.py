@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable
 from decimal import Decimal, InvalidOperation
 
 from lotstream.recall.ask import start, took_ms
+from lotstream.recall.edges import Link
 from lotstream.recall.find import DocumentMissing, find_lot
 from lotstream.recall.mass import entries, flows, lines, product_of
 from lotstream.recall.mass_answer import MassBalance
@@ -19,11 +20,13 @@ def mass_of_order(history: History, number: str, *, tolerance: Decimal | None = 
     """
     started = start(history)
     named = [row["document"] for row in history.ask("documents_named", number=number.strip())] if number.strip() else []
-    rows = history.ask("mass_processes", documents=named, lots=[]) if named else []
-    if not rows:
+    rows = history.ask("mass_processes", documents=named) if named else []
+    links = HistoryFacts(history).links_of([row["process"] for row in rows])
+    on_it = [link for link in links if link.document in named]
+    if not on_it:
         hint = "No process is on it." if named else ""
         raise DocumentMissing(text=number, what="production order", near=named[:5], hint=hint)
-    told = _balance(history, rows, tolerance=tolerance)
+    told = _balance(history, links, of=on_it, tolerance=tolerance)
     return told.model_copy(update={"milliseconds": took_ms(started)})
 
 
@@ -34,16 +37,19 @@ def mass_of_lot(history: History, text: str, *, gtin: str = "", tolerance: Decim
     """
     started = start(history)
     lot = find_lot(history, text, gtin=gtin).lot
-    rows = history.ask("mass_processes", documents=[], lots=[lot])
-    told = _balance(history, rows, tolerance=tolerance)
+    facts = HistoryFacts(history)
+    links = facts.links(facts.touching([lot], output=True))
+    made = [link for link in links if link.output and link.node == lot]
+    told = _balance(history, links, of=made, tolerance=tolerance)
     return told.model_copy(update={"lot": lot, "milliseconds": took_ms(started)})
 
 
-def _balance(history: History, rows: Iterable[Row], *, tolerance: Decimal | None) -> MassBalance:
-    rows = list(rows)
-    processes = sorted({row["process"] for row in rows})
-    orders = sorted({row["document"] for row in rows} - {""})
-    links = HistoryFacts(history).links_of(processes)
+def _balance(history: History, links: Iterable[Link], *, of: Iterable[Link], tolerance: Decimal | None) -> MassBalance:
+    """Of the processes and the orders of some of these links."""
+    of = list(of)
+    processes = sorted({link.process for link in of})
+    orders = sorted({link.document for link in of} - {""})
+    links = [link for link in links if link.process in processes]
     known = {link.node for link in links if is_lot(link.node)}
     losses = history.ask("mass_losses", documents=orders) if orders else []
     losses += asked(history, "mass_destroyed", "lots", known if orders else (), documents=orders)

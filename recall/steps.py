@@ -140,7 +140,8 @@ class _Teller:
 def _dispatched(received: Delivery, dispatches: Iterable[Delivery]) -> datetime | None:
     """When what was received had been sent: the newest dispatch of the lot before it, on the same document."""
     of = received.lot, received.document
-    return max((one.at for one in dispatches if (one.lot, one.document) == of and one.at <= received.at), default=None)
+    sent = [one.at for one in dispatches if (one.lot, one.document) == of and one.at <= received.at]
+    return max(sent, default=None) if received.document else None
 
 
 def _others(traced: Trace) -> tuple[str, ...]:

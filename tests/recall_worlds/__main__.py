@@ -10,9 +10,11 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager
 from functools import partial
+from math import ceil
 from pathlib import Path
 from typing import Protocol
 
+from tests.recall_worlds.apart import MOST
 from tests.recall_worlds.beside import Beside, Lines, faults
 from tests.recall_worlds.check import faults as faults_alone
 from tests.recall_worlds.check import shrunk
@@ -20,8 +22,6 @@ from tests.recall_worlds.maker import RecallMaker
 from tests.recall_worlds.play import warehouse
 from tests.worlds.check import shown
 from tests.worlds.world import World
-
-BESIDE = 25  # worlds in one history
 
 
 class Count(Protocol):
@@ -91,11 +91,14 @@ def main() -> int:
 
 
 def _played(seeds: range, began: float, *, moments: bool) -> Lines:
-    batches = [seeds[start : start + BESIDE] for start in range(0, len(seeds), BESIDE)]
-    workers = min(len(batches), os.cpu_count() or 1)
+    workers = os.cpu_count() or 1
+    beside = ceil(len(seeds) / (workers * ceil(len(seeds) / (workers * MOST))))  # as many as can be, as many for each
+    batches = [seeds[start : start + beside] for start in range(0, len(seeds), beside)]
     progress = multiprocessing.Value("l", 0), len(seeds), began
     with ProcessPoolExecutor(workers, initializer=_begin, initargs=progress) as pool:
-        found = list(pool.map(partial(wrong, moments=moments), [batches[start::workers] for start in range(workers)]))
+        found = list(
+            pool.map(partial(wrong, moments=moments), filter(None, (batches[k::workers] for k in range(workers))))
+        )
     return {seed: lines for one in found for seed, lines in one.items()}
 
 

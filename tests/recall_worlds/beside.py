@@ -16,6 +16,7 @@ from lotstream.sinks.rows import COLUMNS, Row, columns_of
 from lotstream.sinks.store import ClickhouseStore
 from tests.recall_worlds.apart import apart, named, number_of, plain
 from tests.recall_worlds.check import STARTS, astray, unlike
+from tests.recall_worlds.check_made import made_faults
 from tests.recall_worlds.check_report import report_faults
 from tests.recall_worlds.check_scope import scope_faults
 from tests.recall_worlds.oracle import Recalled, recalled
@@ -92,6 +93,7 @@ def faults(beside: Beside, worlds: Mapping[int, World]) -> Lines:
                 found[number] += [f"{start}, {way}: {line}" for line in unlike(mine, truths[number], start)]
     more = (
         scope_faults(beside.history, worlds, truths),
+        made_faults(beside.history, worlds, truths),
         report_faults(beside.history, [*worlds.values()], truths, known),
     )
     for number, lines in (entry for one in more for entry in one.items()):

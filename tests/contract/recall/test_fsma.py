@@ -213,6 +213,15 @@ def test_steps(world: Any) -> None:
     assert (answer.made_from, answer.made_into) == ((RAW,), ())
 
 
+def test_a_receipt_without_a_document_has_no_dispatch(world: Any) -> None:
+    """When something was sent is said by a dispatch on the same document, never by another that has none either."""
+    move(world, "shipping", "2", "", LATE + timedelta(hours=4))
+    move(world, "receiving", "2", "", LATE + timedelta(hours=5))
+    with History(world.settings) as history:
+        received = steps(history, SALAD).back
+    assert {(one.document, one.dispatched_at) for one in received} == {("recadv:R1", None), ("", None)}
+
+
 def test_a_bought_lot_has_no_source_of_ours(world: Any) -> None:
     """What came into our records by a receipt was not packed by us, and where its code comes from is missing."""
     bought = f"01/{GTIN}/10/BOUGHT"

@@ -11,6 +11,7 @@ from lotstream.recall.mass_ask import mass_of_lot, mass_of_order
 from lotstream.schemas.base import Evidence, Origin, Stamp
 from lotstream.schemas.documents import DocumentLine, Effect, QuantityFact, Transformation
 from lotstream.schemas.events import Action, EventType, Ilmd, Quantity, TraceEvent
+from lotstream.schemas.identity import Binding, BindingRows
 from lotstream.schemas.sightings import Declaration, How
 
 NOW = 1_763_370_000_000_000
@@ -96,6 +97,22 @@ def test_units_destroyed_on_the_order_are_waste(order: Any, make: Any) -> None:
     ])  # fmt: skip
     items = next(line for line in mass_of_order(order.history, ORDER).lines if line.uom == "items")
     assert (items.out, items.waste) == (8, 2)
+
+
+def test_production_is_every_process_that_made_some(order: Any) -> None:
+    """Of a lot a process counts that made units of it by name; one that made some only by what was taken back does not,
+    and is on no order."""
+    unit, known = f"01/{CAKE}/21/7", {"at_us": NOW, "recorded_us": NOW}
+    bound = Binding(0, unit, -1, -1, lot(CAKE), 0, NOW, "b", 0, NOW)
+    order.put("identity", [BindingRows([bound]).encode()])
+    named = Transformation(side="output", lot="", units=(unit,), items=1, process="p2", event="e8", **known)
+    wrong = Transformation(side="output", lot=lot(CAKE), process="p3", event="e9", document="prodorder:9", **known)
+    other = Transformation(side="output", lot=lot(CAKE, "B"), process="p3", event="e10", **known)
+    back = wrong.model_copy(update={"retracted": True})
+    order.put("documents", [one.encode() for one in (named, wrong, other, back)])
+    assert mass_of_lot(order.history, lot(CAKE)).processes == ("p1", "p2")
+    with pytest.raises(DocumentMissing):
+        mass_of_order(order.history, "prodorder:9")
 
 
 def test_the_tolerance_of_the_product(order: Any) -> None:
