@@ -92,9 +92,9 @@ def move(warehouse: Any, step: str, amount: str, document: str, at: datetime) ->
         "lot": SALAD, "amount": Decimal(amount), "uom": "KGM", "biz_step": step, "document": document, "line": "1",
         "event": f"{step} event", "at_us": us(at), "recorded_us": 1,
     }  # fmt: skip
-    line = DocumentLine(**common, from_location=PLANT, to_location=STORE)
-    fact = QuantityFact(**common, identity=document, revision=1, evidence=Evidence.DECLARED, **way)
-    warehouse.put("documents", [line.encode(), fact.encode()])
+    fact = QuantityFact(**common, identity=document or step, revision=1, evidence=Evidence.DECLARED, **way)
+    lines = [DocumentLine(**common, from_location=PLANT, to_location=STORE)] if document else []
+    warehouse.put("documents", [one.encode() for one in (*lines, fact)])
 
 
 def asked(world: Any, *lots: str, **when: Any) -> Fsma:
