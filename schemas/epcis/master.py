@@ -7,7 +7,8 @@ from typing import Any
 
 from lotstream.runtime.errors import Reason, Rejected
 from lotstream.schemas.epcis.names import GS1_VOC, MDA, Names, local, namespace
-from lotstream.schemas.epcis.times import parse_day, parse_instant
+from lotstream.schemas.epcis.reading import instant_of
+from lotstream.schemas.epcis.times import parse_day
 from lotstream.schemas.epcis.tree import scalar
 from lotstream.schemas.events import Conversion, Ilmd, SerialRange
 from lotstream.schemas.identifiers import IdentifierInvalid, gtin14
@@ -155,10 +156,7 @@ def _day(text: str, field: str) -> object:
 
 
 def _produced(text: str, field: str) -> object:
-    try:
-        return parse_instant(text if "T" in text else f"{parse_day(text)}T00:00:00Z")
-    except ValueError as error:
-        raise Rejected(Reason.SCHEMA_INVALID, str(error), field=field) from None
+    return instant_of(text if "T" in text else f"{_day(text, field)}T00:00:00Z", field)
 
 
 def _conversions(text: str, field: str) -> object:

@@ -133,6 +133,10 @@ CASES: dict[str, list[bytes]] = {
         *one(eventTime="1969-12-31T23:59:59Z"),
         *one(eventTime="2100-01-02T00:00:00Z"),
     ],
+    "a production date before 1970 or after 2100": [
+        *one(ilmd={"cbvmda:productionDate": "1900-01-01"}),
+        *one(ilmd={"cbvmda:productionDate": "9999-12-31T00:00:00Z"}),
+    ],
     "an event more than 48 hours ahead of the clock": one(eventTime="2026-03-04T10:01:00Z"),
     "an event up to 48 hours ahead of the clock": one(eventTime="2026-03-04T10:00:00Z"),
     "an event id with other contents": pair(action="DELETE"),
