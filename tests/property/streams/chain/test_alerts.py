@@ -323,6 +323,17 @@ def test_a_unit_that_turns_out_to_be_of_another_lot(world: Any, lot_a: Any, held
     ]
 
 
+def test_an_alert_stands_until_its_hold_is_released(world: Any, lot_a: Any, held: Any) -> None:
+    """However many there are, and wherever the goods went since: they are counted, and the release clears them all."""
+    reads = [world.read(world.tag(n), 120 + 300 * i, f"door-{i}") for n in (1, 2, 3) for i in range(6)]
+    loop = one_by_one(world, [lot_a, held, *reads])
+    counted = [loop.core(world.stages[2], number).standing_alerts for number in range(world.PARTITIONS)]
+    assert sum(counted) == len(standing(loop)) == len(reads)
+    go_on(loop, world.hold("r", 9_000, "A", "H1", action=RELEASE))
+    assert standing(loop) == []
+    assert not any(loop.core(world.stages[2], number).standing_alerts for number in range(world.PARTITIONS))
+
+
 @pytest.mark.parametrize("late", [True, False])
 def test_the_lot_that_a_unit_is_relabelled_into_knows_what_it_is_packed_in(world: Any, lot_a: Any, late: bool) -> None:
     """The lot it was packed under passes that on: an item that is read inside its pallet raises the pallet's alert."""

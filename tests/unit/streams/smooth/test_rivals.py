@@ -1,9 +1,11 @@
 """Doors that stand side by side: which saw a tag, and which only overheard it."""
 
 import itertools
+import struct
 from collections.abc import Callable
 from typing import Any
 
+import orjson
 import pytest
 
 from lotstream.schemas.base import NOT_REPORTED, Origin
@@ -12,6 +14,7 @@ from lotstream.schemas.sightings import Direction, Mark, Sighting, State
 
 TAG = "3034257BF7194E4000001A85"
 SECOND = 1_000_000
+LENGTH = struct.Struct("<I")  # of the head of a segment
 CLEAR, FAINT = -4_000, -6_500
 
 
@@ -154,6 +157,26 @@ def test_neighbours_are_forgotten_together(make_door: Any, near: Any) -> None:
         door.apply(near(2, [1.5 + at_s / 1_000], FAINT, sequence=at_s, **late).encode(), at_s=at_s)
     door.end("b", at_s=401)
     assert words(door)["dock-2"] == "cross_read"
+
+
+def test_a_changelog_of_before_is_read(door: Any, near: Any) -> None:
+    """What was kept before doors were weighed is of its own read point alone, and becomes final like the rest."""
+    door.apply(near(1, [1, 2], CLEAR).encode(), at_s=3)
+    door.apply(near(2, [1, 2], FAINT).encode(), at_s=3)
+    table = {key: _without_door(value) if key[:2] == b"s/" else value for key, value in door.core.changes().items()}
+    door.core = door.build()
+    door.core.load(table.items())
+    door.tick(60)
+    assert words(door) == {"dock-1": "observed", "dock-2": "observed"}
+
+
+def _without_door(segment: bytes) -> bytes:
+    (length,) = LENGTH.unpack_from(segment)
+    head = orjson.loads(segment[LENGTH.size : LENGTH.size + length])
+    for block in head["blocks"]:
+        block["place"].pop()
+    raw = orjson.dumps(head)
+    return LENGTH.pack(len(raw)) + raw + segment[LENGTH.size + length :]
 
 
 def versions(door: Any, point: str, slot: int) -> list[Sighting]:
