@@ -5,6 +5,11 @@ FROM (
   SELECT lot, source, location, amount, uom, biz_step, document, line, party, event, at, retracted
   FROM quantities
   WHERE lot_key IN (SELECT sipHash64(arrayJoin({lots:Array(String)}))) AND lot IN {lots:Array(String)}
+    -- of most lots most facts are scans: versions are weighed of what was ever sent or received
+    AND (lot_key, identity) IN (
+      SELECT lot_key, identity FROM quantities
+      WHERE lot_key IN (SELECT sipHash64(arrayJoin({lots:Array(String)}))) AND lot IN {lots:Array(String)}
+        AND biz_step IN {steps:Array(String)})
   ORDER BY lot_key, identity, retracted DESC, revision DESC, recorded_at DESC, event DESC
   LIMIT 1 BY lot_key, lot, identity
 ) AS q
