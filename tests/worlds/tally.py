@@ -12,7 +12,7 @@ _PAGE = """# {worlds:,} worlds
 Worlds made by chance from seed {seed}, each told to the stages in order and twice in disorder and held against the
 oracle ([worlds](worlds.md)): **{wrong} of {worlds:,} came out wrong**, in {minutes:.0f} minutes on {cores} cores.
 
-Again: `make worlds N={worlds} SEED={seed}`.{seeds}
+Again: `make worlds N={worlds} SEED={seed}`. {seeds}
 
 | so many worlds | contained |
 |---:|---|
