@@ -63,8 +63,7 @@ def _stack(settings: Settings) -> Stack:
     gateway = settings.gateway.model_copy(update={"site_file": site, "port": 0})
     # a story is told faster than a day goes by: what is done every second or two is done more often
     stream = settings.stream.model_copy(update={"checkpoint_s": 0.5, "commit_s": 0.2})
-    sink = settings.sink.model_copy(update={"batch_ms": 200})
-    return Stack(settings.model_copy(update={"gateway": gateway, "stream": stream, "sink": sink}))
+    return Stack(settings.model_copy(update={"gateway": gateway, "stream": stream}))
 
 
 def _begun(stack: Stack, teller: Teller) -> "type[Story]":
