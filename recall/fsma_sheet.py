@@ -6,9 +6,10 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
+from lotstream.recall.cells import Table, Value
 from lotstream.recall.fsma_answer import Fsma, FsmaMissing
 from lotstream.recall.fsma_rule import KDES, Cte
-from lotstream.recall.xlsx import Table, Value, write_tables
+from lotstream.recall.xlsx import write_tables
 
 FORMATS = (".xlsx", ".csv")
 OWN = ("event", "lot")  # behind the columns of the rule: what each row leads back to

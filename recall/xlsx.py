@@ -1,9 +1,8 @@
 """Tables as an XLSX workbook (ECMA-376, SpreadsheetML), row by row."""
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,21 +12,12 @@ from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
-Value = str | int | Decimal | datetime | date | None
+from lotstream.recall.cells import Table, Value
 
 LONGEST = 32_767  # characters of a cell
 _BOLD = Font(bold=True)
 # what XML cannot say, and what would be read as the escape of such (ECMA-376, ST_Xstring)
 _ESCAPED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """One sheet: its name of at most 31 characters, its columns and rows."""
-
-    name: str
-    columns: Sequence[str]
-    rows: Iterable[Sequence[Value]]
 
 
 def write_tables(tables: Iterable[Table], path: Path) -> None:

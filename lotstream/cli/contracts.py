@@ -19,7 +19,7 @@ from lotstream.cli.epcis_answers import EpcisCheck, EpcisHash
 from lotstream.cli.events_answers import EventsLoad
 from lotstream.cli.findings import Diagnosis
 from lotstream.cli.imports_answers import Imported
-from lotstream.cli.lot import Numbered
+from lotstream.cli.lot_decide import Numbered
 from lotstream.cli.replay import Replayed
 from lotstream.cli.wanted import wanted_topics
 from lotstream.readers.imports.ledger import Imports

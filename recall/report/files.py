@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
+from lotstream.recall.cells import Table
 from lotstream.recall.report.sheets import Cells, Sheet
-from lotstream.recall.xlsx import Table, write_tables
+from lotstream.recall.xlsx import write_tables
 
 
 def write_csv(sheets: Iterable[Sheet], folder: Path) -> None:

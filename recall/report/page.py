@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from html import escape
 
+from lotstream.recall.cells import Value
 from lotstream.recall.report.model import Report
 from lotstream.recall.report.sheets import Sheet, about, heading, matrix, sheets, shown, text
 from lotstream.recall.trace_picture import svg
-from lotstream.recall.xlsx import Value
 
 STYLE = """
 body { font: 14px/1.4 sans-serif; margin: 2em auto; max-width: 75em; padding: 0 1em; color: #111 }

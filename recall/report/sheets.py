@@ -6,8 +6,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from lotstream.recall.cells import Value
 from lotstream.recall.report.model import PARTS, Figure, Report, ReportLot, Term
-from lotstream.recall.xlsx import Value
 
 Cells = tuple[Value, ...]
 

@@ -9,7 +9,8 @@ from zipfile import ZipFile
 import pytest
 from openpyxl import load_workbook
 
-from lotstream.recall.xlsx import LONGEST, Table, write_tables
+from lotstream.recall.cells import Table
+from lotstream.recall.xlsx import LONGEST, write_tables
 
 T0 = datetime(2026, 11, 23, 10, 15, 30, 250_000, tzinfo=UTC)
 SPACE = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
